@@ -1,0 +1,160 @@
+//! Whose token it may be, and, once its signature holds, whose it is (RFC 7519 §4.1, RFC 9068 §4).
+
+use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
+use core::time::Duration;
+
+use crate::{
+    claims::{Claims, MAX_SUBJECT_BYTES, WrongType},
+    permissions::PermissionsRecord,
+    policy::{Issuer, PermissionsSource, Policy, Route},
+    reason::Reason,
+    time::UnixTime,
+    token::UnverifiedToken,
+};
+
+/// An access token of which everything was checked that does not depend on the request.
+pub(crate) struct VerifiedToken {
+    /// Index of the issuer section.
+    pub(crate) issuer: usize,
+    pub(crate) subject: String,
+    pub(crate) scopes: Vec<String>,
+    /// Companies and roles, where they do not come from the permissions service.
+    pub(crate) permissions: Option<Arc<PermissionsRecord>>,
+    /// `exp`.
+    expires_at: UnixTime,
+}
+
+impl VerifiedToken {
+    /// "On or after" `exp` a token is expired (RFC 7519 §4.1.4).
+    pub(crate) fn is_expired(&self, now: UnixTime) -> bool {
+        now >= self.expires_at
+    }
+}
+
+/// The route's issuer sections that the token may belong to, all of one URL, and the one whose keys to use.
+///
+/// Where the route's sections have one URL, the claims stay unread until the signature holds.
+pub(super) fn candidates<'a>(
+    policy: &'a Policy,
+    route: &Route,
+    token: &UnverifiedToken,
+) -> Result<(&'a Issuer, Vec<usize>), Reason> {
+    let sections = || route.issuers.iter().filter_map(|index| Some((*index, policy.issuers.get(*index)?)));
+    let first = sections().next().ok_or(Reason::IssuerUnknown)?.1;
+    let of_one_url = sections().all(|(_, issuer)| issuer.url == first.url);
+    let claimed = if of_one_url { first.url.clone() } else { token.peek_issuer().map_err(Reason::Token)? };
+    let mut matching = sections().filter(|(_, issuer)| issuer.url == claimed).peekable();
+    if matching.peek().is_none() {
+        return Err(Reason::IssuerUnknown);
+    }
+    let allowed: Vec<(usize, &Issuer)> =
+        matching.filter(|(_, issuer)| issuer.algorithms.contains(&token.algorithm())).collect();
+    let (_, issuer) = allowed.first().ok_or(Reason::AlgorithmNotAllowed)?;
+    Ok((issuer, allowed.iter().map(|(index, _)| *index).collect()))
+}
+
+/// Judges the claims of a token whose signature has just been found valid.
+pub(super) fn verify(
+    policy: &Policy,
+    candidates: &[usize],
+    token: &UnverifiedToken,
+    now: UnixTime,
+) -> Result<VerifiedToken, Reason> {
+    let claims = token.claims_after_signature().ok_or(Reason::ClaimsMalformed)?;
+    let url = claims.string("iss")?.ok_or(Reason::IssuerMismatch)?;
+    let sections: Vec<(usize, &Issuer)> = candidates
+        .iter()
+        .filter_map(|index| Some((*index, policy.issuers.get(*index)?)))
+        .filter(|(_, issuer)| issuer.url == url)
+        .collect();
+    if sections.is_empty() {
+        return Err(Reason::IssuerMismatch);
+    }
+    let mut accepting = Vec::new();
+    for (index, issuer) in sections {
+        if accepts_audience(issuer, &claims)? {
+            accepting.push((index, issuer));
+        }
+    }
+    let (index, issuer) = match accepting.as_slice() {
+        [] => return Err(Reason::AudienceMismatch),
+        [one] => *one,
+        _ => return Err(Reason::IssuerAmbiguous),
+    };
+    check_kind(issuer, token, &claims)?;
+    let expires_at = check_dates(&claims, issuer.leeway, now)?;
+    let subject = subject(&claims)?;
+    let permissions = match issuer.permissions {
+        PermissionsSource::Service => None,
+        PermissionsSource::Subject => Some(PermissionsRecord::from_subject(&subject)),
+        PermissionsSource::Claims => {
+            Some(PermissionsRecord::from_claims(&subject, &claims).map_err(|_| Reason::ClaimsMalformed)?)
+        }
+    };
+    Ok(VerifiedToken {
+        issuer: index,
+        subject,
+        scopes: claims.scopes()?,
+        permissions: permissions.map(Arc::new),
+        expires_at,
+    })
+}
+
+/// Both rules hold that the section has; a policy without either does not build.
+fn accepts_audience(issuer: &Issuer, claims: &Claims) -> Result<bool, WrongType> {
+    let audience = claims.audience()?;
+    let client = match claims.string("client_id")? {
+        Some(client) => Some(client),
+        None => claims.string("azp")?,
+    };
+    let audience_fits = issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.contains(name));
+    let client_fits =
+        issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
+    Ok(audience_fits && client_fits)
+}
+
+/// An ID token is signed by the same key for the same client; only these tell it apart.
+fn check_kind(issuer: &Issuer, token: &UnverifiedToken, claims: &Claims) -> Result<(), Reason> {
+    let token_use = claims.string("token_use")?;
+    if issuer.token_use.as_deref().is_some_and(|wanted| token_use != Some(wanted)) {
+        return Err(Reason::NotAnAccessToken);
+    }
+    // RFC 7515 §4.1.9: `typ` is a media type, compared without case, `application/` left out or not.
+    let bare = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        lower.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(lower)
+    };
+    match &issuer.token_type {
+        Some(wanted) if token.token_type().map(bare) != Some(bare(wanted)) => Err(Reason::NotAnAccessToken),
+        _ => Ok(()),
+    }
+}
+
+/// `exp`, when now lies before it and not before `nbf` or `iat`, for which `leeway` forgives a fast clock.
+fn check_dates(claims: &Claims, leeway: Duration, now: UnixTime) -> Result<UnixTime, Reason> {
+    let time = |seconds: i64| UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0));
+    let expires_at = time(claims.expiration.ok_or(Reason::ExpirationMissing)?);
+    if now >= expires_at {
+        return Err(Reason::Expired);
+    }
+    let latest = now.saturating_add(leeway);
+    if claims.not_before.is_some_and(|not_before| time(not_before) > latest) {
+        return Err(Reason::NotYetValid);
+    }
+    if claims.issued_at.is_some_and(|issued_at| time(issued_at) > latest) {
+        return Err(Reason::IssuedInFuture);
+    }
+    Ok(expires_at)
+}
+
+fn subject(claims: &Claims) -> Result<String, Reason> {
+    let subject = claims.string("sub")?.ok_or(Reason::SubjectUnusable)?;
+    let usable = !subject.is_empty() && subject.len() <= MAX_SUBJECT_BYTES && !subject.chars().any(char::is_control);
+    if usable { Ok(subject.to_owned()) } else { Err(Reason::SubjectUnusable) }
+}
+
+impl From<WrongType> for Reason {
+    fn from(_: WrongType) -> Self {
+        Self::ClaimsMalformed
+    }
+}

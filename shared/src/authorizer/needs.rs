@@ -1,0 +1,227 @@
+//! What a decision in flight may lack, one type for each.
+
+use alloc::{format, string::String, sync::Arc, vec::Vec};
+use core::{fmt, time::Duration};
+
+use super::{VerifiedToken, begin::Pending, credential, rules};
+use crate::{
+    algorithm::Algorithm, decision::Decision, jwk::Jwk, jwks::JwkSet, permissions::PermissionsRecord, policy::Issuer,
+    reason::Reason, target::encode_segment, time::UnixTime, token::UnverifiedToken,
+};
+
+/// A decision, finished or not.
+#[derive(Debug)]
+#[must_use = "a decision in flight decides nothing"]
+pub enum Progress<'a> {
+    /// Done.
+    Decided(Decision),
+    /// It lacks an issuer's keys.
+    NeedsKeys(NeedsKeys<'a>),
+    /// It lacks a signature check.
+    NeedsSignature(NeedsSignature<'a>),
+    /// It lacks the subject's permissions.
+    NeedsPermissions(NeedsPermissions<'a>),
+}
+
+/// The answer to [`NeedsKeys`].
+#[derive(Clone, Copy, Debug)]
+pub enum Keys<'k> {
+    /// The issuer's current keys: a `kid` that is not among them is unknown, and the token invalid.
+    Fresh(&'k JwkSet),
+    /// Keys past their time, the issuer being out of reach: a `kid` that is not among them may exist.
+    Stale(&'k JwkSet),
+    /// No keys can be had.
+    Unavailable,
+}
+
+/// The answer to [`NeedsSignature`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureCheck {
+    /// The signature holds.
+    Valid,
+    /// It does not.
+    Invalid,
+    /// It could not be checked.
+    Unavailable,
+}
+
+/// The answer to [`NeedsPermissions`].
+#[derive(Clone, Copy, Debug)]
+pub enum Permissions<'p> {
+    /// The subject's record.
+    Found(&'p PermissionsRecord),
+    /// The service has no record of the subject, who then may do nothing.
+    Absent,
+    /// The service could not tell.
+    Unavailable,
+}
+
+/// A decision that lacks the keys of one issuer.
+#[must_use = "a decision in flight decides nothing"]
+pub struct NeedsKeys<'a> {
+    pending: Pending<'a>,
+    token: UnverifiedToken,
+    issuer: &'a Issuer,
+    candidates: Vec<usize>,
+}
+
+impl<'a> NeedsKeys<'a> {
+    pub(super) const fn new(
+        pending: Pending<'a>,
+        token: UnverifiedToken,
+        issuer: &'a Issuer,
+        candidates: Vec<usize>,
+    ) -> Self {
+        Self { pending, token, issuer, candidates }
+    }
+
+    /// The issuer section whose keys are needed; where several share a URL they share their keys.
+    #[must_use]
+    pub const fn issuer(&self) -> &'a Issuer {
+        self.issuer
+    }
+
+    /// The token's `kid`: foreign text, for looking up and nothing else.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.token.key_id()
+    }
+
+    /// Goes on with the keys.
+    pub fn resume(self, keys: Keys<'_>, _now: UnixTime) -> Progress<'a> {
+        let (set, otherwise) = match keys {
+            Keys::Fresh(set) => (set, Reason::KeyUnknown),
+            Keys::Stale(set) => (set, Reason::KeysUnavailable),
+            Keys::Unavailable => return self.pending.deny(Reason::KeysUnavailable),
+        };
+        match set.select(self.token.key_id(), self.token.algorithm()) {
+            Some(key) => Progress::NeedsSignature(NeedsSignature {
+                pending: self.pending,
+                token: self.token,
+                candidates: self.candidates,
+                key,
+            }),
+            None => self.pending.deny(otherwise),
+        }
+    }
+}
+
+/// A decision that lacks one signature check.
+#[must_use = "a decision in flight decides nothing"]
+pub struct NeedsSignature<'a> {
+    pending: Pending<'a>,
+    token: UnverifiedToken,
+    candidates: Vec<usize>,
+    key: Arc<Jwk>,
+}
+
+impl<'a> NeedsSignature<'a> {
+    /// The algorithm to check with: the header's, the issuer's and the key's all at once.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.token.algorithm()
+    }
+
+    /// The key to check with.
+    #[must_use]
+    pub fn key(&self) -> &Jwk {
+        &self.key
+    }
+
+    /// The octets that were signed (RFC 7515 §5.2).
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        self.token.message()
+    }
+
+    /// The signature, decoded.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        self.token.signature()
+    }
+
+    /// Goes on with the outcome; a valid token is remembered.
+    pub fn resume(self, check: SignatureCheck, now: UnixTime) -> Progress<'a> {
+        match check {
+            SignatureCheck::Valid => {}
+            SignatureCheck::Invalid => return self.pending.deny(Reason::SignatureInvalid),
+            SignatureCheck::Unavailable => return self.pending.deny(Reason::SignatureUnavailable),
+        }
+        let authorizer = self.pending.authorizer;
+        match credential::verify(&authorizer.policy, &self.candidates, &self.token, now) {
+            Ok(token) => {
+                let token = Arc::new(token);
+                authorizer.tokens.lock().insert(self.token.as_str().into(), Arc::clone(&token), now);
+                rules::judge(self.pending, token, now)
+            }
+            Err(reason) => self.pending.deny(reason),
+        }
+    }
+}
+
+/// A decision that lacks one subject's permissions.
+#[must_use = "a decision in flight decides nothing"]
+pub struct NeedsPermissions<'a> {
+    pending: Pending<'a>,
+    token: Arc<VerifiedToken>,
+    issuer: &'a Issuer,
+}
+
+impl<'a> NeedsPermissions<'a> {
+    pub(super) const fn new(pending: Pending<'a>, token: Arc<VerifiedToken>, issuer: &'a Issuer) -> Self {
+        Self { pending, token, issuer }
+    }
+
+    /// The issuer section that the subject belongs to.
+    #[must_use]
+    pub const fn issuer(&self) -> &'a Issuer {
+        self.issuer
+    }
+
+    /// Whose permissions are needed. Personal data: not for logs.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.token.subject
+    }
+
+    /// How old the record may be; zero means that it must be asked for now.
+    #[must_use]
+    pub const fn max_age(&self) -> Duration {
+        self.pending.route.permissions_max_age
+    }
+
+    /// The canonical target of the record at the permissions service: `/users/{subject}`, or `None` for a
+    /// subject that no canonical path can hold.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        let target = format!("/users/{}", encode_segment(self.subject()));
+        crate::target::CanonicalTarget::parse(&target).is_ok().then_some(target)
+    }
+
+    /// Goes on with the permissions.
+    pub fn resume(self, permissions: Permissions<'_>, now: UnixTime) -> Progress<'a> {
+        if self.token.is_expired(now) {
+            return self.pending.deny(Reason::Expired);
+        }
+        match permissions {
+            // A record about someone else is no answer to this question.
+            Permissions::Found(record) if record.id() == self.token.subject => {
+                rules::judge_company(self.pending, &self.token, record)
+            }
+            Permissions::Found(_) | Permissions::Unavailable => self.pending.deny(Reason::PermissionsUnavailable),
+            Permissions::Absent => self.pending.deny(Reason::CompanyMismatch),
+        }
+    }
+}
+
+// The token and its subject stay out of debug output: it ends in logs.
+macro_rules! opaque_debug {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name<'_> {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_struct(stringify!($name)).field("route", &self.pending.route.name).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+opaque_debug!(NeedsKeys, NeedsSignature, NeedsPermissions);

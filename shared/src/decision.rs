@@ -1,0 +1,204 @@
+//! The outcome: a [`Permit`] with what may be forwarded, or a [`Denial`] with its reason.
+//!
+//! A `Permit` is proof that every rule of its route held at one moment. Its fields are private and only the
+//! authoriser makes one. A denial is a decision, not an error.
+
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use crate::{
+    answer::{Answer, Context, Extra},
+    assertion::{ASSERTION_LIFETIME, Assertion},
+    policy::{Origin, Policy},
+    reason::{PublicCode, Reason},
+    target::CanonicalTarget,
+    time::UnixTime,
+};
+
+/// What became of a request.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a decision is moved once; a box would cost each permit an allocation")]
+pub enum Decision {
+    /// Forward it, with an assertion.
+    Permit(Permit),
+    /// Answer with [`Denial::answer`].
+    Deny(Denial),
+    /// It was a CORS preflight: answer with this.
+    Preflight(Answer),
+}
+
+/// Leave to forward one request to one origin.
+#[derive(Clone)]
+pub struct Permit {
+    pub(crate) route: String,
+    pub(crate) origin: Origin,
+    pub(crate) method: String,
+    pub(crate) target: CanonicalTarget,
+    pub(crate) principal: Option<Principal>,
+    pub(crate) company: Option<String>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) policy_version: String,
+    pub(crate) response_headers: Vec<(&'static str, String)>,
+}
+
+/// Who calls, as far as the token says.
+#[derive(Clone)]
+pub(crate) struct Principal {
+    /// Name of the issuer section.
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) scopes: Vec<String>,
+}
+
+impl Permit {
+    /// The name of the route that decided.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
+    /// Where the request may go, and nowhere else.
+    #[must_use]
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The method that was decided on.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The target that was decided on, byte for byte what must be forwarded.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.target.as_str()
+    }
+
+    /// The issuer section of the caller's token; `None` on a public route.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.principal.as_ref().map(|principal| principal.issuer.as_str())
+    }
+
+    /// The caller's subject; `None` on a public route. Personal data: not for logs.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.principal.as_ref().map(|principal| principal.subject.as_str())
+    }
+
+    /// The company that the request is about, where the route binds one.
+    #[must_use]
+    pub fn company(&self) -> Option<&str> {
+        self.company.as_deref()
+    }
+
+    /// The caller's roles in that company.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// The token's scopes.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        self.principal.as_ref().map_or(&[], |principal| &principal.scopes)
+    }
+
+    /// CORS fields to set on the origin's response, in place of any it set itself.
+    #[must_use]
+    pub fn response_headers(&self) -> &[(&'static str, String)] {
+        &self.response_headers
+    }
+
+    /// The assertion for this one request: `issuer` is the edge's name ([`Policy::edge`]), `id` 128 fresh random bits.
+    #[must_use]
+    pub fn assertion(&self, issuer: &str, now: UnixTime, id: [u8; 16]) -> Assertion {
+        Assertion {
+            issuer: issuer.into(),
+            audience: self.origin.name.clone(),
+            subject: self.subject().map(Into::into),
+            subject_issuer: self.issuer().map(Into::into),
+            company: self.company.clone(),
+            roles: self.roles.clone(),
+            scopes: self.scopes().to_vec(),
+            route: Some(self.route.clone()),
+            policy: Some(self.policy_version.clone()),
+            capability: None,
+            method: self.method.clone(),
+            target: self.target().into(),
+            issued_at: now,
+            expires_at: now.saturating_add(ASSERTION_LIFETIME),
+            id,
+        }
+    }
+
+    /// The 502 for an origin that cannot be reached.
+    #[must_use]
+    pub fn unreachable(&self) -> Answer {
+        self.answer(PublicCode::BadGateway)
+    }
+
+    /// The 503 for a request that is permitted and yet cannot be forwarded: the origin's key is missing, say.
+    #[must_use]
+    pub fn unavailable(&self) -> Answer {
+        self.answer(PublicCode::TemporarilyUnavailable)
+    }
+
+    fn answer(&self, code: PublicCode) -> Answer {
+        let head = self.method == "HEAD";
+        let mut answer = Answer::denial(code, Extra::Nothing, Context { head, ..Context::default() });
+        answer.headers.extend_from_slice(&self.response_headers);
+        answer
+    }
+}
+
+/// Who called stays out of debug output: it ends in logs.
+impl fmt::Debug for Permit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Permit")
+            .field("route", &self.route)
+            .field("origin", &self.origin.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A refusal, with all that its answer says.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    reason: Reason,
+    route: Option<String>,
+    answer: Answer,
+}
+
+impl Denial {
+    pub(crate) fn new(reason: Reason, route: Option<&str>, extra: Extra<'_>, context: Context<'_>) -> Self {
+        let answer = Answer::denial(reason.public_code(), extra, context);
+        Self { reason, route: route.map(Into::into), answer }
+    }
+
+    /// Why, in the operator's terms.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The name of the route that decided; `None` when none was reached.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    /// The HTTP answer, whole.
+    #[must_use]
+    pub const fn answer(&self) -> &Answer {
+        &self.answer
+    }
+}
+
+impl Policy {
+    pub(crate) fn context<'a>(&'a self, origin: Option<&'a str>, head: bool) -> Context<'a> {
+        Context { cors: self.cors.as_ref(), origin, head }
+    }
+}

@@ -1,0 +1,254 @@
+//! What a subject may do for which company: the permissions record, in both its shapes.
+//!
+//! The first shape has one role for all companies: `{"id": "…", "companies": ["1111"], "role": "Manager"}`.
+//! The second has roles per company: `{"id": "…", "companies": {"1111": ["Manager"]}, "version": 7}`.
+//! A record is believed only whole: an unknown shape is an error, never an empty record.
+
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
+use core::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::{claims::Claims, json};
+
+/// Largest record in octets; DynamoDB's own limit on an item is 400 KB.
+pub const MAX_RECORD_BYTES: usize = 400 * 1024;
+
+/// One subject's companies and the roles held in each.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PermissionsRecord {
+    id: String,
+    companies: BTreeMap<String, Vec<String>>,
+    version: Option<u64>,
+}
+
+/// Who it is about stays out of debug output: it ends in logs.
+impl fmt::Debug for PermissionsRecord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let companies = self.companies.len();
+        formatter
+            .debug_struct("PermissionsRecord")
+            .field("companies", &companies)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a text is not a permissions record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PermissionsError {
+    /// Larger than [`MAX_RECORD_BYTES`].
+    TooLarge,
+    /// Not a JSON object, or a member named twice.
+    NotAnObject,
+    /// `id` is missing, empty or no string.
+    Id,
+    /// `companies` is missing or in neither shape, or names an empty company.
+    Companies,
+    /// `role` is no string, or stands beside roles per company, or a list of roles is not one of strings.
+    Role,
+    /// `version` is no whole number.
+    Version,
+}
+
+impl PermissionsRecord {
+    /// Reads a record in either shape. Members it does not know are read over.
+    ///
+    /// # Errors
+    /// [`PermissionsError`] names the member that is wrong.
+    pub fn parse(json: &[u8]) -> Result<Self, PermissionsError> {
+        if json.len() > MAX_RECORD_BYTES {
+            return Err(PermissionsError::TooLarge);
+        }
+        let members = json::object(json).map_err(|_| PermissionsError::NotAnObject)?;
+        let id = match members.get("id") {
+            Some(Value::String(id)) if !id.is_empty() => id.clone(),
+            _ => return Err(PermissionsError::Id),
+        };
+        let version = match members.get("version") {
+            None => None,
+            Some(version) => Some(version.as_u64().ok_or(PermissionsError::Version)?),
+        };
+        let companies = companies(members.get("companies"), members.get("role"))?;
+        Ok(Self { id, companies, version })
+    }
+
+    /// The permissions that a token carries in its own claims, `companies` and `role`.
+    pub(crate) fn from_claims(subject: &str, claims: &Claims) -> Result<Self, PermissionsError> {
+        let listed = match claims.member("companies") {
+            None => Value::Array(Vec::new()),
+            // Cognito's first trigger version can add strings only, so an array arrives as its JSON text.
+            Some(Value::String(text)) => listed_in_text(text)?,
+            Some(other) => other.clone(),
+        };
+        let companies = companies(Some(&listed), claims.member("role"))?;
+        Ok(Self { id: subject.to_owned(), companies, version: None })
+    }
+
+    /// The permissions of a machine client that is itself the company: its `sub`, no roles.
+    pub(crate) fn from_subject(subject: &str) -> Self {
+        let companies = BTreeMap::from([(subject.to_owned(), Vec::new())]);
+        Self { id: subject.to_owned(), companies, version: None }
+    }
+
+    /// The subject that the record is about.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The record's version, which each change increases; the first shape has none.
+    #[must_use]
+    pub const fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// The roles held in `company`; `None` when the subject has no part in it.
+    #[must_use]
+    pub fn roles(&self, company: &str) -> Option<&[String]> {
+        self.companies.get(company).map(Vec::as_slice)
+    }
+
+    /// Every company with the roles held there, in the order of their names.
+    pub fn companies(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.companies.iter().map(|(company, roles)| (company.as_str(), roles.as_slice()))
+    }
+
+    /// The same record at another version.
+    #[must_use]
+    pub fn with_version(mut self, version: u64) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The record as JSON, in the shape with roles per company.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let companies: Map<String, Value> =
+            self.companies.iter().map(|(company, roles)| (company.clone(), Value::from(roles.clone()))).collect();
+        let mut members = Map::new();
+        members.insert("id".to_owned(), Value::from(self.id.clone()));
+        members.insert("companies".to_owned(), Value::Object(companies));
+        if let Some(version) = self.version {
+            members.insert("version".to_owned(), Value::from(version));
+        }
+        alloc::format!("{}", Value::Object(members))
+    }
+}
+
+type Companies = BTreeMap<String, Vec<String>>;
+
+fn companies(companies: Option<&Value>, role: Option<&Value>) -> Result<Companies, PermissionsError> {
+    let map: Companies = match companies {
+        Some(Value::Array(items)) => {
+            let roles = match role {
+                None => Vec::new(),
+                Some(Value::String(role)) if !role.is_empty() => Vec::from([role.clone()]),
+                Some(_) => return Err(PermissionsError::Role),
+            };
+            let names = json::strings(items).ok_or(PermissionsError::Companies)?;
+            names.into_iter().map(|company| (company, roles.clone())).collect()
+        }
+        Some(Value::Object(members)) => {
+            if role.is_some() {
+                return Err(PermissionsError::Role);
+            }
+            members
+                .iter()
+                .map(|(company, roles)| {
+                    let roles = roles.as_array().and_then(|items| json::strings(items));
+                    Ok((company.clone(), roles.ok_or(PermissionsError::Role)?))
+                })
+                .collect::<Result<_, _>>()?
+        }
+        _ => return Err(PermissionsError::Companies),
+    };
+    if map.keys().any(String::is_empty) {
+        return Err(PermissionsError::Companies);
+    }
+    Ok(map)
+}
+
+/// A claim that is a string: the JSON text of an array, or names with spaces between.
+fn listed_in_text(text: &str) -> Result<Value, PermissionsError> {
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str(text).map_err(|_| PermissionsError::Companies);
+    }
+    if text.contains(['"', '{', '[', ',']) {
+        return Err(PermissionsError::Companies);
+    }
+    Ok(text.split(' ').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect())
+}
+
+impl fmt::Display for PermissionsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::TooLarge => "the record is larger than the cap",
+            Self::NotAnObject => "the record is not a JSON object without duplicate members",
+            Self::Id => "`id` is not a non-empty string",
+            Self::Companies => "`companies` is neither an array of names nor an object of name to roles",
+            Self::Role => "`role` is not a non-empty string, or roles per company are not arrays of strings",
+            Self::Version => "`version` is not a whole number",
+        })
+    }
+}
+
+impl core::error::Error for PermissionsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_shapes_are_read() {
+        let one = PermissionsRecord::parse(br#"{"id":"u","companies":["1111","2222"],"role":"Manager"}"#).unwrap();
+        assert_eq!(one.roles("1111"), Some(&["Manager".to_owned()][..]));
+        assert_eq!(one.roles("2222"), one.roles("1111"));
+        assert_eq!(one.roles("3333"), None);
+        let two =
+            PermissionsRecord::parse(br#"{"id":"u","companies":{"1111":["Manager"],"2222":["Standard"]},"version":7}"#)
+                .unwrap();
+        assert_eq!(two.roles("2222"), Some(&["Standard".to_owned()][..]));
+        assert_eq!(two.version(), Some(7));
+        assert_eq!(PermissionsRecord::parse(two.to_json().as_bytes()).unwrap(), two);
+    }
+
+    #[test]
+    fn other_shapes_are_errors_that_name_the_member() {
+        use PermissionsError::*;
+        for (json, why) in [
+            ("", NotAnObject),
+            ("[]", NotAnObject),
+            ("<html>", NotAnObject),
+            (r#"{"id":"u","id":"v","companies":[]}"#, NotAnObject),
+            (r#"{"companies":[]}"#, Id),
+            (r#"{"id":7,"companies":[]}"#, Id),
+            (r#"{"id":"","companies":[]}"#, Id),
+            (r#"{"id":"u"}"#, Companies),
+            (r#"{"id":"u","companies":"1111"}"#, Companies),
+            (r#"{"id":"u","companies":[1111]}"#, Companies),
+            (r#"{"id":"u","companies":[""]}"#, Companies),
+            (r#"{"id":"u","companies":{"":[]}}"#, Companies),
+            (r#"{"id":"u","companies":["1"],"role":7}"#, Role),
+            (r#"{"id":"u","companies":["1"],"role":["Manager"]}"#, Role),
+            (r#"{"id":"u","companies":{"1":"Manager"}}"#, Role),
+            (r#"{"id":"u","companies":{"1":[]},"role":"Manager"}"#, Role),
+            (r#"{"id":"u","companies":[],"version":"7"}"#, Version),
+            (r#"{"id":"u","companies":[],"version":-1}"#, Version),
+        ] {
+            assert_eq!(PermissionsRecord::parse(json.as_bytes()), Err(why), "{json}");
+        }
+    }
+
+    #[test]
+    fn claims_hold_companies_in_three_forms() {
+        for text in [r#"["1111","2222"]"#, "1111 2222"] {
+            let listed = companies(Some(&listed_in_text(text).unwrap()), None).unwrap();
+            assert_eq!(listed.keys().map(String::as_str).collect::<Vec<_>>(), ["1111", "2222"], "{text}");
+        }
+        for text in ["[1111", "1111,2222", r#"{"1111":[]}"#, r#""1111""#] {
+            assert!(listed_in_text(text).is_err(), "{text}");
+        }
+    }
+}

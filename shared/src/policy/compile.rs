@@ -1,0 +1,389 @@
+//! From what the file says to a [`Policy`], or to everything that is wrong with it.
+//!
+//! All faults are gathered before any is reported, so that an author mends them in one round.
+
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+use core::{fmt::Write as _, time::Duration};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Issuer, Origin, PermissionsSource, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cors, duration,
+    file::{IssuerFile, PolicyFile, RouteFile},
+    table::RouteTable,
+    template::Template,
+    url::{self, Profile},
+};
+use crate::algorithm::Algorithm;
+
+/// Default forgiveness for an issuer's clock that runs ahead (`nbf`, `iat`). `exp` is never forgiven.
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
+/// Most forgiveness a policy may ask for; beyond it a clock is broken, not skewed.
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+/// Longest a permissions record may decide: the original's five minutes, which nobody should exceed.
+const MAX_PERMISSIONS_AGE: Duration = Duration::from_secs(300);
+
+pub(super) fn from_json(json: &str) -> Result<Policy, PolicyErrors> {
+    let file = serde_json::from_str(json).map_err(|error| {
+        let fault = PolicyFault::Syntax(format!("{error}"));
+        PolicyErrors([PolicyError { pointer: String::new(), span: None, fault }].into())
+    })?;
+    compile(&file)
+}
+
+pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
+    let mut faults = Faults::default();
+    let profile = if file.development { Profile::Development } else { Profile::Deployed };
+    if file.issuers.is_empty() {
+        faults.add("issuer", PolicyFault::Empty("issuer"));
+    }
+    if file.routes.is_empty() {
+        faults.add("route", PolicyFault::Empty("route"));
+    }
+    if !is_name(&file.edge) {
+        faults.add("edge", PolicyFault::RuleForm("edge", file.edge.clone()));
+    }
+    let issuers = issuers(file, profile, &mut faults);
+    let origins = origins(file, profile, &mut faults);
+    let permissions = permissions_origin(file, &mut faults);
+    let cors = file.cors.as_ref().map(|cors| cors::compile(cors, profile, &mut faults));
+    let routes = routes(file, &mut faults);
+    if !faults.0.is_empty() {
+        return Err(PolicyErrors(faults.0));
+    }
+    let mut table = RouteTable::default();
+    for (index, route) in routes.iter().enumerate() {
+        table.insert(&route.template, &route.methods, index);
+    }
+    // The types of the file serialise whatever they hold: strings, lists, maps with string keys.
+    let json = serde_json::to_string(file).unwrap_or_default();
+    Ok(Policy {
+        edge: file.edge.clone(),
+        issuers,
+        origins,
+        permissions,
+        cors,
+        routes,
+        table,
+        development: file.development,
+        version: version(&json),
+        json,
+    })
+}
+
+fn version(json: &str) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(json.as_bytes()).iter().take(8) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Faults found so far.
+#[derive(Default)]
+pub(super) struct Faults(Vec<PolicyError>);
+
+impl Faults {
+    pub(super) fn add(&mut self, pointer: impl Into<String>, fault: PolicyFault) {
+        self.0.push(PolicyError { pointer: pointer.into(), span: None, fault });
+    }
+
+    fn duration(&mut self, pointer: String, text: Option<&String>, default: Duration, max: Duration) -> Duration {
+        let Some(text) = text else { return default };
+        match duration::parse(text) {
+            Some(duration) if duration <= max => duration,
+            _ => {
+                self.add(pointer, PolicyFault::Duration(text.clone()));
+                default
+            }
+        }
+    }
+
+    /// The place of `name` among `known`; a fault with the nearest known name when it is not there.
+    fn place<'a>(
+        &mut self,
+        pointer: &str,
+        kind: &'static str,
+        name: &str,
+        known: impl Iterator<Item = &'a String> + Clone,
+    ) -> usize {
+        known.clone().position(|other| other == name).unwrap_or_else(|| {
+            let near = known.min_by_key(|other| distance(name, other)).filter(|other| distance(name, other) <= 3);
+            self.add(pointer, PolicyFault::UnknownName(kind, name.to_owned(), near.cloned()));
+            0
+        })
+    }
+}
+
+/// Levenshtein distance, for suggestions.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (y, cell) in b.chars().zip(row.iter_mut().skip(1)) {
+            let substituted = diagonal.saturating_add(usize::from(x != y));
+            diagonal = *cell;
+            *cell = substituted.min(left.saturating_add(1)).min(cell.saturating_add(1));
+            left = *cell;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// Names that go into assertions, logs and headers as they are.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn issuers(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Issuer> {
+    let compiled: Vec<Issuer> = file
+        .issuers
+        .iter()
+        .map(|(name, issuer)| {
+            let at = format!("issuer.{name}");
+            one_issuer(&at, name, issuer, file.permissions.is_some(), profile, faults)
+        })
+        .collect();
+    for (index, issuer) in compiled.iter().enumerate() {
+        for other in compiled.iter().take(index).filter(|other| other.url == issuer.url) {
+            let at = format!("issuer.{}", issuer.name);
+            if other.jwks_url != issuer.jwks_url {
+                faults.add(format!("{at}.jwks_url"), PolicyFault::IssuerKeysDiffer(other.name.clone()));
+            }
+            if !disjoint(&issuer.clients, &other.clients) && !disjoint(&issuer.audience, &other.audience) {
+                faults.add(at, PolicyFault::IssuersOverlap(other.name.clone()));
+            }
+        }
+    }
+    compiled
+}
+
+/// Whether no token can satisfy both lists; an empty list asks nothing, so it excludes nothing.
+fn disjoint(a: &[String], b: &[String]) -> bool {
+    !a.is_empty() && !b.is_empty() && !a.iter().any(|name| b.contains(name))
+}
+
+fn one_issuer(
+    at: &str,
+    name: &str,
+    issuer: &IssuerFile,
+    has_service: bool,
+    profile: Profile,
+    faults: &mut Faults,
+) -> Issuer {
+    if !is_name(name) {
+        faults.add(at, PolicyFault::RuleForm("name", name.to_owned()));
+    }
+    // An `iss` with a closing slash exists (Auth0), so it is allowed here and nowhere else.
+    let without_slash = issuer.url.strip_suffix('/').unwrap_or(&issuer.url);
+    if !url::is_allowed(without_slash, profile, true) {
+        faults.add(format!("{at}.url"), PolicyFault::Url(issuer.url.clone()));
+    }
+    let jwks_url = issuer.jwks_url.clone().unwrap_or_else(|| format!("{without_slash}/.well-known/jwks.json"));
+    if !url::is_allowed(&jwks_url, profile, true) {
+        faults.add(format!("{at}.jwks_url"), PolicyFault::Url(jwks_url.clone()));
+    }
+    let mut algorithms = Vec::new();
+    for (index, name) in issuer.algorithms.iter().enumerate() {
+        match Algorithm::from_name(name) {
+            Some(algorithm) => algorithms.push(algorithm),
+            None => faults.add(format!("{at}.algorithms[{index}]"), PolicyFault::Algorithm(name.clone())),
+        }
+    }
+    if issuer.algorithms.is_empty() {
+        faults.add(format!("{at}.algorithms"), PolicyFault::Empty("algorithm"));
+    }
+    if issuer.audience.is_empty() && issuer.clients.is_empty() {
+        faults.add(at, PolicyFault::NoAudience);
+    }
+    if issuer.token_use.is_none() && issuer.token_type.is_none() {
+        faults.add(at, PolicyFault::NoTokenKind);
+    }
+    let permissions = match issuer.permissions.as_str() {
+        "service" => PermissionsSource::Service,
+        "claims" => PermissionsSource::Claims,
+        "subject" => PermissionsSource::Subject,
+        other => {
+            faults.add(format!("{at}.permissions"), PolicyFault::PermissionsSource(other.to_owned()));
+            PermissionsSource::Service
+        }
+    };
+    if permissions == PermissionsSource::Service && !has_service {
+        faults.add(format!("{at}.permissions"), PolicyFault::NoPermissionsService);
+    }
+    Issuer {
+        name: name.to_owned(),
+        url: issuer.url.clone(),
+        jwks_url,
+        algorithms,
+        audience: issuer.audience.clone(),
+        clients: issuer.clients.clone(),
+        token_use: issuer.token_use.clone(),
+        token_type: issuer.token_type.clone(),
+        permissions,
+        leeway: faults.duration(format!("{at}.leeway"), issuer.leeway.as_ref(), DEFAULT_LEEWAY, MAX_LEEWAY),
+    }
+}
+
+fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Origin> {
+    let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut compiled = Vec::new();
+    for (name, origin) in &file.origins {
+        let at = format!("origin.{name}");
+        if !is_name(name) {
+            faults.add(at.as_str(), PolicyFault::RuleForm("name", name.clone()));
+        }
+        if !url::is_allowed(&origin.url, profile, true) {
+            faults.add(format!("{at}.url"), PolicyFault::Url(origin.url.clone()));
+        }
+        let binding = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if origin.key.is_empty() || !origin.key.bytes().all(binding) {
+            faults.add(format!("{at}.key"), PolicyFault::KeyName(origin.key.clone()));
+        }
+        if let Some(other) = keys.insert(&origin.key, name) {
+            faults.add(format!("{at}.key"), PolicyFault::SharedKey(other.to_owned()));
+        }
+        compiled.push(Origin { name: name.clone(), url: origin.url.clone(), key: origin.key.clone() });
+    }
+    compiled
+}
+
+fn permissions_origin(file: &PolicyFile, faults: &mut Faults) -> Option<usize> {
+    let permissions = file.permissions.as_ref()?;
+    Some(faults.place("permissions.origin", "origin", &permissions.origin, file.origins.keys()))
+}
+
+fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
+    let compiled: Vec<Route> = file
+        .routes
+        .iter()
+        .enumerate()
+        .map(|(index, route)| one_route(&format!("route[{index}]"), route, file, faults))
+        .collect();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, route) in compiled.iter().enumerate() {
+        if names.insert(&route.name, index).is_some() {
+            faults.add(format!("route[{index}].name"), PolicyFault::DuplicateName("route", route.name.clone()));
+        }
+        for other in compiled.iter().take(index) {
+            let shares_method = route.methods.iter().any(|method| other.methods.contains(method));
+            let ordered = route.template.is_more_specific_than(&other.template)
+                || other.template.is_more_specific_than(&route.template);
+            if shares_method && route.template.overlaps(&other.template) && !ordered {
+                faults.add(format!("route[{index}].path"), PolicyFault::Ambiguous(other.name.clone()));
+            }
+        }
+    }
+    compiled
+}
+
+fn one_route(at: &str, route: &RouteFile, file: &PolicyFile, faults: &mut Faults) -> Route {
+    let sub = |member: &str| format!("{at}.{member}");
+    if !is_name(&route.name) {
+        faults.add(sub("name"), PolicyFault::RuleForm("name", route.name.clone()));
+    }
+    if route.methods.is_empty() {
+        faults.add(sub("methods"), PolicyFault::Empty("method"));
+    }
+    for (index, method) in route.methods.iter().enumerate() {
+        let upper = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+        if !upper || method == "CONNECT" || method == "TRACE" {
+            faults.add(format!("{at}.methods[{index}]"), PolicyFault::Method(method.clone()));
+        }
+    }
+    let template = Template::parse(&route.path).unwrap_or_else(|| {
+        faults.add(sub("path"), PolicyFault::Path(route.path.clone()));
+        Template::root()
+    });
+    let issuers: Vec<usize> = route
+        .issuer
+        .iter()
+        .flat_map(|issuer| issuer.names())
+        .map(|name| faults.place(&sub("issuer"), "issuer", name, file.issuers.keys()))
+        .collect();
+    for (index, role) in route.roles.iter().enumerate() {
+        faults.place(&format!("{at}.roles[{index}]"), "role", role, file.roles.iter());
+    }
+    let subject = rule_position(&sub("subject"), "subject", route.subject.as_deref(), &template, faults);
+    let company = rule_position(&sub("company"), "company", route.company.as_deref(), &template, faults);
+    check_rules(at, route, file, &template, faults);
+    Route {
+        name: route.name.clone(),
+        methods: route.methods.clone(),
+        path: route.path.clone(),
+        origin: faults.place(&sub("origin"), "origin", &route.origin, file.origins.keys()),
+        issuers,
+        subject,
+        company,
+        roles: route.roles.clone(),
+        scopes: route.scopes.clone(),
+        permissions_max_age: faults.duration(
+            sub("permissions_max_age"),
+            route.permissions_max_age.as_ref(),
+            Duration::ZERO,
+            MAX_PERMISSIONS_AGE,
+        ),
+        template,
+    }
+}
+
+/// `{name}` as the place of that parameter; `any` and absence as `None`.
+fn rule_position(
+    pointer: &str,
+    rule: &'static str,
+    text: Option<&str>,
+    template: &Template,
+    faults: &mut Faults,
+) -> Option<usize> {
+    let text = text.filter(|text| *text != "any")?;
+    let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
+        faults.add(pointer, PolicyFault::RuleForm(rule, text.to_owned()));
+        return None;
+    };
+    let position = template.position(name);
+    if position.is_none() {
+        faults.add(pointer, PolicyFault::UndefinedParameter(name.to_owned()));
+    }
+    position
+}
+
+/// What the rules of one route must be to one another.
+fn check_rules(at: &str, route: &RouteFile, file: &PolicyFile, template: &Template, faults: &mut Faults) {
+    if route.public {
+        let rules = [
+            ("issuer", route.issuer.is_some()),
+            ("subject", route.subject.as_deref().is_some_and(|rule| rule != "any")),
+            ("company", route.company.as_deref().is_some_and(|rule| rule != "any")),
+            ("roles", !route.roles.is_empty()),
+            ("scopes", !route.scopes.is_empty()),
+        ];
+        for (rule, _) in rules.iter().filter(|(_, present)| *present) {
+            faults.add(format!("{at}.{rule}"), PolicyFault::PublicWithRule(rule));
+        }
+    } else if route.issuer.as_ref().is_none_or(|issuer| issuer.names().is_empty()) {
+        faults.add(at, PolicyFault::NoIssuer);
+    }
+    if template.position("company").is_some() && route.company.is_none() {
+        faults.add(at, PolicyFault::UnboundCompany);
+    }
+    let binds_company = route.company.as_deref().is_some_and(|rule| rule != "any");
+    if !route.roles.is_empty() && !binds_company {
+        faults.add(format!("{at}.roles"), PolicyFault::RolesWithoutCompany);
+    }
+    let sections = || {
+        let names = route.issuer.iter().flat_map(|issuer| issuer.names());
+        names.filter_map(|name| file.issuers.get_key_value(name))
+    };
+    if let Some((name, _)) = sections().find(|(_, issuer)| !route.roles.is_empty() && issuer.permissions == "subject") {
+        faults.add(format!("{at}.roles"), PolicyFault::RolesUnobtainable(name.clone()));
+    }
+    let uses_service = binds_company && sections().any(|(_, issuer)| issuer.permissions == "service");
+    if route.permissions_max_age.is_some() && !uses_service {
+        faults.add(format!("{at}.permissions_max_age"), PolicyFault::MaxAgeUnused);
+    }
+}

@@ -1,0 +1,159 @@
+//! The policy as people write it: one serde type per table of `postern.toml`.
+//!
+//! These types say what may stand in the file; what it must mean is for [`compile`](super::compile).
+//! A member nobody knows is an error, so that a misspelt rule is never a rule that is not there.
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+/// `postern.toml`, whole.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyFile {
+    /// Name of this edge in the assertions it makes (`iss`).
+    #[serde(default = "default_edge")]
+    pub(crate) edge: String,
+    /// Every role that a rule may ask for.
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    /// Where permissions come from, when an issuer says `permissions = "service"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) permissions: Option<PermissionsFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cors: Option<CorsFile>,
+    #[serde(default, rename = "issuer")]
+    pub(crate) issuers: BTreeMap<String, IssuerFile>,
+    #[serde(default, rename = "origin")]
+    pub(crate) origins: BTreeMap<String, OriginFile>,
+    #[serde(default, rename = "route")]
+    pub(crate) routes: Vec<RouteFile>,
+    /// Stamped by an overlay; a file that people write cannot say it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) development: bool,
+}
+
+fn default_edge() -> String {
+    "edge".into()
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PermissionsFile {
+    pub(crate) origin: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CorsFile {
+    pub(crate) origins: Vec<String>,
+    #[serde(default)]
+    pub(crate) headers: Vec<String>,
+    #[serde(default)]
+    pub(crate) expose: Vec<String>,
+    #[serde(default)]
+    pub(crate) credentials: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssuerFile {
+    pub(crate) url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_url: Option<String>,
+    pub(crate) algorithms: Vec<String>,
+    #[serde(default)]
+    pub(crate) audience: Vec<String>,
+    #[serde(default)]
+    pub(crate) clients: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_use: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token_type: Option<String>,
+    pub(crate) permissions: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) leeway: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OriginFile {
+    pub(crate) url: String,
+    pub(crate) key: String,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RouteFile {
+    pub(crate) name: String,
+    pub(crate) methods: Vec<String>,
+    pub(crate) path: String,
+    pub(crate) origin: String,
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) public: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issuer: Option<OneOrMany>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) company: Option<String>,
+    #[serde(default)]
+    pub(crate) roles: Vec<String>,
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) permissions_max_age: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(crate) fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => core::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+/// What a development overlay may hold: URLs, each for an entry that the policy already has.
+#[cfg(feature = "toml")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverlayFile {
+    #[serde(default, rename = "issuer")]
+    pub(crate) issuers: BTreeMap<String, IssuerOverlay>,
+    #[serde(default, rename = "origin")]
+    pub(crate) origins: BTreeMap<String, OriginOverlay>,
+    #[serde(default)]
+    pub(crate) cors: Option<CorsOverlay>,
+}
+
+#[cfg(feature = "toml")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssuerOverlay {
+    pub(crate) url: Option<String>,
+    pub(crate) jwks_url: Option<String>,
+}
+
+#[cfg(feature = "toml")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OriginOverlay {
+    pub(crate) url: String,
+}
+
+#[cfg(feature = "toml")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CorsOverlay {
+    pub(crate) origins: Vec<String>,
+}

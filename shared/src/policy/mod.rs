@@ -1,0 +1,275 @@
+//! The policy: who may do what to which company's resources, and where it is forwarded.
+//!
+//! Written in TOML by people, checked when it is built, embedded as JSON. [`Policy`] is the checked
+//! form and the only one that decides; it is made by one function, whichever text it came from, so an
+//! embedded policy is checked again when it is loaded.
+
+mod compile;
+mod cors;
+mod duration;
+mod error;
+mod file;
+mod table;
+mod template;
+#[cfg(feature = "toml")]
+mod toml;
+mod url;
+
+pub use error::{PolicyError, PolicyErrors, PolicyFault};
+#[cfg(feature = "toml")]
+pub use toml::{LineColumn, from_toml};
+
+pub(crate) use cors::Cors;
+pub(crate) use table::RouteMatch;
+pub(crate) use template::Template;
+
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+
+use crate::algorithm::Algorithm;
+
+/// A checked policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(crate) edge: String,
+    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) permissions: Option<usize>,
+    pub(crate) cors: Option<Cors>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) table: table::RouteTable,
+    pub(crate) development: bool,
+    pub(crate) version: String,
+    pub(crate) json: String,
+}
+
+impl Policy {
+    /// Loads a policy from the JSON that [`Policy::to_json`] gave, checking it anew.
+    ///
+    /// # Errors
+    /// [`PolicyErrors`] lists everything wrong with it.
+    pub fn from_json(json: &str) -> Result<Self, PolicyErrors> {
+        compile::from_json(json)
+    }
+
+    /// The policy as JSON, for a build to embed. The same policy always gives the same text.
+    #[must_use]
+    pub fn to_json(&self) -> &str {
+        &self.json
+    }
+
+    /// What tells this policy from any other: the first 16 hex digits of the SHA-256 of its JSON.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The name under which this edge makes assertions (`iss`).
+    #[must_use]
+    pub fn edge(&self) -> &str {
+        &self.edge
+    }
+
+    /// The issuer sections, in the order of their names.
+    #[must_use]
+    pub fn issuers(&self) -> &[Issuer] {
+        &self.issuers
+    }
+
+    /// The origins, in the order of their names.
+    #[must_use]
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// The routes, in the order of the file.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The issuer sections whose callers may use `route`; none for a public one.
+    pub fn issuers_of<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Issuer> {
+        route.issuers.iter().filter_map(|index| self.issuers.get(*index))
+    }
+
+    /// The origin that `route` is forwarded to.
+    #[must_use]
+    pub fn origin_of(&self, route: &Route) -> Option<&Origin> {
+        self.origins.get(route.origin)
+    }
+
+    /// The origin that serves permissions records, if some issuer needs one.
+    #[must_use]
+    pub fn permissions(&self) -> Option<&Origin> {
+        self.origins.get(self.permissions?)
+    }
+
+    /// Whether a development overlay has touched it: it may then use loopback `http`, and must not be deployed.
+    #[must_use]
+    pub const fn is_development(&self) -> bool {
+        self.development
+    }
+}
+
+/// Where an issuer's callers get their companies and roles from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PermissionsSource {
+    /// The permissions service, asked for each subject.
+    Service,
+    /// The token's own claims, `companies` and `role`.
+    Claims,
+    /// The subject is itself the company: a machine client.
+    Subject,
+}
+
+/// One issuer section: whose tokens are believed, and for what.
+#[derive(Clone, Debug)]
+pub struct Issuer {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) jwks_url: String,
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) audience: Vec<String>,
+    pub(crate) clients: Vec<String>,
+    pub(crate) token_use: Option<String>,
+    pub(crate) token_type: Option<String>,
+    pub(crate) permissions: PermissionsSource,
+    pub(crate) leeway: Duration,
+}
+
+impl Issuer {
+    /// The section's name in the policy.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The exact `iss` of its tokens.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its JWK set is published.
+    #[must_use]
+    pub fn jwks_url(&self) -> &str {
+        &self.jwks_url
+    }
+
+    /// The algorithms it may sign with.
+    #[must_use]
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// Where its callers get their companies and roles from.
+    #[must_use]
+    pub const fn permissions(&self) -> PermissionsSource {
+        self.permissions
+    }
+}
+
+/// A service behind the authoriser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) key: String,
+}
+
+impl Origin {
+    /// The origin's name: the audience (`aud`) of the assertions made for it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Scheme, host and base path, without a closing `/`: the canonical target is appended as it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The name of the secret that holds the origin's assertion keys.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// One route and its rules.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub(crate) name: String,
+    pub(crate) methods: Vec<String>,
+    pub(crate) path: String,
+    pub(crate) template: Template,
+    pub(crate) origin: usize,
+    /// Issuer sections whose tokens may call it; empty for a public route alone.
+    pub(crate) issuers: Vec<usize>,
+    /// Place of the path segment that must equal the token's subject.
+    pub(crate) subject: Option<usize>,
+    /// Place of the path segment that must be one of the caller's companies.
+    pub(crate) company: Option<usize>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) permissions_max_age: Duration,
+}
+
+impl Route {
+    /// The route's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The methods it answers; HEAD follows GET.
+    #[must_use]
+    pub fn methods(&self) -> &[String] {
+        &self.methods
+    }
+
+    /// The path template, as the policy writes it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether anyone may call it, without a token.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.issuers.is_empty()
+    }
+
+    /// The path parameter that must equal the caller's subject.
+    #[must_use]
+    pub fn subject_parameter(&self) -> Option<&str> {
+        self.template.parameter(self.subject?)
+    }
+
+    /// The path parameter that must be one of the caller's companies.
+    #[must_use]
+    pub fn company_parameter(&self) -> Option<&str> {
+        self.template.parameter(self.company?)
+    }
+
+    /// Roles of which the caller must hold one in the company.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// Scopes that the token must have, all of them.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// How old a permissions record may be that decides here.
+    #[must_use]
+    pub const fn permissions_max_age(&self) -> Duration {
+        self.permissions_max_age
+    }
+}

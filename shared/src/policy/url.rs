@@ -1,0 +1,110 @@
+//! URLs that a policy may name: where keys are fetched, where requests go, which pages may call.
+//!
+//! Not a URL parser: a list of what is let through, narrow enough to need none. Nothing that one parser
+//! could read in another way than the next (user info, escapes in the host, backslashes) is in it.
+
+/// Whether plain `http` may be used, and then for loopback hosts alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Profile {
+    Deployed,
+    Development,
+}
+
+/// Whether `url` is `https://host[:port][/path]`, or its loopback `http` form in development.
+/// `with_path` tells whether a path may follow; it never ends in `/`.
+pub(super) fn is_allowed(url: &str, profile: Profile, with_path: bool) -> bool {
+    let (rest, plain) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, false),
+        (None, Some(rest)) if profile == Profile::Development => (rest, true),
+        _ => return false,
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let port_fits =
+        port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0) && !port.starts_with(['0', '+']));
+    let host_fits = is_host(host) && (!plain || host == "127.0.0.1" || host == "localhost");
+    host_fits && port_fits && (path.is_empty() || (with_path && is_path(path)))
+}
+
+/// Lower-case host names and IPv4 addresses: what browsers send in `Origin` and issuers in `iss`.
+fn is_host(host: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    host.len() <= 253 && host.split('.').all(label)
+}
+
+fn is_path(path: &str) -> bool {
+    path.split('/').skip(1).all(|segment| {
+        !segment.is_empty()
+            && segment != "."
+            && segment != ".."
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:@$".contains(&byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_urls_are_allowed() {
+        for url in [
+            "https://a.example",
+            "https://a.example:8443/x/y_z",
+            "https://10.0.0.1/a",
+            "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Example",
+        ] {
+            assert!(is_allowed(url, Profile::Deployed, true), "{url}");
+        }
+        for url in [
+            "",
+            "a.example",
+            "http://a.example",
+            "http://127.0.0.1:1",
+            "https://",
+            "https://a.example/",
+            "https://a.example/x/",
+            "https://user@a.example",
+            "https://a.example:0",
+            "https://a.example:+1",
+            "https://a.example:99999",
+            "https://a.example?x",
+            "https://a.example/x?y",
+            "https://a.example/x#y",
+            "https://A.example",
+            "https://a..example",
+            "https://a.example/../b",
+            "https://a.example\\b",
+            "https://a.example/%41",
+            "HTTPS://a.example",
+            "https://-a.example",
+            "null",
+            "*",
+        ] {
+            assert!(!is_allowed(url, Profile::Deployed, true), "{url}");
+        }
+    }
+
+    #[test]
+    fn plain_http_takes_development_and_loopback() {
+        for (url, allowed) in [
+            ("http://127.0.0.1:4001", true),
+            ("http://localhost:1/jwks", true),
+            ("http://a.example", false),
+            ("http://127.0.0.1.evil.example", false),
+        ] {
+            assert_eq!(is_allowed(url, Profile::Development, true), allowed, "{url}");
+        }
+        assert!(!is_allowed("https://a.example/x", Profile::Deployed, false));
+    }
+}

@@ -1,0 +1,256 @@
+//! The two closed lists: the operator's [`Reason`] and the caller's [`PublicCode`], and the one mapping between.
+//!
+//! A reason says all that an operator needs; it goes to logs and tools. A public code says what the caller
+//! may know; it goes into the answer. [`Reason::public_code`] is total and has no catch-all, so that a new
+//! reason does not compile until someone decided what callers may learn of it.
+
+use core::fmt;
+
+use crate::{target::TargetError, token::TokenError};
+
+/// Why a request was not permitted, in the operator's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The request target is not canonical.
+    Target(TargetError),
+    /// No route has this path.
+    NoRoute,
+    /// The path has routes, none for this method.
+    MethodNotAllowed,
+    /// No bearer credential.
+    CredentialMissing,
+    /// More than one credential, or one that breaks RFC 6750's grammar.
+    CredentialMalformed,
+    /// The credential is not a token worth a signature check.
+    Token(TokenError),
+    /// `iss` is none of the route's issuers.
+    IssuerUnknown,
+    /// The token's algorithm is none that the issuer is configured with.
+    AlgorithmNotAllowed,
+    /// The issuer's fresh keys have none for this `kid` and algorithm.
+    KeyUnknown,
+    /// The signature does not hold.
+    SignatureInvalid,
+    /// The claims are no proper object, or one is of the wrong type.
+    ClaimsMalformed,
+    /// `iss` is not the issuer whose key signed.
+    IssuerMismatch,
+    /// `aud` or `client_id` is none that the issuer section accepts.
+    AudienceMismatch,
+    /// Two issuer sections of one URL accept the token.
+    IssuerAmbiguous,
+    /// `token_use` or `typ` is not that of an access token.
+    NotAnAccessToken,
+    /// `exp` is missing.
+    ExpirationMissing,
+    /// `exp` has come.
+    Expired,
+    /// `nbf` lies ahead.
+    NotYetValid,
+    /// `iat` lies ahead.
+    IssuedInFuture,
+    /// `sub` is missing, empty, too long or holds control characters.
+    SubjectUnusable,
+    /// A scope of the route is missing.
+    ScopeMissing,
+    /// The path names another subject.
+    SubjectMismatch,
+    /// The company in the path is none of the caller's.
+    CompanyMismatch,
+    /// The caller holds none of the route's roles in the company.
+    RoleMissing,
+    /// No usable keys of the issuer can be had.
+    KeysUnavailable,
+    /// The host could not check the signature.
+    SignatureUnavailable,
+    /// The permissions service could not tell.
+    PermissionsUnavailable,
+    /// The authoriser itself is not fit to serve: a secret is missing, say.
+    Unconfigured,
+}
+
+/// What a caller may know of a denial. Stable; the `code` member of the answer's problem document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum PublicCode {
+    /// 400: the request itself is malformed (RFC 6750 §3.1).
+    InvalidRequest,
+    /// 401: no credential was shown.
+    MissingToken,
+    /// 401: the token is bad, malformed or expired (RFC 6750 §3.1).
+    InvalidToken,
+    /// 403: the token lacks a scope (RFC 6750 §3.1).
+    InsufficientScope,
+    /// 403: the caller may not do this (RFC 6749 §4.1.2.1's word).
+    AccessDenied,
+    /// 404: there is no such route.
+    NotFound,
+    /// 405: the route has other methods.
+    MethodNotAllowed,
+    /// 502: the origin cannot be reached.
+    BadGateway,
+    /// 503: nobody can tell right now (RFC 6749 §4.1.2.1's word).
+    TemporarilyUnavailable,
+}
+
+impl Reason {
+    /// The caller's view of this reason.
+    #[must_use]
+    pub const fn public_code(self) -> PublicCode {
+        match self {
+            Self::Target(_) | Self::CredentialMalformed => PublicCode::InvalidRequest,
+            Self::NoRoute => PublicCode::NotFound,
+            Self::MethodNotAllowed => PublicCode::MethodNotAllowed,
+            Self::CredentialMissing => PublicCode::MissingToken,
+            Self::Token(_)
+            | Self::IssuerUnknown
+            | Self::AlgorithmNotAllowed
+            | Self::KeyUnknown
+            | Self::SignatureInvalid
+            | Self::ClaimsMalformed
+            | Self::IssuerMismatch
+            | Self::AudienceMismatch
+            | Self::IssuerAmbiguous
+            | Self::NotAnAccessToken
+            | Self::ExpirationMissing
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::IssuedInFuture
+            | Self::SubjectUnusable => PublicCode::InvalidToken,
+            Self::ScopeMissing => PublicCode::InsufficientScope,
+            // Which of the three it was would tell a caller who belongs to which company.
+            Self::SubjectMismatch | Self::CompanyMismatch | Self::RoleMissing => PublicCode::AccessDenied,
+            Self::KeysUnavailable | Self::SignatureUnavailable | Self::PermissionsUnavailable | Self::Unconfigured => {
+                PublicCode::TemporarilyUnavailable
+            }
+        }
+    }
+
+    /// The reason's stable name, for logs and tools.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Target(error) => error.code(),
+            Self::NoRoute => "no_route",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::CredentialMissing => "credential_missing",
+            Self::CredentialMalformed => "credential_malformed",
+            Self::Token(error) => error.code(),
+            Self::IssuerUnknown => "issuer_unknown",
+            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
+            Self::KeyUnknown => "key_unknown",
+            Self::SignatureInvalid => "signature_invalid",
+            Self::ClaimsMalformed => "claims_malformed",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::AudienceMismatch => "audience_mismatch",
+            Self::IssuerAmbiguous => "issuer_ambiguous",
+            Self::NotAnAccessToken => "not_an_access_token",
+            Self::ExpirationMissing => "expiration_missing",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::SubjectUnusable => "subject_unusable",
+            Self::ScopeMissing => "scope_missing",
+            Self::SubjectMismatch => "subject_mismatch",
+            Self::CompanyMismatch => "company_mismatch",
+            Self::RoleMissing => "role_missing",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::SignatureUnavailable => "signature_unavailable",
+            Self::PermissionsUnavailable => "permissions_unavailable",
+            Self::Unconfigured => "unconfigured",
+        }
+    }
+}
+
+impl TargetError {
+    /// The error's stable name, for logs and tools.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotAbsolutePath => "target_not_absolute_path",
+            Self::TooLong => "target_too_long",
+            Self::EmptySegment => "target_empty_segment",
+            Self::DotSegment => "target_dot_segment",
+            Self::ForbiddenCharacter => "target_forbidden_character",
+            Self::BrokenEscape => "target_broken_escape",
+            Self::NeedlessEscape => "target_needless_escape",
+            Self::ForbiddenEscape => "target_forbidden_escape",
+            Self::NotUtf8 => "target_not_utf8",
+        }
+    }
+}
+
+impl TokenError {
+    /// The error's stable name, for logs and tools.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "token_too_large",
+            Self::Malformed => "token_malformed",
+            Self::Critical => "token_critical",
+            Self::ContentType => "token_content_type",
+            Self::Algorithm => "token_algorithm",
+            Self::KeyId => "token_key_id",
+        }
+    }
+}
+
+impl PublicCode {
+    /// The code as it stands in answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::MissingToken => "missing_token",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::AccessDenied => "access_denied",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::BadGateway => "bad_gateway",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::MissingToken | Self::InvalidToken => 401,
+            Self::InsufficientScope | Self::AccessDenied => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::BadGateway => 502,
+            Self::TemporarilyUnavailable => 503,
+        }
+    }
+
+    /// One sentence for the person who reads the answer.
+    pub(crate) const fn detail(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "The request is malformed.",
+            Self::MissingToken => "The request needs an access token in the Authorization header.",
+            Self::InvalidToken => "The access token is malformed, expired or not valid here.",
+            Self::InsufficientScope => "The access token lacks a scope that this request needs.",
+            Self::AccessDenied => "The caller may not do this.",
+            Self::NotFound => "There is nothing at this path.",
+            Self::MethodNotAllowed => "This path does not have that method.",
+            Self::BadGateway => "The service behind this path cannot be reached.",
+            Self::TemporarilyUnavailable => "The request cannot be decided right now. Try again shortly.",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.code())
+    }
+}
+
+impl fmt::Display for PublicCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,26 @@
+//! The request as the core sees it: what came over the wire, borrowed, undecoded.
+
+/// One HTTP request, without its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method token, case-sensitive (RFC 9110 §9.1). Override headers are not read.
+    pub method: &'a str,
+    /// The origin-form request target exactly as received: path and, after `?`, query (RFC 9112 §3.2.1).
+    pub target: &'a str,
+    /// Header fields in order, a repeated field once per line. Names in any case.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Request<'a> {
+    /// Every value of the field `name`, in order; names compare without regard to case.
+    pub(crate) fn header_values(&self, name: &'static str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.headers.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    /// The value of the field `name` when it stands exactly once.
+    pub(crate) fn sole_header(&self, name: &'static str) -> Option<&'a str> {
+        let mut values = self.header_values(name);
+        let value = values.next()?;
+        values.next().is_none().then_some(value)
+    }
+}

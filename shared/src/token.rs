@@ -1,0 +1,245 @@
+//! A compact JWS on its way to being believed (RFC 7515 §7.1, RFC 8725).
+//!
+//! `UnverifiedToken` has passed every check that costs less than a signature: size, shape,
+//! alphabet, header. Its claims have not been read, but for the one look at `iss` that choosing
+//! between issuers takes. `jwt-compact` parses; what it lets through is refused here first.
+
+use alloc::{borrow::ToOwned, string::String};
+use core::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::UntrustedToken;
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+use crate::{algorithm::Algorithm, bearer::MAX_TOKEN_BYTES, claims::Claims, header::Header};
+
+/// A well-formed token whose signature nobody has checked yet.
+#[derive(Clone)]
+pub(crate) struct UnverifiedToken {
+    compact: String,
+    header: Header,
+    parsed: UntrustedToken<'static>,
+}
+
+/// Why a credential is not a token that is worth a signature check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    TooLarge,
+    /// Not three non-empty base64url parts in canonical form, or a header that is no proper JSON object.
+    Malformed,
+    /// The header has `crit` or `b64`.
+    Critical,
+    /// The header has `cty`: a nested or binary payload.
+    ContentType,
+    /// `alg` names no algorithm of the table (`none` and HMAC among them).
+    Algorithm,
+    /// `kid` is longer than [`MAX_KEY_ID_BYTES`](crate::MAX_KEY_ID_BYTES).
+    KeyId,
+}
+
+impl UnverifiedToken {
+    pub(crate) fn parse(compact: &str) -> Result<Self, TokenError> {
+        if compact.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLarge);
+        }
+        check_shape(compact)?;
+        let header = Header::parse(compact.split('.').next().unwrap_or_default())?;
+        let parsed = UntrustedToken::new(compact).map_err(|_| TokenError::Malformed)?;
+        if header.algorithm.signature_len().is_some_and(|len| len != parsed.signature_bytes().len()) {
+            return Err(TokenError::Malformed);
+        }
+        Ok(Self { compact: compact.to_owned(), header, parsed: parsed.into_owned() })
+    }
+
+    /// The algorithm that the header selects.
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    /// `kid`, an opaque name.
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.header.key_id.as_deref()
+    }
+
+    /// `typ`, as written.
+    pub(crate) fn token_type(&self) -> Option<&str> {
+        self.header.token_type.as_deref()
+    }
+
+    /// The token as it came.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.compact
+    }
+
+    /// The JWS signing input: header and payload with the dot between (RFC 7515 §5.1).
+    pub(crate) fn message(&self) -> &[u8] {
+        self.compact.rsplit_once('.').map_or(&[], |(message, _)| message.as_bytes())
+    }
+
+    /// The decoded signature.
+    pub(crate) fn signature(&self) -> &[u8] {
+        self.parsed.signature_bytes()
+    }
+
+    /// The one look at the payload before the signature is checked: which issuer claims to speak.
+    pub(crate) fn peek_issuer(&self) -> Result<String, TokenError> {
+        let payload = self.compact.split('.').nth(1).ok_or(TokenError::Malformed)?;
+        let json = Base64UrlUnpadded::decode_vec(payload).map_err(|_| TokenError::Malformed)?;
+        serde_json::from_slice::<IssuerOnly>(&json).map(|claims| claims.0).map_err(|_| TokenError::Malformed)
+    }
+
+    /// The claims, for the caller that has just seen the signature hold.
+    pub(crate) fn claims_after_signature(&self) -> Option<Claims> {
+        Claims::from_parsed(&self.parsed)
+    }
+}
+
+/// Three non-empty parts, of the base64url alphabet alone. Counts no further than the third dot.
+fn check_shape(compact: &str) -> Result<(), TokenError> {
+    let mut parts = 0_usize;
+    for part in compact.splitn(4, '.') {
+        parts = parts.saturating_add(1);
+        let in_alphabet = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if parts > 3 || part.is_empty() || !in_alphabet {
+            return Err(TokenError::Malformed);
+        }
+    }
+    if parts == 3 { Ok(()) } else { Err(TokenError::Malformed) }
+}
+
+/// `iss` and nothing else; refuses a second one and a value that is no string.
+struct IssuerOnly(String);
+
+impl<'de> Deserialize<'de> for IssuerOnly {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(IssuerVisitor).map(Self)
+    }
+}
+
+struct IssuerVisitor;
+
+impl<'de> Visitor<'de> for IssuerVisitor {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a claims object with one `iss`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<String, A::Error> {
+        let mut issuer = None;
+        while let Some(name) = access.next_key::<String>()? {
+            if name != "iss" {
+                access.next_value::<IgnoredAny>()?;
+            } else if issuer.replace(access.next_value::<String>()?).is_some() {
+                return Err(A::Error::custom("`iss` stands twice"));
+            }
+        }
+        issuer.ok_or_else(|| A::Error::missing_field("iss"))
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::TooLarge => "the token is larger than the cap",
+            Self::Malformed => "the token is not a well-formed compact JWS",
+            Self::Critical => "the token's header demands extensions (`crit` or `b64`)",
+            Self::ContentType => "the token's header has a `cty`",
+            Self::Algorithm => "the token's `alg` names no algorithm that issuers may use",
+            Self::KeyId => "the token's `kid` is longer than the cap",
+        })
+    }
+}
+
+impl core::error::Error for TokenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::MAX_KEY_ID_BYTES;
+    use alloc::format;
+
+    fn refused(compact: &str) -> TokenError {
+        UnverifiedToken::parse(compact).map(drop).unwrap_err()
+    }
+
+    fn token(header: &str) -> String {
+        format!(
+            "{}.{}.{}",
+            Base64UrlUnpadded::encode_string(header.as_bytes()),
+            Base64UrlUnpadded::encode_string(br#"{"iss":"https://issuer.example"}"#),
+            Base64UrlUnpadded::encode_string(&[7; 64])
+        )
+    }
+
+    #[test]
+    fn the_header_is_checked_before_anything_costly() {
+        for (header, expected) in [
+            (r#"{"alg":"none"}"#, TokenError::Algorithm),
+            (r#"{"alg":"NoNe"}"#, TokenError::Algorithm),
+            (r#"{"alg":"HS256"}"#, TokenError::Algorithm),
+            (r#"{"alg":"ES256","crit":["exp"],"exp":1}"#, TokenError::Critical),
+            (r#"{"alg":"ES256","crit":[]}"#, TokenError::Critical),
+            (r#"{"alg":"ES256","crit":null}"#, TokenError::Critical),
+            (r#"{"alg":"ES256","b64":false}"#, TokenError::Critical),
+            (r#"{"alg":"ES256","b64":true}"#, TokenError::Critical),
+            (r#"{"alg":"ES256","cty":"CBOR"}"#, TokenError::ContentType),
+            (r#"{"alg":"ES256","cty":"JSON"}"#, TokenError::ContentType),
+            (r#"{"alg":"ES256","cty":"JWT"}"#, TokenError::ContentType),
+            (r#"{"alg":"ES256","alg":"ES256"}"#, TokenError::Malformed),
+            (r#"{"alg":"ES256","kid":"a","kid":"b"}"#, TokenError::Malformed),
+            (r#"{"alg":"ES256","x":1,"x":1}"#, TokenError::Malformed),
+            (r#"{"alg":["ES256"]}"#, TokenError::Malformed),
+            (r#"{"alg":"ES256","kid":7}"#, TokenError::Malformed),
+            (r#"{"kid":"a"}"#, TokenError::Malformed),
+            (r#"["ES256"]"#, TokenError::Malformed),
+        ] {
+            assert_eq!(refused(&token(header)), expected, "{header}");
+        }
+        let header = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, "k".repeat(MAX_KEY_ID_BYTES + 1));
+        assert_eq!(refused(&token(&header)), TokenError::KeyId);
+        assert!(UnverifiedToken::parse(&token(r#"{"alg":"ES256"}"#)).is_ok());
+    }
+
+    #[test]
+    fn members_that_bring_keys_are_read_over() {
+        let header = r#"{"alg":"ES256","kid":"k","jku":"https://evil.example/jwks","jwk":{"kty":"oct","k":"AA"},"x5u":"https://evil.example/c","x5c":["AA"]}"#;
+        assert_eq!(UnverifiedToken::parse(&token(header)).unwrap().key_id(), Some("k"));
+    }
+
+    #[test]
+    fn only_canonical_base64url_in_three_parts_passes() {
+        let good = token(r#"{"alg":"ES256"}"#);
+        assert!(UnverifiedToken::parse(&good).is_ok());
+        let (rest, signature) = good.rsplit_once('.').unwrap();
+        for bad in [
+            format!("{good}="),
+            format!("{good}."),
+            format!(" {good}"),
+            format!("{good}\n"),
+            format!("{rest}."),
+            rest.to_owned(),
+            format!(".{good}"),
+            good.replace('.', ".."),
+            String::new(),
+            String::from("..."),
+            ".".repeat(5000),
+            format!("{rest}.{}", signature.replace('-', "+")) + "+",
+            // 64 octets take 86 characters, the last of which has two unused bits: set one.
+            format!("{rest}.{}", signature.strip_suffix('w').map(|s| format!("{s}x")).unwrap()),
+        ] {
+            assert_eq!(refused(&bad), TokenError::Malformed, "{bad}");
+        }
+        assert_eq!(refused(&"a".repeat(MAX_TOKEN_BYTES + 1)), TokenError::TooLarge);
+    }
+
+    #[test]
+    fn a_signature_of_the_wrong_length_is_refused_before_the_key_is_asked_for() {
+        let good = token(r#"{"alg":"ES256"}"#);
+        let (rest, _) = good.rsplit_once('.').unwrap();
+        let short = format!("{rest}.{}", Base64UrlUnpadded::encode_string(&[7; 63]));
+        assert_eq!(refused(&short), TokenError::Malformed);
+    }
+}
