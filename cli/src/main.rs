@@ -1,0 +1,82 @@
+//! The `postern` command: checks a policy, shows what it permits, makes assertion keys.
+//!
+//! Exit codes: 0 done; 1 the policy has faults; 2 the command line or a file could not be used.
+
+mod check;
+mod keys;
+mod routes;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use postern::Policy;
+
+/// Authorisation for company APIs, at the edge and at the origin.
+#[derive(Parser)]
+#[command(
+    name = "postern",
+    version,
+    after_help = "Exit codes: 0 done, 1 the policy has faults, 2 wrong usage or unreadable file."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check a policy: every fault with its line, its column and the way to mend it.
+    #[command(after_help = "Example: postern check postern.toml")]
+    Check(PolicyArgs),
+    /// Show the routes of a policy as a table: method, path, who may.
+    #[command(after_help = "Example: postern routes postern.toml")]
+    Routes(PolicyArgs),
+    /// Make, rotate and hand over the keys that the edge shares with one origin; they are stored nowhere.
+    #[command(subcommand, after_help = KEY_EXAMPLES)]
+    AssertionKey(keys::AssertionKeyCommand),
+}
+
+const KEY_EXAMPLES: &str = "Example, for one origin:
+  postern assertion-key new --kid 2026-11 > vouchers.key
+  npx wrangler secret put POSTERN_KEY_VOUCHERS < vouchers.key
+  postern assertion-key trust edge < vouchers.key     # the origin's POSTERN_TRUSTED_KEYS";
+
+#[derive(Args)]
+struct PolicyArgs {
+    /// The policy file.
+    #[arg(default_value = "postern.toml")]
+    file: PathBuf,
+    /// A development overlay, whose URLs replace the policy's.
+    #[arg(long)]
+    overlay: Option<PathBuf>,
+}
+
+impl PolicyArgs {
+    /// The checked policy, or an exit code after everything wrong with it has been printed.
+    fn load(&self) -> Result<Policy, ExitCode> {
+        let read = |path: &PathBuf| {
+            std::fs::read_to_string(path).map_err(|error| {
+                eprintln!("postern: cannot read `{}`: {error}", path.display());
+                ExitCode::from(2)
+            })
+        };
+        let text = read(&self.file)?;
+        let overlay = self.overlay.as_ref().map(read).transpose()?;
+        postern::policy::from_toml(&text, overlay.as_deref()).map_err(|errors| {
+            check::print(&self.file, &text, self.overlay.as_deref(), overlay.as_deref(), &errors);
+            ExitCode::from(1)
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Check(args) => args.load().map(|policy| check::passed(&args.file, &policy)),
+        Command::Routes(args) => args.load().map(|policy| routes::print(&policy)),
+        Command::AssertionKey(command) => keys::run(&command).map_err(|error| {
+            eprintln!("postern: {error:#}");
+            ExitCode::from(2)
+        }),
+    };
+    outcome.err().unwrap_or(ExitCode::SUCCESS)
+}
