@@ -170,6 +170,7 @@ impl TargetError {
         match self {
             Self::NotAbsolutePath => "target_not_absolute_path",
             Self::TooLong => "target_too_long",
+            Self::EmptyQuery => "target_empty_query",
             Self::EmptySegment => "target_empty_segment",
             Self::DotSegment => "target_dot_segment",
             Self::ForbiddenCharacter => "target_forbidden_character",

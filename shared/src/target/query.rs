@@ -6,6 +6,9 @@ use super::{TargetError, encode};
 /// anything that is not RFC 3986 `query`, and the apostrophe, which URL parsers escape. Square brackets
 /// pass, as parsers leave them and common client libraries write them bare.
 pub(super) fn check(query: &str) -> Result<(), TargetError> {
+    if query.is_empty() {
+        return Err(TargetError::EmptyQuery);
+    }
     let mut bytes = query.bytes();
     while let Some(byte) = bytes.next() {
         match byte {

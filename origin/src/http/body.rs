@@ -1,0 +1,57 @@
+//! Bodies: collecting one within bounds, and writing one as JSON.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use lambda_http::Body;
+use serde::Serialize;
+
+use super::{Answer, Problem};
+
+/// Longest body a service takes, in octets. Ten times the largest permissions record anyone is known to
+/// keep (a few hundred companies), and far below what a function can hold.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Collects a body that may be no longer than [`MAX_BODY_BYTES`].
+pub(super) async fn read<B>(body: B) -> Result<Bytes, Problem>
+where
+    B: http_body::Body,
+{
+    let body = body.map_err(|_| Unreadable);
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("The body may hold {MAX_BODY_BYTES} octets."),
+        )),
+        Err(_) => Err(Problem::bad_request("The body broke off.")),
+    }
+}
+
+/// An answer whose body is `value` as JSON.
+#[must_use]
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Answer {
+    let Ok(body) = serde_json::to_string(value) else {
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "The answer could not be written.")
+            .into_response();
+    };
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// A body that ended before its end; the transport's own error is not for the caller.
+#[derive(Debug)]
+struct Unreadable;
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the body broke off")
+    }
+}
+
+impl std::error::Error for Unreadable {}

@@ -1,0 +1,39 @@
+//! What stands behind Postern on AWS Lambda: the layer that refuses whatever did not come through the edge,
+//! and the services of the example.
+//!
+//! ```text
+//! edge ──request + Postern-Assertion──▶ function URL │ API Gateway │ load balancer
+//!                                              │ event
+//!                                         lambda_http
+//!                                              │ http::Request
+//!                                       AssertionLayer   401, 503   (any tower service may use it)
+//!                                              │ + VerifiedAssertion, CanonicalTarget
+//!                                           Router       404, 405
+//!                                              │ handler(caller, call, state)
+//!             external orders · internal orders · vouchers · permissions ──▶ DynamoDB
+//! ```
+//!
+//! Public interface: [`assertion`] for services of your own; [`http`] and [`services`] for the example's
+//! four; [`host`] and [`config`] to run them. It decides by no policy and reads no token: that is the
+//! edge's part here.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod assertion;
+pub mod config;
+pub mod host;
+pub mod http;
+pub mod log;
+pub mod orders;
+pub mod services;

@@ -1,0 +1,204 @@
+//! What the permissions service settles before it asks its store, and what it answers when the store fails.
+
+mod support;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use lambda_http::Body;
+use postern::assertion::{Capability, HEADER};
+use postern_origin::{
+    config::Environment,
+    http::Answer,
+    services::permissions::{Store, router},
+};
+use support::{asserted, assertion, credential, header, json, request, send};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+const RECORD: &str = r#"{"id":"alice","companies":["1111"],"role":"Manager"}"#;
+
+fn store(endpoint: String) -> Store {
+    let environment = Environment::from_fn(move |name| match name {
+        "POSTERN_PERMISSIONS_ISSUER" => Some("users".to_owned()),
+        "AWS_ENDPOINT_URL_DYNAMODB" => Some(endpoint.clone()),
+        "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
+        _ => None,
+    });
+    Store::from_environment(&environment).expect("store")
+}
+
+/// A store at a port where nothing listens, for requests that must not come as far.
+fn nowhere() -> Store {
+    store("http://127.0.0.1:1".to_owned())
+}
+
+async fn ask(store: Store, compact: &str, method: &str, target: &str, body: &str) -> Answer {
+    let request = request(method, target)
+        .header(HEADER, compact)
+        .header("if-none-match", "*")
+        .body(Body::from(body))
+        .expect("request");
+    send(router(store), request).await
+}
+
+async fn assert_forbidden(compact: String, method: &str) {
+    let answer = ask(nowhere(), &compact, method, "/users/alice", RECORD).await;
+    assert_eq!((answer.status().as_u16(), json(&answer)["code"].as_str()), (403, Some("access_denied")));
+}
+
+#[tokio::test]
+async fn nobody_reads_without_an_assertion() {
+    let bare = request("GET", "/users/alice").body(Body::Empty).unwrap();
+    assert_eq!(send(router(nowhere()), bare).await.status(), 401);
+}
+
+#[tokio::test]
+async fn an_assertion_for_a_service_of_the_example_is_refused() {
+    let mut assertion = assertion("external-orders", "GET", "/users/alice");
+    assertion.capability = Some(Capability::Read);
+    assert_eq!(send(router(nowhere()), asserted(&assertion, "")).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_credential_without_a_capability_is_403() {
+    let mut assertion = assertion("permissions", "GET", "/users/alice");
+    assertion.subject_issuer = Some("users".to_owned());
+    assert_eq!(send(router(nowhere()), asserted(&assertion, "")).await.status(), 403);
+}
+
+#[tokio::test]
+async fn a_credential_without_an_issuer_section_is_403() {
+    let mut assertion = assertion("permissions", "GET", "/users/alice");
+    assertion.capability = Some(Capability::Read);
+    assert_eq!(send(router(nowhere()), asserted(&assertion, "")).await.status(), 403);
+}
+
+#[tokio::test]
+async fn reading_is_not_writing_and_writing_is_not_reading() {
+    assert_forbidden(credential("admin", "users", Capability::Read, "PUT", "/users/alice"), "PUT").await;
+    assert_forbidden(credential("admin", "users", Capability::Write, "GET", "/users/alice"), "GET").await;
+}
+
+#[tokio::test]
+async fn the_edges_key_never_writes_whatever_it_claims() {
+    assert_forbidden(credential("edge", "users", Capability::Write, "PUT", "/users/alice"), "PUT").await;
+}
+
+#[tokio::test]
+async fn a_credential_is_good_for_one_user_alone() {
+    let compact = credential("edge", "users", Capability::Read, "GET", "/users/alice");
+    assert_eq!(ask(nowhere(), &compact, "GET", "/users/bob", "").await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_write_without_a_precondition_is_428() {
+    let request = request("PUT", "/users/alice")
+        .header(HEADER, credential("admin", "users", Capability::Write, "PUT", "/users/alice"))
+        .body(Body::from(RECORD))
+        .unwrap();
+    let answer = send(router(nowhere()), request).await;
+    assert_eq!((answer.status().as_u16(), json(&answer)["code"].as_str()), (428, Some("precondition_required")));
+}
+
+#[tokio::test]
+async fn a_record_for_another_user_or_in_no_shape_is_400() {
+    let compact = credential("admin", "users", Capability::Write, "PUT", "/users/bob");
+    for body in [RECORD, "", "{", r#"{"id":"bob","companies":"1111"}"#, r#"{"id":"bob","companies":[],"admin":true}"#] {
+        let answer = ask(nowhere(), &compact, "PUT", "/users/bob", body).await;
+        assert_eq!(answer.status(), 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_405_and_other_paths_404() {
+    let compact = credential("admin", "users", Capability::Write, "DELETE", "/users/alice");
+    let answer = ask(nowhere(), &compact, "DELETE", "/users/alice", "").await;
+    assert_eq!((answer.status().as_u16(), header(&answer, "allow")), (405, Some("GET, PUT, HEAD")));
+    let compact = credential("edge", "users", Capability::Read, "GET", "/users");
+    assert_eq!(ask(nowhere(), &compact, "GET", "/users", "").await.status(), 404);
+}
+
+async fn assert_unavailable(store: Store) {
+    let begun = Instant::now();
+    let compact = credential("edge", "users", Capability::Read, "GET", "/users/alice");
+    let answer = ask(store, &compact, "GET", "/users/alice", "").await;
+    assert_eq!((answer.status().as_u16(), json(&answer)["code"].as_str()), (503, Some("temporarily_unavailable")));
+    assert!(header(&answer, "retry-after").is_some());
+    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_503() {
+    assert_unavailable(nowhere()).await;
+}
+
+/// A listener that never answers its first `stalled` connections, and each other one with `answer`.
+async fn listener(stalled: usize, answer: &'static str) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if counted.fetch_add(1, Ordering::SeqCst) < stalled {
+                open.push(stream);
+            } else {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        }
+    });
+    (endpoint, connections)
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_is_503_within_its_budget() {
+    let (endpoint, connections) = listener(usize::MAX, "").await;
+    assert_unavailable(store(endpoint)).await;
+    assert!(connections.load(Ordering::SeqCst) <= 2, "two attempts at most");
+}
+
+#[tokio::test]
+async fn a_store_that_answers_nonsense_is_503() {
+    for answer in [
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>",
+        "HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>",
+        "nonsense\r\n\r\n",
+    ] {
+        let (endpoint, connections) = listener(0, answer).await;
+        assert_unavailable(store(endpoint)).await;
+        assert!(connections.load(Ordering::SeqCst) <= 2, "two attempts at most: {answer}");
+    }
+}
+
+/// A connection from before the function was frozen may be dead without saying so.
+#[tokio::test]
+async fn a_store_that_stalls_once_is_asked_again() {
+    let (endpoint, connections) =
+        listener(1, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await;
+    let compact = credential("edge", "users", Capability::Read, "GET", "/users/alice");
+    let answer = ask(store(endpoint), &compact, "GET", "/users/alice", "").await;
+    assert_eq!((answer.status().as_u16(), connections.load(Ordering::SeqCst)), (404, 2));
+}
+
+/// What leaves the machine is encrypted: the first octet is that of a TLS handshake record (RFC 8446 §5.1).
+#[tokio::test]
+async fn an_https_store_is_spoken_to_in_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("https://{}", listener.local_addr().expect("address"));
+    let first_octet = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        stream.read_u8().await.expect("an octet")
+    });
+    assert_unavailable(store(endpoint)).await;
+    assert_eq!(first_octet.await.expect("the listener"), 0x16);
+}

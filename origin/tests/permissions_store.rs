@@ -1,0 +1,328 @@
+//! The permissions service on a real DynamoDB interface: both shapes, versions, races.
+//!
+//! The endpoint of a local DynamoDB comes from `POSTERN_DYNAMODB`; each test makes a table of its own there.
+
+mod support;
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::{BehaviorVersion, Credentials, Region},
+    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+};
+use lambda_http::Body;
+use postern::{
+    assertion::{Capability, HEADER},
+    permissions::PermissionsRecord,
+};
+use postern_origin::{
+    config::Environment,
+    http::{Answer, Router},
+    services::permissions::{Store, router},
+};
+use serde_json::json as value;
+use support::{credential, header, json, request, send};
+
+const ENDPOINT: &str = "POSTERN_DYNAMODB";
+const LEGACY: &str = r#"{"id":"alice","companies":["1111"],"role":"Manager"}"#;
+const ROLES: &str = r#"{"id":"alice","companies":{"1111":["Manager"],"2222":["Standard"]}}"#;
+
+/// The service on a table of its own, and a client that goes round it.
+struct Table {
+    name: String,
+    client: Client,
+    service: Router<Store>,
+}
+
+impl Table {
+    async fn new() -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let endpoint = std::env::var(ENDPOINT).expect("POSTERN_DYNAMODB must name the endpoint of a local DynamoDB");
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let name = format!("permissions-{nanos}-{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("local"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+            .endpoint_url(&endpoint)
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let client = Client::from_conf(config);
+        let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
+        client
+            .create_table()
+            .table_name(&name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .attribute_definitions(id.build().unwrap())
+            .key_schema(key.build().unwrap())
+            .send()
+            .await
+            .expect("a table");
+        let table = name.clone();
+        let environment = Environment::from_fn(move |variable| match variable {
+            "POSTERN_PERMISSIONS_ISSUER" => Some("users".to_owned()),
+            "POSTERN_PERMISSIONS_TABLE" => Some(table.clone()),
+            "AWS_ENDPOINT_URL_DYNAMODB" => Some(endpoint.clone()),
+            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
+            _ => None,
+        });
+        let service = router(Store::from_environment(&environment).expect("store"));
+        let table = Self { name, client, service };
+        table.wait_until_it_is_there().await;
+        table
+    }
+
+    async fn wait_until_it_is_there(&self) {
+        for _ in 0..100 {
+            let described = self.client.describe_table().table_name(&self.name).send().await.expect("description");
+            if described.table.and_then(|table| table.table_status).is_some_and(|status| status.as_str() == "ACTIVE") {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the table did not become active");
+    }
+
+    async fn read(&self, user: &str) -> Answer {
+        self.read_with(user, "users", &[]).await
+    }
+
+    async fn read_with(&self, user: &str, section: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send("edge", section, Capability::Read, "GET", user, headers, "").await
+    }
+
+    async fn write(&self, user: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.send("admin", "users", Capability::Write, "PUT", user, headers, body).await
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one request")]
+    async fn send(
+        &self,
+        issuer: &str,
+        section: &str,
+        capability: Capability,
+        method: &str,
+        user: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let target = format!("/users/{}", postern::target::encode_segment(user));
+        let mut request =
+            request(method, &target).header(HEADER, credential(issuer, section, capability, method, &target));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        send(self.service.clone(), request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Writes an item as a tool does that knows neither versions nor this service.
+    async fn put(&self, id: &str, role: &str) {
+        let item = HashMap::from([
+            ("id".to_owned(), AttributeValue::S(id.to_owned())),
+            ("companies".to_owned(), AttributeValue::L(vec![AttributeValue::S("1111".to_owned())])),
+            ("role".to_owned(), AttributeValue::S(role.to_owned())),
+        ]);
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.expect("put");
+    }
+
+    async fn set(&self, id: &str, attribute: &str, value: AttributeValue) {
+        let update = self.client.update_item().table_name(&self.name).key("id", AttributeValue::S(id.to_owned()));
+        update
+            .update_expression("SET #attribute = :value")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(":value", value)
+            .send()
+            .await
+            .expect("update");
+    }
+}
+
+fn tag(answer: &Answer) -> String {
+    header(answer, "etag").expect("an entity tag").to_owned()
+}
+
+macro_rules! store_tests {
+    ($($(#[$doc:meta])* async fn $name:ident($table:ident) $body:block)*) => {$(
+        $(#[$doc])*
+        #[tokio::test]
+        #[ignore = "needs POSTERN_DYNAMODB, the endpoint of a local DynamoDB: `cargo xtask test` brings one"]
+        async fn $name() {
+            let $table = Table::new().await;
+            $body
+        }
+    )*};
+}
+
+store_tests! {
+    async fn an_absent_record_is_404(table) {
+        let answer = table.read("alice").await;
+        assert_eq!((answer.status().as_u16(), json(&answer)["code"].as_str()), (404, Some("not_found")));
+    }
+
+    async fn a_record_from_before_is_answered_in_its_own_shape(table) {
+        table.put("auth0|pipe", "Manager").await;
+        let answer = table.read("auth0|pipe").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(header(&answer, "cache-control"), Some("private, no-store"));
+        assert_eq!(answer.body()[..], br#"{"id":"auth0|pipe","companies":["1111"],"role":"Manager"}"#[..]);
+        let record = PermissionsRecord::parse(answer.body()).unwrap();
+        assert_eq!((record.id(), record.version()), ("auth0|pipe", None));
+        assert!(tag(&answer).starts_with("\"0-"));
+    }
+
+    async fn a_new_record_is_201_with_version_1_and_reads_back_the_same(table) {
+        let written = table.write("alice", &[("if-none-match", "*")], ROLES).await;
+        assert_eq!(written.status(), 201);
+        assert_eq!(json(&written), value!({"id": "alice", "companies": {"1111": ["Manager"], "2222": ["Standard"]}, "version": 1}));
+        let read = table.read("alice").await;
+        assert_eq!((json(&read), tag(&read)), (json(&written), tag(&written)));
+        assert!(tag(&read).starts_with("\"1-"));
+    }
+
+    async fn both_shapes_are_written_as_they_are_sent_and_replace_each_other(table) {
+        let first = table.write("alice", &[("if-none-match", "*")], LEGACY).await;
+        assert_eq!(json(&first), value!({"id": "alice", "companies": ["1111"], "role": "Manager", "version": 1}));
+        let second = table.write("alice", &[("if-match", &tag(&first))], ROLES).await;
+        assert_eq!(second.status(), 200);
+        assert_eq!(json(&second), value!({"id": "alice", "companies": {"1111": ["Manager"], "2222": ["Standard"]}, "version": 2}));
+        let third = table.write("alice", &[("if-match", &tag(&second))], LEGACY).await;
+        assert_eq!(json(&third)["version"], 3);
+        assert_eq!(json(&table.read("alice").await), json(&third));
+    }
+
+    async fn a_new_record_does_not_overwrite_one_that_is_there(table) {
+        table.put("alice", "Standard").await;
+        assert_eq!(table.write("alice", &[("if-none-match", "*")], LEGACY).await.status(), 412);
+        assert_eq!(json(&table.read("alice").await)["role"], "Standard");
+    }
+
+    async fn a_write_of_a_state_that_is_gone_is_412(table) {
+        let first = table.write("alice", &[("if-none-match", "*")], LEGACY).await;
+        assert_eq!(table.write("alice", &[("if-match", &tag(&first))], ROLES).await.status(), 200);
+        let late = table.write("alice", &[("if-match", &tag(&first))], LEGACY).await;
+        assert_eq!((late.status().as_u16(), json(&late)["code"].as_str()), (412, Some("precondition_failed")));
+        assert_eq!(json(&table.read("alice").await)["version"], 2);
+    }
+
+    async fn a_write_of_a_state_that_never_was_is_412(table) {
+        for value in ["\"1-0000000000000000\"", "*"] {
+            assert_eq!(table.write("alice", &[("if-match", value)], LEGACY).await.status(), 412, "{value}");
+        }
+        assert_eq!(table.read("alice").await.status(), 404);
+    }
+
+    async fn any_state_may_be_replaced_by_who_says_so(table) {
+        table.put("alice", "Standard").await;
+        let written = table.write("alice", &[("if-match", "*")], LEGACY).await;
+        assert_eq!((written.status().as_u16(), &json(&written)["version"]), (200, &value!(1)));
+    }
+
+    async fn a_record_without_a_version_gets_one_with_its_first_write(table) {
+        table.put("alice", "Manager").await;
+        let read = table.read("alice").await;
+        let written = table.write("alice", &[("if-match", &tag(&read))], r#"{"id":"alice","companies":["1111"],"role":"Standard"}"#).await;
+        assert_eq!(json(&written), value!({"id": "alice", "companies": ["1111"], "role": "Standard", "version": 1}));
+    }
+
+    async fn a_known_state_is_304_until_it_changes(table) {
+        let written = table.write("alice", &[("if-none-match", "*")], LEGACY).await;
+        let known = tag(&written);
+        let again = table.read_with("alice", "users", &[("if-none-match", &known)]).await;
+        assert_eq!((again.status().as_u16(), again.body().len(), tag(&again)), (304, 0, known.clone()));
+        table.write("alice", &[("if-match", &known)], ROLES).await;
+        assert_eq!(table.read_with("alice", "users", &[("if-none-match", &known)]).await.status(), 200);
+    }
+
+    /// A downgrade in the console leaves the version as it is; nobody may take the old state for current.
+    async fn a_change_by_a_tool_without_versions_is_no_known_state_and_is_not_overwritten(table) {
+        let known = tag(&table.write("alice", &[("if-none-match", "*")], LEGACY).await);
+        table.set("alice", "role", AttributeValue::S("Standard".to_owned())).await;
+        let read = table.read_with("alice", "users", &[("if-none-match", &known)]).await;
+        assert_eq!((read.status().as_u16(), &json(&read)["role"]), (200, &value!("Standard")));
+        assert_eq!(table.write("alice", &[("if-match", &known)], ROLES).await.status(), 412);
+    }
+
+    async fn of_racing_writers_of_one_state_one_wins_and_nothing_is_lost(table) {
+        let mut known = tag(&table.write("alice", &[("if-none-match", "*")], LEGACY).await);
+        for round in 2..=5_u64 {
+            let writers = (0..20).map(|writer| {
+                let body = format!(r#"{{"id":"alice","companies":{{"{writer}":["Manager"]}}}}"#);
+                let (table, known) = (&table, &known);
+                async move { (writer, table.write("alice", &[("if-match", known)], &body).await) }
+            });
+            let answers = join_all(writers).await;
+            let winners: Vec<_> = answers.iter().filter(|(_, answer)| answer.status() == 200).collect();
+            assert_eq!(winners.len(), 1, "round {round}");
+            assert!(answers.iter().all(|(_, answer)| [200, 412].contains(&answer.status().as_u16())));
+            let read = table.read("alice").await;
+            let company = winners[0].0.to_string();
+            assert_eq!(json(&read), value!({"id": "alice", "companies": {company: ["Manager"]}, "version": round}));
+            known = tag(&read);
+        }
+    }
+
+    async fn of_racing_creators_one_wins(table) {
+        let answers = join_all((0..20).map(|_| table.write("alice", &[("if-none-match", "*")], LEGACY))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 1);
+        assert_eq!(json(&table.read("alice").await)["version"], 1);
+    }
+
+    async fn writers_without_a_state_of_their_own_count_every_write(table) {
+        table.put("alice", "Manager").await;
+        let answers = join_all((0..10).map(|_| table.write("alice", &[("if-match", "*")], LEGACY))).await;
+        assert!(answers.iter().all(|answer| answer.status() == 200));
+        assert_eq!(json(&table.read("alice").await)["version"], 10);
+    }
+
+    async fn subjects_of_two_sections_have_records_of_their_own(table) {
+        table.put("1111", "Manager").await;
+        table.put("partners#1111", "Standard").await;
+        assert_eq!(json(&table.read("1111").await)["role"], "Manager");
+        let partner = table.read_with("1111", "partners", &[]).await;
+        assert_eq!((&json(&partner)["id"], &json(&partner)["role"]), (&value!("1111"), &value!("Standard")));
+        assert_eq!(table.read_with("1111", "others", &[]).await.status(), 404);
+    }
+
+    async fn attributes_of_other_tools_are_left_alone_and_not_shown(table) {
+        table.put("alice", "Manager").await;
+        table.set("alice", "note", AttributeValue::S("on leave".to_owned())).await;
+        let written = table.write("alice", &[("if-match", "*")], ROLES).await;
+        assert_eq!(json(&written).get("note"), None);
+        let stored = table.client.get_item().table_name(&table.name).key("id", AttributeValue::S("alice".to_owned())).send().await.unwrap();
+        let item = stored.item.unwrap();
+        assert_eq!(item["note"], AttributeValue::S("on leave".to_owned()));
+        assert!(!item.contains_key("role"), "a role beside roles per company would make the record unreadable");
+    }
+
+    async fn a_stored_record_that_makes_no_sense_is_500_and_grants_nothing(table) {
+        table.put("alice", "Manager").await;
+        table.set("alice", "companies", AttributeValue::S("1111".to_owned())).await;
+        let answer = table.read("alice").await;
+        assert_eq!((answer.status().as_u16(), json(&answer)["code"].as_str()), (500, Some("record_malformed")));
+    }
+}
+
+/// All futures at once, on one task.
+async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    use std::{pin::Pin, task::Poll};
+    let mut pending: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = pending.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, output) in pending.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let Poll::Ready(ready) = future.as_mut().poll(context)
+            {
+                *output = Some(ready);
+            }
+        }
+        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    outputs.into_iter().flatten().collect()
+}
