@@ -1,0 +1,64 @@
+//! Checks the policy and embeds it: a policy that does not hold does not build.
+//!
+//! `POSTERN_POLICY` names another policy than the workspace's `postern.toml`, `POSTERN_OVERLAY` a development
+//! overlay; both are paths, relative ones from this package's folder. What the overlay touches is stamped.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use postern::policy::{LineColumn, PolicyError, from_toml};
+
+fn main() -> ExitCode {
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            for line in message.lines() {
+                println!("cargo::error={line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), String> {
+    let policy = path_from("POSTERN_POLICY").unwrap_or_else(|| PathBuf::from("../postern.toml"));
+    let overlay = path_from("POSTERN_OVERLAY");
+    let policy_text = read(&policy)?;
+    let overlay_text = overlay.as_deref().map(read).transpose()?;
+    let checked = from_toml(&policy_text, overlay_text.as_deref()).map_err(|errors| {
+        let overlaid = overlay.as_deref().zip(overlay_text.as_deref());
+        let lines = errors.0.iter().map(|error| match overlaid {
+            Some((path, text)) if error.pointer.starts_with("overlay") => located(path, text, error),
+            _ => located(&policy, &policy_text, error),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    let folder = env::var_os("OUT_DIR").ok_or("cargo sets no `OUT_DIR`")?;
+    let target = Path::new(&folder).join("policy.json");
+    fs::write(&target, checked.to_json()).map_err(|error| format!("cannot write `{}`: {error}", target.display()))
+}
+
+/// The path that a variable names, if it is set and not empty.
+fn path_from(variable: &str) -> Option<PathBuf> {
+    println!("cargo::rerun-if-env-changed={variable}");
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+}
+
+/// As compilers write it, so that editors find the place.
+fn located(path: &Path, text: &str, error: &PolicyError) -> String {
+    match &error.span {
+        Some(span) => {
+            let place = LineColumn::of(text, span.start);
+            format!("{}:{}:{}: {error}", path.display(), place.line, place.column)
+        }
+        None => format!("{}: {error}", path.display()),
+    }
+}

@@ -1,0 +1,127 @@
+//! Forwarding what was permitted: the same bytes, to the route's origin and nowhere else.
+//!
+//! The runtime's own request supplies the fields and the body, which is streamed both ways and never looked at.
+//! The caller's `Authorization` goes along, to this origin alone: an origin may verify the token itself.
+
+use std::time::Duration;
+
+use js_sys::Array;
+use postern::{Permit, PublicCode, assertion};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, Headers, ReadableStream, Request, Response};
+
+use super::{
+    answer,
+    isolate::Isolate,
+    outgoing::{self, FetchError},
+    request::Incoming,
+    runtime,
+};
+use crate::{
+    header::{is_stripped, is_withheld},
+    log,
+};
+
+/// Time for an origin to begin its answer to a request without a body. API Gateway gives up after 30 s.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for a request with one, whose upload counts: as long as a Lambda may run.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Sends the request on and gives the origin's answer, or says why it cannot.
+pub(super) async fn forward(
+    isolate: &Isolate,
+    request: &Request,
+    incoming: &Incoming,
+    permit: &Permit,
+) -> Result<Response, JsValue> {
+    let origin = permit.origin();
+    let refuse = |what: &str, why: &str, answer: &postern::Answer| {
+        runtime::log(&log::failure(what, origin.name(), why, incoming.id()));
+        answer::response(answer, incoming.is_head())
+    };
+    let Ok(body) = body(request, incoming) else {
+        let answer = answer::refused(permit, PublicCode::InvalidRequest);
+        return refuse("not_forwarded", "a GET or HEAD request has a body", &answer);
+    };
+    let Some(headers) = headers(isolate, request, incoming, permit)? else {
+        return refuse("not_forwarded", "the origin has no key", &permit.unavailable());
+    };
+    let controller = AbortController::new()?;
+    let init = outgoing::init(permit.method(), &headers);
+    init.set_signal(Some(&controller.signal()));
+    if let Some(body) = &body {
+        init.set_body_opt_readable_stream(Some(body));
+    }
+    let url = format!("{}{}", origin.url(), permit.target());
+    let outgoing = match outgoing::request(&url, &init) {
+        Ok(outgoing) => outgoing,
+        Err(error @ FetchError::Rewritten) => {
+            let answer = answer::refused(permit, PublicCode::InvalidRequest);
+            return refuse("not_forwarded", &error.to_string(), &answer);
+        }
+        Err(error) => return refuse("not_forwarded", &error.to_string(), &permit.unavailable()),
+    };
+    let limit = if body.is_some() { UPLOAD_TIMEOUT } else { ANSWER_TIMEOUT };
+    match runtime::within(limit, outgoing::send(&outgoing)).await {
+        Some(Ok(response)) => match pass_on(&response, permit) {
+            Ok(response) => Ok(response),
+            // A status that no answer can have, such as 101.
+            Err(_) => refuse("origin_failed", "the answer cannot be passed on", &permit.unreachable()),
+        },
+        Some(Err(error)) => refuse("origin_failed", &error.to_string(), &permit.unreachable()),
+        None => {
+            controller.abort();
+            refuse("origin_failed", "no answer in time", &permit.unreachable())
+        }
+    }
+}
+
+/// The body, unless the method can have none: `Err` for a GET or HEAD with one, which Fetch cannot send (Fetch §5.4)
+/// and whose octets some server on the way would read as the next request.
+fn body(request: &Request, incoming: &Incoming) -> Result<Option<ReadableStream>, ()> {
+    let bodiless = matches!(request.method().as_str(), "GET" | "HEAD");
+    match request.body() {
+        Some(_) if bodiless && incoming.field("content-length") == Some("0") => Ok(None),
+        Some(_) if bodiless => Err(()),
+        body => Ok(body),
+    }
+}
+
+/// The caller's fields without those that are ours or end here, and the assertion. `None` without a key.
+fn headers(
+    isolate: &Isolate,
+    request: &Request,
+    incoming: &Incoming,
+    permit: &Permit,
+) -> Result<Option<Headers>, JsValue> {
+    let Some(keys) = isolate.secrets.of(permit.origin().name()) else {
+        return Ok(None);
+    };
+    let headers = Headers::new_with_headers(&request.headers())?;
+    let connection = incoming.field("connection").unwrap_or_default();
+    for (name, _) in incoming.fields() {
+        if is_stripped(name, connection) {
+            headers.delete(name)?;
+        }
+    }
+    let edge = isolate.authorizer.policy().edge();
+    let assertion = permit.assertion(edge, runtime::now(), runtime::random_id()?).sign(keys);
+    headers.set(assertion::HEADER, &assertion)?;
+    Ok(Some(headers))
+}
+
+/// The origin's answer as it is, but for the fields that the policy decides.
+fn pass_on(response: &Response, permit: &Permit) -> Result<Response, JsValue> {
+    // A response is a `ResponseInit` too: status, status text and fields are copied, repeated ones each.
+    let answer = Response::new_with_opt_readable_stream_and_init(response.body().as_ref(), response.unchecked_ref())?;
+    let headers = answer.headers();
+    let names = String::from(Array::from(&headers.keys()).join("\n"));
+    for name in names.split('\n').filter(|name| is_withheld(name)) {
+        headers.delete(name)?;
+    }
+    for (name, value) in permit.response_headers() {
+        // What else the origin's answer varies by still holds.
+        if *name == "vary" { headers.append(name, value)? } else { headers.set(name, value)? }
+    }
+    Ok(answer)
+}

@@ -1,0 +1,145 @@
+//! Requests that this Worker makes: one way to build them, and a bounded GET for keys and permissions.
+//!
+//! No redirect is followed, no cache is asked, and what leaves is the target that was asked for. Bodies are
+//! read up to a cap and within a time.
+
+use std::{fmt, time::Duration};
+
+use js_sys::{Reflect, Uint8Array, futures::JsFuture};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    AbortSignal, Headers, ReadableStreamDefaultReader, Request, RequestCache, RequestInit, RequestRedirect, Response,
+};
+
+use super::runtime;
+use crate::target::target_of;
+
+/// An answer to [`get`], read whole.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) status: u16,
+    pub(super) cache_control: Option<String>,
+    pub(super) age: Option<String>,
+    /// Empty unless the status is 200.
+    pub(super) body: Vec<u8>,
+}
+
+/// Why a GET brought nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FetchError {
+    /// Plain http without the development profile.
+    Insecure,
+    /// The runtime would send another target than the one asked for.
+    Rewritten,
+    /// The runtime does not take the request.
+    Unsendable,
+    /// No connection, or one that broke.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// The body is larger than the cap.
+    TooLarge,
+}
+
+/// An `init` for `method` with the two settings that every request of ours has.
+pub(super) fn init(method: &str, headers: &Headers) -> RequestInit {
+    let init = RequestInit::new();
+    init.set_method(method);
+    init.set_headers_headers(headers);
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_cache(RequestCache::NoStore);
+    init
+}
+
+/// Builds a request, unless the runtime's URL parser would change its target.
+///
+/// What a constructed request shows as its URL is what it sends; canonical targets pass unchanged, and this
+/// is what makes sure of it.
+pub(super) fn request(url: &str, init: &RequestInit) -> Result<Request, FetchError> {
+    let request = Request::new_with_str_and_init(url, init).map_err(|_| FetchError::Unsendable)?;
+    if target_of(&request.url()) == target_of(url) { Ok(request) } else { Err(FetchError::Rewritten) }
+}
+
+/// Sends a request; the answer's body is still to come.
+pub(super) async fn send(request: &Request) -> Result<Response, FetchError> {
+    let answer = JsFuture::from(runtime::global().fetch_with_request(request)).await;
+    answer.and_then(JsCast::dyn_into).map_err(broken)
+}
+
+/// What a rejected fetch or read means. Its message is not kept: it may quote the URL.
+fn broken(error: JsValue) -> FetchError {
+    let name = Reflect::get(&error, &JsValue::from_str("name")).ok().and_then(|name| name.as_string());
+    // The reason that `AbortSignal.timeout` gives (DOM §3.2).
+    if name.as_deref() == Some("TimeoutError") { FetchError::TimedOut } else { FetchError::Unreachable }
+}
+
+/// GETs `url`, reading at most `cap` octets of a 200's body, all within `limit`.
+pub(super) async fn get(
+    url: &str,
+    fields: &[(&str, &str)],
+    plain_http: bool,
+    limit: Duration,
+    cap: usize,
+) -> Result<Fetched, FetchError> {
+    if !url.starts_with("https://") && !plain_http {
+        return Err(FetchError::Insecure);
+    }
+    let init = init("GET", &headers(fields).map_err(|_| FetchError::Unsendable)?);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))));
+    let response = send(&request(url, &init)?).await?;
+    let field = |name: &str| response.headers().get(name).ok().flatten();
+    let body = if response.status() == 200 {
+        read(&response, cap).await?
+    } else {
+        // A body that nobody reads would hold its connection.
+        if let Some(body) = response.body() {
+            let _ = JsFuture::from(body.cancel()).await;
+        }
+        Vec::new()
+    };
+    Ok(Fetched { status: response.status(), cache_control: field("cache-control"), age: field("age"), body })
+}
+
+fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in fields {
+        headers.set(name, value)?;
+    }
+    Ok(headers)
+}
+
+/// Counts decoded octets, so that a small compressed body cannot grow past the cap.
+async fn read(response: &Response, cap: usize) -> Result<Vec<u8>, FetchError> {
+    let Some(stream) = response.body() else {
+        return Ok(Vec::new());
+    };
+    let reader = ReadableStreamDefaultReader::new(&stream).map_err(|_| FetchError::Unreachable)?;
+    let mut body = Vec::new();
+    loop {
+        let step = JsFuture::from(reader.read()).await.map_err(broken)?;
+        let member = |name: &str| Reflect::get(&step, &JsValue::from_str(name)).map_err(|_| FetchError::Unreachable);
+        if member("done")?.is_truthy() {
+            return Ok(body);
+        }
+        let chunk: Uint8Array = member("value")?.dyn_into().map_err(|_| FetchError::Unreachable)?;
+        let length = usize::try_from(chunk.length()).unwrap_or(usize::MAX);
+        if body.len().saturating_add(length) > cap {
+            let _ = JsFuture::from(reader.cancel()).await;
+            return Err(FetchError::TooLarge);
+        }
+        body.extend(chunk.to_vec());
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Insecure => "the URL is not https",
+            Self::Rewritten => "the runtime would send another target",
+            Self::Unsendable => "the runtime does not take the request",
+            Self::Unreachable => "no connection, or one that broke",
+            Self::TimedOut => "no answer in time",
+            Self::TooLarge => "the body is larger than the cap",
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! The request as it came, read once out of the runtime's own object.
+//!
+//! The runtime's object stays the one that is forwarded; only text is taken from it, in as few crossings
+//! between WebAssembly and JavaScript as the Fetch standard's interface allows.
+
+use js_sys::Array;
+use web_sys::Request;
+
+use crate::{header, target};
+
+/// Method, raw target and header fields of one request.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    method: String,
+    url: String,
+    /// One line a field; the runtime has joined repeated fields with commas (Fetch §2.2.2).
+    fields: String,
+}
+
+impl Incoming {
+    pub(super) fn read(request: &Request) -> Self {
+        let fields = Array::from(&request.headers()).join("\n");
+        Self { method: request.method(), url: request.url(), fields: fields.into() }
+    }
+
+    /// The request for the core to decide on. Method override fields are passed on like any other.
+    pub(super) fn as_core<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> postern::Request<'a> {
+        // A URL without a target cannot be; the empty one is refused as not canonical.
+        postern::Request { method: &self.method, target: target::target_of(&self.url).unwrap_or_default(), headers }
+    }
+
+    pub(super) fn fields(&self) -> Vec<(&str, &str)> {
+        header::fields(&self.fields).collect()
+    }
+
+    /// The value of a field whose name is in lower case, as the runtime writes names.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        header::fields(&self.fields).find(|(field, _)| *field == name).map(|(_, value)| value)
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// Cloudflare's name for the request.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.field("cf-ray")
+    }
+}

@@ -1,0 +1,85 @@
+//! What a sans-I/O core leaves to its host: the clock, randomness, timers, the console.
+//!
+//! All of it is drawn while a request is served, never as the module loads, when Workers give none of it.
+
+use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
+
+use js_sys::futures::{JsFuture, future_to_promise};
+use postern::UnixTime;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Crypto, SubtleCrypto, WorkerGlobalScope, console};
+use worker::{Delay, worker_sys::Context};
+
+/// The time, which in a Worker stands still between one I/O and the next.
+pub(super) fn now() -> UnixTime {
+    UnixTime::from_millis(js_sys::Date::now() as u64)
+}
+
+/// 128 bits from the runtime's generator.
+pub(super) fn random_id() -> Result<[u8; 16], JsValue> {
+    let mut id = [0; 16];
+    crypto()?.get_random_values_with_u8_array(&mut id)?;
+    Ok(id)
+}
+
+/// WebCrypto.
+pub(super) fn subtle() -> Result<SubtleCrypto, JsValue> {
+    Ok(crypto()?.subtle())
+}
+
+fn crypto() -> Result<Crypto, JsValue> {
+    global().crypto()
+}
+
+/// The Worker's global scope, where `fetch` is.
+pub(super) fn global() -> WorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Writes a line to the Worker's log.
+pub(super) fn log(line: &str) {
+    console::log_1(&JsValue::from_str(line));
+}
+
+/// Waits.
+pub(super) async fn pause(duration: Duration) {
+    Delay::from(duration).await;
+}
+
+/// Awaits `future` for at most `limit`; `None` when the time is up.
+pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut timer = pin!(Delay::from(limit));
+    poll_fn(|task| match future.as_mut().poll(task) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => timer.as_mut().poll(task).map(|()| None),
+    })
+    .await
+}
+
+/// Starts `work` at once, so that it ends even if the caller hangs up, and gives its outcome to await.
+pub(super) fn detach<T, W>(context: &Context, work: W) -> impl Future<Output = Option<T>> + use<T, W>
+where
+    T: 'static,
+    W: Future<Output = T> + 'static,
+{
+    let outcome = Rc::new(Cell::new(None));
+    let filled = Rc::clone(&outcome);
+    let promise = future_to_promise(async move {
+        filled.set(Some(work.await));
+        Ok(JsValue::UNDEFINED)
+    });
+    // A context that takes no more promises has ended; the work then ends with it.
+    let _ = context.wait_until(&promise);
+    async move {
+        let _ = JsFuture::from(promise).await;
+        outcome.take()
+    }
+}

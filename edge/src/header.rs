@@ -1,0 +1,138 @@
+//! Header fields between caller and origin: what is read, what is stripped (RFC 9110 §7.6.1).
+//!
+//! Servers behind an edge fold names: CGI and its heirs turn `-` into `_`, some fold case. So a forged
+//! `Postern_Assertion` is as good as the real one unless both are stripped.
+
+/// What begins every field that Postern sets, folded.
+const OURS: &str = "postern-";
+
+/// Fields that belong to one connection (RFC 9110 §7.6.1), besides those that `Connection` itself names, and
+/// `Expect`, which the edge has answered by reading on, and `Host`, which the origin's URL decides.
+const HOP_BY_HOP: [&str; 10] = [
+    "connection",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields by which a caller can tell some servers to take another method or path than those that were decided on.
+const OVERRIDES: [&str; 5] =
+    ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+
+/// The fields of a request, from the text that a runtime joins them to: one a line, the name before the first comma.
+///
+/// Exact, since a name holds no comma and a value no line break (RFC 9110 §5.1, §5.5).
+pub fn fields(joined: &str) -> impl Iterator<Item = (&str, &str)> {
+    joined.split('\n').filter_map(|line| line.split_once(','))
+}
+
+/// Whether a field of the caller's must not reach the origin: one that only Postern sets, one that would overrule
+/// what was decided on, or one that ends here.
+///
+/// `connection` is the value of the request's `Connection` field.
+///
+/// ```
+/// use postern_edge::header::is_stripped;
+/// assert!(is_stripped("Postern_Assertion", ""));
+/// assert!(is_stripped("x-hop", "close, X-Hop"));
+/// assert!(!is_stripped("authorization", ""));
+/// ```
+#[must_use]
+pub fn is_stripped(name: &str, connection: &str) -> bool {
+    is_ours(name)
+        || OVERRIDES.iter().any(|other| name.len() == other.len() && begins_with(name, other))
+        || HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
+        || connection.split(',').any(|hop| hop.trim().eq_ignore_ascii_case(name))
+}
+
+/// Whether a field of the origin's must not reach the caller: what Postern says to an origin, and CORS, which
+/// the policy alone decides.
+#[must_use]
+pub fn is_withheld(name: &str) -> bool {
+    is_ours(name) || begins_with(name, "access-control-")
+}
+
+fn is_ours(name: &str) -> bool {
+    begins_with(name, OURS)
+}
+
+/// Whether `name`, folded, begins with `prefix`, which is folded already.
+fn begins_with(name: &str, prefix: &str) -> bool {
+    let mut folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
+    prefix.bytes().all(|byte| folded.next() == Some(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_our_fields_is_stripped() {
+        for name in [
+            "postern-assertion",
+            "Postern-Assertion",
+            "POSTERN_ASSERTION",
+            "postern_assertion",
+            "Postern-_x",
+            "postern_",
+        ] {
+            assert!(is_stripped(name, "") && is_withheld(name), "{name}");
+        }
+        for name in [
+            "",
+            "postern",
+            "x-postern-assertion",
+            "authorization",
+            "origin",
+            "content-type",
+            "cookie",
+            "x-forwarded-for",
+        ] {
+            assert!(!is_stripped(name, "keep-alive"), "{name}");
+        }
+    }
+
+    #[test]
+    fn nothing_overrules_the_method_or_the_path() {
+        for name in ["X-HTTP-Method-Override", "x_http_method", "X-Method-Override", "X-Original-URL", "x-rewrite_url"]
+        {
+            assert!(is_stripped(name, ""), "{name}");
+        }
+        assert!(!is_stripped("x-original-url-2", ""));
+    }
+
+    #[test]
+    fn what_belongs_to_the_connection_ends_here() {
+        for name in ["connection", "Transfer-Encoding", "upgrade", "te", "keep-alive", "Expect", "host"] {
+            assert!(is_stripped(name, ""), "{name}");
+        }
+        assert!(is_stripped("x-hop", "close , x-HOP"));
+        assert!(!is_stripped("x-hop", "close, x-hop-2"));
+    }
+
+    #[test]
+    fn cors_is_the_policys_alone() {
+        for (name, withheld) in [
+            ("Access-Control-Allow-Origin", true),
+            ("access-control-allow-private-network", true),
+            ("vary", false),
+            ("set-cookie", false),
+        ] {
+            assert_eq!(is_withheld(name), withheld, "{name}");
+        }
+    }
+
+    #[test]
+    fn joined_fields_come_apart_again() {
+        let joined = "accept,text/html, */*\nauthorization,Bearer x\nx-empty,";
+        let expected = [("accept", "text/html, */*"), ("authorization", "Bearer x"), ("x-empty", "")];
+        assert_eq!(fields(joined).collect::<Vec<_>>(), expected);
+        assert_eq!(fields("").count(), 0);
+    }
+}

@@ -1,0 +1,30 @@
+//! Postern at the edge: the policy enforcement point that callers meet first.
+//!
+//! ```text
+//!            Request                                            Request + Postern-Assertion
+//!  caller ───────────▶ fetch ─▶ Authorizer::begin ─▶ Permit ─────────────────────────────▶ the route's origin
+//!                                │        ▲          Deny, Preflight ─▶ an answer of the core's
+//!                                ▼        │ resume
+//!                      keys: the issuer's JWK set     (fetched, cached in the isolate)
+//!                      signature: the runtime's WebCrypto
+//!                      permissions: the permissions service (asked with a read capability, cached in the isolate)
+//! ```
+//!
+//! Every decision is the core's (`postern`); this crate fetches what the core says it lacks, and forwards what
+//! it permits. It holds no rule of its own, reads no token, and never sends anything but the bytes that were
+//! decided on.
+//!
+//! The modules here are what every edge shares; they need no runtime, so the host's tests cover them. One module
+//! per platform drives them: `cloudflare`, a Worker, behind the feature of that name and for `wasm32` alone. The
+//! policy is compiled in by `build.rs`.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod cache_control;
+pub mod header;
+pub mod log;
+pub mod policy;
+pub mod secrets;
+pub mod target;
+
+#[cfg(all(target_arch = "wasm32", feature = "cloudflare"))]
+pub mod cloudflare;

@@ -1,0 +1,147 @@
+//! The keys that the edge shares with each origin, from the platform's secrets.
+//!
+//! An edge that lacks one key, or has one for two origins, serves nothing at all: a permitted request that
+//! cannot be vouched for is as good as lost, and with a shared key one origin could mint for the other.
+
+use std::{collections::BTreeMap, fmt};
+
+use postern::{
+    Policy,
+    assertion::{AssertionKeyError, AssertionKeys},
+};
+
+/// The assertion keys of every origin of a policy. Made by [`Secrets::read`] alone.
+#[derive(Debug)]
+pub struct Secrets(BTreeMap<String, AssertionKeys>);
+
+/// Why the secrets do not do. Names bindings, never what they hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretsError {
+    /// The binding is not set, or not a text.
+    Missing(String),
+    /// The binding holds no usable JWK set.
+    Unusable(String, AssertionKeyError),
+    /// Two bindings hold one secret.
+    Shared(String, String),
+}
+
+impl Secrets {
+    /// Reads the secret of each origin; `binding` gives the text that a name is bound to.
+    ///
+    /// # Errors
+    /// [`SecretsError`] names the first binding that is wrong.
+    pub fn read(policy: &Policy, binding: impl Fn(&str) -> Option<String>) -> Result<Self, SecretsError> {
+        let mut read: Vec<(&str, &str, AssertionKeys)> = Vec::new();
+        for origin in policy.origins() {
+            let text = binding(origin.key()).ok_or_else(|| SecretsError::Missing(origin.key().to_owned()))?;
+            let keys = AssertionKeys::from_json(&text)
+                .map_err(|error| SecretsError::Unusable(origin.key().to_owned(), error))?;
+            if let Some((_, other, _)) = read.iter().find(|(_, _, other)| other.shares_secret_with(&keys)) {
+                return Err(SecretsError::Shared((*other).to_owned(), origin.key().to_owned()));
+            }
+            read.push((origin.name(), origin.key(), keys));
+        }
+        Ok(Self(read.into_iter().map(|(name, _, keys)| (name.to_owned(), keys)).collect()))
+    }
+
+    /// The keys for assertions to the origin of this name.
+    #[must_use]
+    pub fn of(&self, origin: &str) -> Option<&AssertionKeys> {
+        self.0.get(origin)
+    }
+}
+
+impl SecretsError {
+    /// The error's stable name, for logs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "secret_missing",
+            Self::Unusable(..) => "secret_unusable",
+            Self::Shared(..) => "secret_shared",
+        }
+    }
+}
+
+impl fmt::Display for SecretsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(formatter, "the secret `{name}` is not set"),
+            Self::Unusable(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
+            Self::Shared(one, other) => write!(formatter, "the secrets `{one}` and `{other}` hold the same key"),
+        }
+    }
+}
+
+impl std::error::Error for SecretsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postern::policy::from_toml;
+
+    const POLICY: &str = r#"
+        [issuer.any]
+        url = "https://issuer.example"
+        algorithms = ["RS256"]
+        audience = ["https://api.example"]
+        token_use = "access"
+        permissions = "subject"
+        [origin.one]
+        url = "https://one.example"
+        key = "KEY_ONE"
+        [origin.two]
+        url = "https://two.example"
+        key = "KEY_TWO"
+        [[route]]
+        name = "one"
+        methods = ["GET"]
+        path = "/one"
+        origin = "one"
+        public = true
+        [[route]]
+        name = "two"
+        methods = ["GET"]
+        path = "/two"
+        origin = "two"
+        public = true
+    "#;
+
+    fn set(secrets: &[&str]) -> String {
+        let keys: Vec<_> = secrets
+            .iter()
+            .enumerate()
+            .map(|(index, k)| serde_json::json!({"kty": "oct", "kid": index.to_string(), "k": k.repeat(43)}))
+            .collect();
+        serde_json::json!({ "keys": keys }).to_string()
+    }
+
+    fn read(one: Option<String>, two: Option<String>) -> Result<Secrets, SecretsError> {
+        let policy = from_toml(POLICY, None).unwrap_or_else(|errors| panic!("{errors}"));
+        Secrets::read(&policy, |name| if name == "KEY_ONE" { one.clone() } else { two.clone() })
+    }
+
+    #[test]
+    fn each_origin_gets_its_own_keys() {
+        let secrets = read(Some(set(&["A"])), Some(set(&["Q", "g"]))).unwrap();
+        assert!(secrets.of("one").is_some() && secrets.of("two").is_some());
+        assert!(secrets.of("three").is_none());
+    }
+
+    #[test]
+    fn a_key_for_two_origins_is_refused_wherever_it_stands() {
+        let shared = SecretsError::Shared("KEY_ONE".into(), "KEY_TWO".into());
+        for (one, two) in [(set(&["A"]), set(&["A"])), (set(&["A", "Q"]), set(&["g", "A"]))] {
+            assert_eq!(read(Some(one), Some(two)).unwrap_err(), shared);
+        }
+    }
+
+    #[test]
+    fn a_missing_or_broken_secret_is_named_and_not_shown() {
+        assert_eq!(read(None, Some(set(&["A"]))).unwrap_err(), SecretsError::Missing("KEY_ONE".into()));
+        let error = read(Some(set(&["A"])), Some("hunter2".into())).unwrap_err();
+        assert_eq!(error, SecretsError::Unusable("KEY_TWO".into(), AssertionKeyError::Malformed));
+        assert!(error.to_string().contains("KEY_TWO") && !error.to_string().contains("hunter2"));
+    }
+}
