@@ -21,9 +21,19 @@ const HOP_BY_HOP: [&str; 10] = [
     "upgrade",
 ];
 
-/// Fields by which a caller can tell some servers to take another method or path than those that were decided on.
-const OVERRIDES: [&str; 5] =
-    ["x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"];
+/// Fields by which a caller can tell some servers to take another method, host or path than those that were decided on.
+const OVERRIDES: [&str; 10] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
 
 /// The fields of a request, from the text that a runtime joins them to: one a line, the name before the first comma.
 ///
@@ -56,6 +66,13 @@ pub fn is_stripped(name: &str, connection: &str) -> bool {
 #[must_use]
 pub fn is_withheld(name: &str) -> bool {
     is_ours(name) || begins_with(name, "access-control-")
+}
+
+/// Whether an origin's `WWW-Authenticate` asks for an assertion: it has refused ours.
+#[must_use]
+pub fn is_assertion_challenge(challenge: &str) -> bool {
+    let scheme = challenge.split(' ').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case(postern::assertion::HEADER)
 }
 
 fn is_ours(name: &str) -> bool {
@@ -114,6 +131,14 @@ mod tests {
         }
         assert!(is_stripped("x-hop", "close , x-HOP"));
         assert!(!is_stripped("x-hop", "close, x-hop-2"));
+    }
+
+    #[test]
+    fn only_the_origins_layer_asks_for_an_assertion() {
+        assert!(is_assertion_challenge("postern-assertion realm=\"vouchers\""));
+        for challenge in ["", "Bearer realm=\"postern-assertion\"", "postern-assertions"] {
+            assert!(!is_assertion_challenge(challenge), "{challenge}");
+        }
     }
 
     #[test]

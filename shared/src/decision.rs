@@ -17,7 +17,7 @@ use crate::{
 
 /// What became of a request.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a decision is moved once; a box would cost each permit an allocation")]
+#[allow(clippy::large_enum_variant, reason = "a decision is moved once; a box would cost each permit an allocation")]
 pub enum Decision {
     /// Forward it, with an assertion.
     Permit(Permit),
@@ -136,16 +136,18 @@ impl Permit {
     /// The 502 for an origin that cannot be reached.
     #[must_use]
     pub fn unreachable(&self) -> Answer {
-        self.answer(PublicCode::BadGateway)
+        self.refuse(PublicCode::BadGateway)
     }
 
     /// The 503 for a request that is permitted and yet cannot be forwarded: the origin's key is missing, say.
     #[must_use]
     pub fn unavailable(&self) -> Answer {
-        self.answer(PublicCode::TemporarilyUnavailable)
+        self.refuse(PublicCode::TemporarilyUnavailable)
     }
 
-    fn answer(&self, code: PublicCode) -> Answer {
+    /// The answer for a request that is permitted and that a driver yet finds unfit to forward.
+    #[must_use]
+    pub fn refuse(&self, code: PublicCode) -> Answer {
         let head = self.method == "HEAD";
         let mut answer = Answer::denial(code, Extra::Nothing, Context { head, ..Context::default() });
         answer.headers.extend_from_slice(&self.response_headers);

@@ -1,6 +1,6 @@
 //! Writing out the core's answers.
 
-use postern::{Answer, Permit, PublicCode};
+use postern::Answer;
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, Response, ResponseInit};
 
@@ -15,11 +15,4 @@ pub(super) fn response(answer: &Answer, head: bool) -> Result<Response, JsValue>
     init.set_headers_headers(&headers);
     let body = Some(answer.body.as_str()).filter(|body| !head && !body.is_empty());
     Response::new_with_opt_str_and_init(body, &init)
-}
-
-/// The answer for a permitted request that turned out to be unfit to forward.
-pub(super) fn refused(permit: &Permit, code: PublicCode) -> Answer {
-    let mut answer = Answer::of(code);
-    answer.headers.extend_from_slice(permit.response_headers());
-    answer
 }

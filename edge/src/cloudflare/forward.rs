@@ -18,7 +18,7 @@ use super::{
     runtime,
 };
 use crate::{
-    header::{is_stripped, is_withheld},
+    header::{is_assertion_challenge, is_stripped, is_withheld},
     log,
 };
 
@@ -40,7 +40,7 @@ pub(super) async fn forward(
         answer::response(answer, incoming.is_head())
     };
     let Ok(body) = body(request, incoming) else {
-        let answer = answer::refused(permit, PublicCode::InvalidRequest);
+        let answer = permit.refuse(PublicCode::InvalidRequest);
         return refuse("not_forwarded", "a GET or HEAD request has a body", &answer);
     };
     let Some(headers) = headers(isolate, request, incoming, permit)? else {
@@ -56,13 +56,17 @@ pub(super) async fn forward(
     let outgoing = match outgoing::request(&url, &init) {
         Ok(outgoing) => outgoing,
         Err(error @ FetchError::Rewritten) => {
-            let answer = answer::refused(permit, PublicCode::InvalidRequest);
+            let answer = permit.refuse(PublicCode::InvalidRequest);
             return refuse("not_forwarded", &error.to_string(), &answer);
         }
         Err(error) => return refuse("not_forwarded", &error.to_string(), &permit.unavailable()),
     };
     let limit = if body.is_some() { UPLOAD_TIMEOUT } else { ANSWER_TIMEOUT };
     match runtime::within(limit, outgoing::send(&outgoing)).await {
+        // The caller's token is good; it is this edge that the origin does not believe.
+        Some(Ok(response)) if refuses_assertion(&response) => {
+            refuse("origin_refused_assertion", "the origin takes no assertion of ours", &permit.unreachable())
+        }
         Some(Ok(response)) => match pass_on(&response, permit) {
             Ok(response) => Ok(response),
             // A status that no answer can have, such as 101.
@@ -94,7 +98,7 @@ fn headers(
     incoming: &Incoming,
     permit: &Permit,
 ) -> Result<Option<Headers>, JsValue> {
-    let Some(keys) = isolate.secrets.of(permit.origin().name()) else {
+    let Some(keys) = isolate.keys_of(permit.origin().name()) else {
         return Ok(None);
     };
     let headers = Headers::new_with_headers(&request.headers())?;
@@ -104,10 +108,18 @@ fn headers(
             headers.delete(name)?;
         }
     }
+    // What a caller says of itself here is not what the runtime knows, and some servers build URLs from it.
+    headers.set("x-forwarded-proto", incoming.scheme())?;
     let edge = isolate.authorizer.policy().edge();
     let assertion = permit.assertion(edge, runtime::now(), runtime::random_id()?).sign(keys);
     headers.set(assertion::HEADER, &assertion)?;
     Ok(Some(headers))
+}
+
+/// Whether the origin's layer has refused what we vouched for: keys or clocks differ.
+fn refuses_assertion(response: &Response) -> bool {
+    let challenge = response.headers().get("www-authenticate").ok().flatten().unwrap_or_default();
+    response.status() == 401 && is_assertion_challenge(&challenge)
 }
 
 /// The origin's answer as it is, but for the fields that the policy decides.

@@ -6,7 +6,7 @@
 use std::{fmt, sync::OnceLock};
 
 use js_sys::Reflect;
-use postern::{Authorizer, policy::PolicyErrors};
+use postern::{Authorizer, assertion::AssertionKeys, policy::PolicyErrors};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
@@ -15,51 +15,69 @@ use crate::{
     secrets::{Secrets, SecretsError},
 };
 
-static ISOLATE: OnceLock<Result<Isolate, Fault>> = OnceLock::new();
+static ISOLATE: OnceLock<Result<Isolate, PolicyErrors>> = OnceLock::new();
+
+/// The variable that must be `true` where a build with a development overlay runs. No deployment sets it, so that
+/// such a build serves nothing should it ever be deployed.
+const DEVELOPMENT: &str = "POSTERN_DEVELOPMENT";
 
 /// The isolate's lasting state.
 #[derive(Debug)]
 pub(super) struct Isolate {
     pub(super) authorizer: Authorizer,
-    pub(super) secrets: Secrets,
+    secrets: Result<Secrets, Unfit>,
 }
 
-/// Why this Worker serves nothing.
+/// Why this Worker serves nothing, though it has its policy.
 #[derive(Debug)]
-pub(super) enum Fault {
-    Policy(PolicyErrors),
+pub(super) enum Unfit {
     Secrets(SecretsError),
+    Development,
 }
 
 impl Isolate {
     /// The isolate's state, made when first asked for.
-    pub(super) fn of(env: &Env) -> Result<&'static Self, &'static Fault> {
+    pub(super) fn of(env: &Env) -> Result<&'static Self, &'static PolicyErrors> {
         ISOLATE.get_or_init(|| Self::new(env)).as_ref()
     }
 
-    fn new(env: &Env) -> Result<Self, Fault> {
-        let policy = policy::embedded().map_err(Fault::Policy)?;
+    fn new(env: &Env) -> Result<Self, PolicyErrors> {
+        let policy = policy::embedded()?;
         let binding = |name: &str| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string();
-        let secrets = Secrets::read(&policy, binding).map_err(Fault::Secrets)?;
+        let secrets = if policy.is_development() && binding(DEVELOPMENT).as_deref() != Some("true") {
+            Err(Unfit::Development)
+        } else {
+            Secrets::read(&policy, binding).map_err(Unfit::Secrets)
+        };
         Ok(Self { authorizer: Authorizer::new(policy), secrets })
+    }
+
+    /// Why it serves nothing, if it does not.
+    pub(super) fn unfit(&self) -> Option<&Unfit> {
+        self.secrets.as_ref().err()
+    }
+
+    /// The keys shared with the origin of that name.
+    pub(super) fn keys_of(&self, origin: &str) -> Option<&AssertionKeys> {
+        self.secrets.as_ref().ok()?.of(origin)
     }
 }
 
-impl Fault {
+impl Unfit {
     /// The fault's stable name, for the log.
     pub(super) const fn code(&self) -> &'static str {
         match self {
-            Self::Policy(_) => "policy_unusable",
             Self::Secrets(error) => error.code(),
+            Self::Development => "development_build",
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Unfit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Policy(errors) => write!(formatter, "the embedded policy does not load: {errors}"),
             Self::Secrets(error) => error.fmt(formatter),
+            Self::Development => write!(formatter, "a development build; build without an overlay to deploy it"),
         }
     }
 }

@@ -32,8 +32,9 @@ pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Res
     let incoming = Incoming::read(&request);
     let isolate = match Isolate::of(&env) {
         Ok(isolate) => isolate,
-        Err(fault) => {
-            runtime::log(&log::failure(fault.code(), "worker", &fault.to_string(), incoming.id()));
+        Err(errors) => {
+            let why = format!("the embedded policy does not load: {errors}");
+            runtime::log(&log::failure("policy_unusable", "worker", &why, incoming.id()));
             return answer::response(&Answer::of(PublicCode::TemporarilyUnavailable), incoming.is_head());
         }
     };
@@ -50,7 +51,13 @@ pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Res
 
 /// Gives the decision what it lacks until it is finished.
 async fn decide(isolate: &'static Isolate, incoming: &Incoming, context: &Context) -> Decision {
-    let mut progress = isolate.authorizer.begin(&incoming.as_core(&incoming.fields()), runtime::now());
+    let fields = incoming.fields();
+    let request = incoming.as_core(&fields);
+    if let Some(unfit) = isolate.unfit() {
+        runtime::log(&log::failure(unfit.code(), "worker", &unfit.to_string(), incoming.id()));
+        return isolate.authorizer.unfit(&request);
+    }
+    let mut progress = isolate.authorizer.begin(&request, runtime::now());
     loop {
         progress = match progress {
             Progress::Decided(decision) => return decision,

@@ -91,7 +91,7 @@ async fn fetch(isolate: &Isolate, issuer: &Issuer, target: Option<&str>) -> Resu
     let policy = isolate.authorizer.policy();
     let target = target.ok_or("no canonical path holds the subject")?;
     let service = policy.permissions().ok_or("the policy names no permissions service")?;
-    let keys = isolate.secrets.of(service.name()).ok_or("the permissions service has no key")?;
+    let keys = isolate.keys_of(service.name()).ok_or("the permissions service has no key")?;
     let id = runtime::random_id().map_err(|_| "the runtime gives no random octets")?;
     let credential = Assertion::for_permissions(
         policy.edge(),

@@ -38,6 +38,11 @@ impl Incoming {
         header::fields(&self.fields).find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
+    /// The scheme that the runtime was reached by.
+    pub(super) fn scheme(&self) -> &str {
+        self.url.split_once("://").map_or("https", |(scheme, _)| scheme)
+    }
+
     pub(super) fn is_head(&self) -> bool {
         self.method == "HEAD"
     }

@@ -79,6 +79,18 @@ impl Authorizer {
         }
     }
 
+    /// The answer to `request` while the driver itself is not fit to serve: its secrets are missing, say.
+    ///
+    /// A preflight is answered as ever, so that a page can read the 503.
+    pub fn unfit(&self, request: &Request<'_>) -> Decision {
+        let preflight = CanonicalTarget::parse(request.target).ok().and_then(|target| self.preflight(request, &target));
+        if let Some(answer) = preflight {
+            return Decision::Preflight(answer);
+        }
+        let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD");
+        Decision::Deny(Denial::new(Reason::Unconfigured, None, Extra::Nothing, context))
+    }
+
     fn with_token<'a>(&'a self, pending: Pending<'a>, compact: &str, now: UnixTime) -> Progress<'a> {
         let remembered = self.tokens.lock().get(compact, now);
         if let Some(token) = remembered.filter(|token| pending.route.issuers.contains(&token.issuer)) {

@@ -62,23 +62,20 @@ pub(super) fn verify(
 ) -> Result<VerifiedToken, Reason> {
     let claims = token.claims_after_signature().ok_or(Reason::ClaimsMalformed)?;
     let url = claims.string("iss")?.ok_or(Reason::IssuerMismatch)?;
-    let sections: Vec<(usize, &Issuer)> = candidates
-        .iter()
-        .filter_map(|index| Some((*index, policy.issuers.get(*index)?)))
-        .filter(|(_, issuer)| issuer.url == url)
-        .collect();
-    if sections.is_empty() {
+    if !candidates.iter().any(|index| policy.issuers.get(*index).is_some_and(|issuer| issuer.url == url)) {
         return Err(Reason::IssuerMismatch);
     }
+    // Every section of the URL is asked, not only the route's: whose token it is must not depend on the route it is
+    // shown at first, which the cache of verified tokens would remember.
     let mut accepting = Vec::new();
-    for (index, issuer) in sections {
-        if accepts_audience(issuer, &claims)? {
+    for (index, issuer) in policy.issuers.iter().enumerate().filter(|(_, issuer)| issuer.url == url) {
+        if issuer.algorithms.contains(&token.algorithm()) && accepts_audience(issuer, &claims)? {
             accepting.push((index, issuer));
         }
     }
     let (index, issuer) = match accepting.as_slice() {
-        [] => return Err(Reason::AudienceMismatch),
-        [one] => *one,
+        [one] if candidates.contains(&one.0) => *one,
+        [] | [_] => return Err(Reason::AudienceMismatch),
         _ => return Err(Reason::IssuerAmbiguous),
     };
     check_kind(issuer, token, &claims)?;

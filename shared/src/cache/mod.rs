@@ -10,5 +10,5 @@ mod tokens;
 pub use keys::{
     KEY_COOLDOWN, KEY_FETCH_LEASE, KEY_MAX_STALE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup, MAX_UNKNOWN_KEY_IDS,
 };
-pub use permissions::{PermissionsCache, PermissionsLookup};
+pub use permissions::{PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup};
 pub(crate) use tokens::TokenCache;

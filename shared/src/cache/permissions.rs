@@ -16,7 +16,7 @@ use crate::{permissions::PermissionsRecord, policy::Issuer, time::UnixTime};
 /// Records remembered, at least; at most twice as many.
 const CAPACITY: usize = 4096;
 /// How long whoever leads a fetch may take before another takes over. Longer than a driver's own timeout.
-const FETCH_LEASE: Duration = Duration::from_secs(4);
+pub const PERMISSIONS_FETCH_LEASE: Duration = Duration::from_secs(4);
 
 /// Permissions records by issuer section and subject.
 #[derive(Debug)]
@@ -57,18 +57,22 @@ impl PermissionsCache {
 
     /// What to do for a decision that takes records younger than `max_age`.
     pub fn look_up(&mut self, issuer: &Issuer, subject: &str, max_age: Duration, now: UnixTime) -> PermissionsLookup {
+        let entry = self.entry(issuer, subject);
+        // From ahead of a clock that was set back: left here it would keep out newer records, and decide once more
+        // when the clock gets there.
+        if entry.held.as_ref().is_some_and(|(_, asked_at)| *asked_at > now) {
+            entry.held = None;
+        }
         // Zero means asked anew by each request, so nobody waits for another's answer either.
         if max_age.is_zero() {
             return PermissionsLookup::Fetch;
         }
-        let entry = self.entry(issuer, subject);
         if let Some((record, asked_at)) = &entry.held
-            && now >= *asked_at
             && now.saturating_since(*asked_at) < max_age
         {
             return PermissionsLookup::Known(record.clone());
         }
-        if entry.leader_since.is_some_and(|since| now >= since && now.saturating_since(since) < FETCH_LEASE) {
+        if entry.leader_since.is_some_and(|since| now >= since && now.saturating_since(since) < PERMISSIONS_FETCH_LEASE) {
             return PermissionsLookup::Wait;
         }
         entry.leader_since = Some(now);

@@ -52,7 +52,7 @@ pub enum PolicyFault {
     SharedKey(String),
     /// A name that cannot be a secret's binding.
     KeyName(String),
-    /// A method that is not an upper-case token, or `OPTIONS` where CORS needs it.
+    /// A method that is not an upper-case token, or `CONNECT` or `TRACE`.
     Method(String),
     /// A path template that is not canonical.
     Path(String),

@@ -3,7 +3,12 @@
 //! The checks work on plain values and name a fault's place as a dotted pointer; here the pointer is found
 //! again in the text. So the embedded JSON takes the same path as the file, without spans.
 
-use alloc::{borrow::ToOwned, string::ToString, vec::Vec};
+use alloc::{
+    borrow::ToOwned,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::ops::Range;
 
 use ::toml::de::{DeTable, DeValue};
@@ -42,8 +47,8 @@ impl LineColumn {
 /// loopback `http`, and stamps the result: [`Policy::is_development`].
 ///
 /// # Errors
-/// [`PolicyErrors`] with every fault found; spans point into `text`, or into `overlay` for its own faults,
-/// whose pointers then begin with `overlay.`.
+/// [`PolicyErrors`] with every fault found; spans point into `text`, or into `overlay` for its own faults and
+/// those of values it gave, whose pointers then begin with `overlay`.
 pub fn from_toml(text: &str, overlay: Option<&str>) -> Result<Policy, PolicyErrors> {
     let mut file: PolicyFile = parse(text, "")?;
     if file.development {
@@ -54,10 +59,16 @@ pub fn from_toml(text: &str, overlay: Option<&str>) -> Result<Policy, PolicyErro
         )])));
     }
     if let Some(overlay) = overlay {
-        lay_over(&mut file, parse(overlay, "overlay")?)?;
+        lay_over(&mut file, parse(overlay, "overlay")?)
+            .map_err(|names| PolicyErrors(names.into_iter().map(|name| unknown(overlay, name)).collect()))?;
     }
-    compile::compile(&file)
-        .map_err(|errors| PolicyErrors(errors.0.into_iter().map(|error| located(text, error)).collect()))
+    compile::compile(&file).map_err(|errors| {
+        let place = |error| match overlay {
+            Some(overlay) => located_in_overlay(overlay, error).unwrap_or_else(|error| located(text, error)),
+            None => located(text, error),
+        };
+        PolicyErrors(errors.0.into_iter().map(place).collect())
+    })
 }
 
 fn parse<T: DeserializeOwned>(text: &str, pointer: &str) -> Result<T, PolicyErrors> {
@@ -67,7 +78,8 @@ fn parse<T: DeserializeOwned>(text: &str, pointer: &str) -> Result<T, PolicyErro
     })
 }
 
-fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), PolicyErrors> {
+/// The names of entries that the policy does not have, when there are such.
+fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), Vec<String>> {
     let mut unknown = Vec::new();
     for (name, replaced) in overlay.issuers {
         match file.issuers.get_mut(&name) {
@@ -77,13 +89,13 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), PolicyErr
                 }
                 issuer.jwks_url = replaced.jwks_url.or(issuer.jwks_url.take());
             }
-            None => unknown.push(alloc::format!("issuer.{name}")),
+            None => unknown.push(format!("issuer.{name}")),
         }
     }
     for (name, replaced) in overlay.origins {
         match file.origins.get_mut(&name) {
             Some(origin) => origin.url = replaced.url,
-            None => unknown.push(alloc::format!("origin.{name}")),
+            None => unknown.push(format!("origin.{name}")),
         }
     }
     if let Some(replaced) = overlay.cors {
@@ -93,39 +105,60 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), PolicyErr
         }
     }
     file.development = true;
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let error = |name: alloc::string::String| {
-        let pointer = alloc::format!("overlay.{name}");
-        PolicyError { pointer, span: None, fault: PolicyFault::OverlayUnknown(name) }
-    };
-    Err(PolicyErrors(unknown.into_iter().map(error).collect()))
+    if unknown.is_empty() { Ok(()) } else { Err(unknown) }
+}
+
+fn unknown(overlay: &str, name: String) -> PolicyError {
+    let span = find(overlay, &name).map(|found| found.span);
+    PolicyError { pointer: format!("overlay.{name}"), span, fault: PolicyFault::OverlayUnknown(name) }
 }
 
 fn located(text: &str, mut error: PolicyError) -> PolicyError {
-    error.span = error.span.or_else(|| find(text, &error.pointer));
+    error.span = error.span.or_else(|| Some(find(text, &error.pointer)?.span));
     error
 }
 
-/// The span of the deepest entry on `pointer` that the text has: a missing member is shown at its table.
-fn find(text: &str, pointer: &str) -> Option<Range<usize>> {
+/// The fault at its place in the overlay, when it is about a value that the overlay gave; else the fault as it was.
+fn located_in_overlay(overlay: &str, mut error: PolicyError) -> Result<PolicyError, PolicyError> {
+    // Tables stand in both texts; what is wrong with one as a whole is the policy's.
+    match find(overlay, &error.pointer).filter(|found| found.is_whole && !found.is_table) {
+        Some(found) => {
+            error.span = Some(found.span);
+            error.pointer.insert_str(0, "overlay.");
+            Ok(error)
+        }
+        None => Err(error),
+    }
+}
+
+/// What a text has of a pointer.
+struct Found {
+    span: Range<usize>,
+    /// The last step was found too, and not just an entry on the way.
+    is_whole: bool,
+    is_table: bool,
+}
+
+/// The deepest entry on `pointer` that the text has: a missing member is shown at its table.
+fn find(text: &str, pointer: &str) -> Option<Found> {
     let document = DeTable::parse(text).ok()?;
     let mut table = Some(document.get_ref());
     let mut array: Option<&[::toml::Spanned<DeValue<'_>>]> = None;
-    let mut span = None;
+    let mut found = None;
     for step in steps(pointer) {
         let value = match (table, array, step) {
             (Some(table), _, Step::Member(name)) => table.get(name),
             (_, Some(array), Step::Item(index)) => array.get(index),
             _ => None,
         };
-        let Some(value) = value else { break };
-        span = Some(value.span());
+        let Some(value) = value else {
+            return found.map(|found| Found { is_whole: false, ..found });
+        };
         table = value.get_ref().as_table();
         array = value.get_ref().as_array().map(|array| array.as_ref());
+        found = Some(Found { span: value.span(), is_whole: true, is_table: table.is_some() });
     }
-    span
+    found
 }
 
 enum Step<'a> {

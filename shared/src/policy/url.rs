@@ -26,8 +26,11 @@ pub(super) fn is_allowed(url: &str, profile: Profile, with_path: bool) -> bool {
         Some((host, port)) => (host, Some(port)),
         None => (authority, None),
     };
-    let port_fits =
-        port.is_none_or(|port| port.parse::<u16>().is_ok_and(|number| number > 0) && !port.starts_with(['0', '+']));
+    // URL parsers drop a scheme's own port: an `iss` or `Origin` written with it would match nothing.
+    let own_port = if plain { "80" } else { "443" };
+    let port_fits = port.is_none_or(|port| {
+        port.parse::<u16>().is_ok_and(|number| number > 0) && !port.starts_with(['0', '+']) && port != own_port
+    });
     let host_fits = is_host(host) && (!plain || host == "127.0.0.1" || host == "localhost");
     host_fits && port_fits && (path.is_empty() || (with_path && is_path(path)))
 }
@@ -76,6 +79,7 @@ mod tests {
             "https://a.example/x/",
             "https://user@a.example",
             "https://a.example:0",
+            "https://a.example:443",
             "https://a.example:+1",
             "https://a.example:99999",
             "https://a.example?x",

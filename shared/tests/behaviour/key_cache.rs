@@ -1,0 +1,256 @@
+//! The key cache when the issuer answers: fresh, refreshed in time, one fetch at once, rotation, unknown `kid`s.
+
+use std::time::Duration;
+
+use postern::{
+    JwkSet, Policy,
+    cache::{KEY_COOLDOWN, KEY_FETCH_LEASE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup, MAX_UNKNOWN_KEY_IDS},
+    policy::Issuer,
+};
+
+use crate::support::{
+    World, at,
+    keys::{PARTNERS_EC, PARTNERS_ED, PARTNERS_NEXT, TestKey, jwks},
+    policies,
+};
+
+/// A cache, the policy whose issuers it is asked about, and a clock in seconds.
+pub(crate) struct Bench {
+    policy: Policy,
+    pub(crate) cache: KeyCache,
+}
+
+/// The variant's name: what tables are written in.
+pub(crate) fn name(lookup: &KeyLookup) -> &'static str {
+    match lookup {
+        KeyLookup::Fresh(_) => "fresh",
+        KeyLookup::Refresh(_) => "refresh",
+        KeyLookup::Fetch => "fetch",
+        KeyLookup::Wait => "wait",
+        KeyLookup::Stale(_) => "stale",
+        KeyLookup::Unavailable => "unavailable",
+    }
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self { policy: policies::example(), cache: KeyCache::new() }
+    }
+
+    /// A cache that has just stored the partners' two keys, with `max_age` seconds to go.
+    pub(crate) fn holding(max_age: u64) -> Self {
+        let mut bench = Self::new();
+        assert_eq!(bench.look_up(None, 0), "fetch");
+        bench.store(&[&PARTNERS_ED, &PARTNERS_EC], Some(max_age), 0);
+        bench
+    }
+
+    pub(crate) fn issuer(&self) -> &Issuer {
+        self.policy.issuers().iter().find(|issuer| issuer.name() == "partners").unwrap()
+    }
+
+    pub(crate) fn look_up(&mut self, key_id: Option<&str>, seconds: u64) -> &'static str {
+        let issuer = self.policy.issuers().iter().find(|issuer| issuer.name() == "partners").unwrap();
+        name(&self.cache.look_up(issuer, key_id, at(seconds)))
+    }
+
+    pub(crate) fn known(&mut self, seconds: u64) -> &'static str {
+        self.look_up(Some("partners-ed"), seconds)
+    }
+
+    pub(crate) fn store(&mut self, keys: &[&TestKey], max_age: Option<u64>, seconds: u64) {
+        let set = JwkSet::parse(jwks(keys).as_bytes()).unwrap();
+        let issuer = self.policy.issuers().iter().find(|issuer| issuer.name() == "partners").unwrap();
+        self.cache.store(issuer, set, max_age.map(Duration::from_secs), at(seconds));
+    }
+
+    pub(crate) fn fail(&mut self, seconds: u64) {
+        let issuer = self.policy.issuers().iter().find(|issuer| issuer.name() == "partners").unwrap();
+        self.cache.fail(issuer, at(seconds));
+    }
+}
+
+#[test]
+fn what_cache_control_says_holds_within_bounds() {
+    assert_eq!((KEY_MIN_TTL, KEY_MAX_TTL), (Duration::from_secs(60), Duration::from_secs(900)));
+    for (max_age, ttl) in [
+        (Some(0), 60),
+        (Some(1), 60),
+        (Some(60), 60),
+        (Some(600), 600),
+        (Some(900), 900),
+        (Some(901), 900),
+        (Some(31_536_000), 900),
+        (Some(u64::MAX), 900),
+        (None, 300),
+    ] {
+        let mut bench = Bench::new();
+        bench.look_up(None, 0);
+        bench.store(&[&PARTNERS_ED], max_age, 0);
+        assert_eq!(bench.known(ttl * 4 / 5 - 1), "fresh", "{max_age:?}");
+        assert_eq!(bench.known(ttl), "fetch", "{max_age:?}");
+    }
+}
+
+#[test]
+fn a_set_is_refreshed_in_its_last_fifth_by_one_caller() {
+    let mut bench = Bench::holding(600);
+    for (seconds, expected) in [(0, "fresh"), (479, "fresh"), (480, "refresh"), (480, "fresh"), (483, "fresh")] {
+        assert_eq!(bench.known(seconds), expected, "{seconds}");
+    }
+    // Its lead has lapsed: the request that led was perhaps cancelled.
+    assert_eq!(bench.known(484), "refresh");
+    bench.store(&[&PARTNERS_ED], Some(600), 485);
+    assert_eq!(bench.known(485 + 479), "fresh");
+    assert_eq!(bench.known(485 + 480), "refresh");
+}
+
+#[test]
+fn nobody_waits_while_a_refresh_is_under_way_and_everybody_once_the_time_is_up() {
+    let mut bench = Bench::holding(600);
+    assert_eq!(bench.known(599), "refresh");
+    assert_eq!(bench.known(599), "fresh");
+    assert_eq!(bench.known(600), "wait");
+    bench.store(&[&PARTNERS_ED], Some(600), 601);
+    assert_eq!(bench.known(601), "fresh");
+}
+
+#[test]
+fn one_caller_fetches_and_the_others_wait() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.look_up(Some("a"), 0), "fetch");
+    for key_id in [Some("a"), Some("b"), None] {
+        assert_eq!(bench.look_up(key_id, 0), "wait");
+    }
+    bench.store(&[&PARTNERS_ED], None, 1);
+    assert_eq!(bench.known(1), "fresh");
+}
+
+#[test]
+fn a_lead_lapses_so_that_another_takes_over() {
+    let lease = KEY_FETCH_LEASE.as_secs();
+    let mut bench = Bench::new();
+    assert_eq!(bench.known(0), "fetch");
+    assert_eq!(bench.known(lease - 1), "wait");
+    assert_eq!(bench.known(lease), "fetch");
+    assert_eq!(bench.known(lease), "wait");
+}
+
+#[test]
+fn an_unknown_kid_causes_one_fetch_and_finds_the_rotated_key() {
+    let mut bench = Bench::holding(600);
+    assert_eq!(bench.look_up(Some("partners-next"), 10), "fetch");
+    assert_eq!(bench.look_up(Some("partners-next"), 10), "wait");
+    assert_eq!(bench.known(10), "fresh");
+    bench.store(&[&PARTNERS_ED, &PARTNERS_NEXT], Some(600), 11);
+    assert_eq!(bench.look_up(Some("partners-next"), 11), "fresh");
+    assert_eq!(bench.known(11), "fresh");
+}
+
+#[test]
+fn an_unknown_kid_right_after_a_fetch_is_answered_by_that_fetch() {
+    let cooldown = KEY_COOLDOWN.as_secs();
+    let mut bench = Bench::holding(600);
+    assert_eq!(bench.look_up(Some("made-up"), cooldown - 1), "fresh");
+    assert_eq!(bench.look_up(Some("other"), cooldown), "fetch");
+}
+
+#[test]
+fn a_kid_that_the_issuer_does_not_have_is_remembered_for_a_while() {
+    let mut bench = Bench::holding(600);
+    assert_eq!(bench.look_up(Some("made-up"), 1), "fresh");
+    assert_eq!(bench.look_up(Some("made-up"), 30), "fresh");
+    assert_eq!(bench.look_up(Some("made-up"), 31), "fetch");
+}
+
+#[test]
+fn a_flood_of_made_up_kids_fetches_at_most_once_a_cooldown() {
+    let mut bench = Bench::holding(900);
+    let mut fetches = 0;
+    // A hundred made-up names a second for a minute; each fetch takes no time and brings the same keys.
+    for count in 0..6_000_u64 {
+        let seconds = 100 + count / 100;
+        match bench.look_up(Some(&format!("made-up-{count}")), seconds) {
+            "fetch" => {
+                fetches += 1;
+                bench.store(&[&PARTNERS_ED, &PARTNERS_EC], Some(900), seconds);
+            }
+            other => assert_eq!(other, "fresh", "{count}"),
+        }
+        // Callers whose key is known notice nothing.
+        assert_eq!(bench.known(seconds), "fresh", "{count}");
+        assert_eq!(bench.look_up(None, seconds), "fresh", "{count}");
+    }
+    assert!(fetches <= 60 / KEY_COOLDOWN.as_secs(), "{fetches}");
+}
+
+#[test]
+fn a_flood_while_the_issuer_is_slow_leaves_known_kids_alone() {
+    let mut bench = Bench::holding(900);
+    let mut fetches = 0;
+    for count in 0..1_000_u64 {
+        // Nobody who leads ever comes back: each lead lapses.
+        match bench.look_up(Some(&format!("made-up-{count}")), 100 + count / 50) {
+            "fetch" => fetches += 1,
+            other => assert_eq!(other, "wait", "{count}"),
+        }
+        assert_eq!(bench.known(100 + count / 50), "fresh", "{count}");
+    }
+    assert_eq!(fetches, 20 / KEY_FETCH_LEASE.as_secs());
+}
+
+#[test]
+fn the_memory_of_unknown_kids_is_bounded() {
+    let mut bench = Bench::holding(900);
+    let flood = 2 * MAX_UNKNOWN_KEY_IDS;
+    for count in 0..=flood {
+        assert_eq!(bench.look_up(Some(&format!("made-up-{count}")), 0), "fresh");
+    }
+    // The first is forgotten, the last is not.
+    let cooldown = KEY_COOLDOWN.as_secs();
+    assert_eq!(bench.look_up(Some(&format!("made-up-{flood}")), cooldown), "fresh");
+    assert_eq!(bench.look_up(Some("made-up-0"), cooldown), "fetch");
+}
+
+#[test]
+fn issuers_are_kept_apart() {
+    let mut bench = Bench::holding(600);
+    let users = bench.policy.issuers().iter().find(|issuer| issuer.name() == "users").unwrap();
+    assert_eq!(name(&bench.cache.look_up(users, Some("partners-ed"), at(0))), "fetch");
+    bench.cache.fail(users, at(0));
+    assert_eq!(name(&bench.cache.look_up(users, None, at(1))), "unavailable");
+    assert_eq!(bench.known(1), "fresh");
+}
+
+#[test]
+fn keys_are_kept_under_the_url_they_came_from() {
+    let mut bench = Bench::holding(600);
+    let moved = policies::example_with(
+        "url = \"https://auth.partners.ljg-sushi.example\"",
+        "url = \"https://auth.partners.ljg-sushi.example\"\njwks_url = \"https://keys.example/jwks\"",
+    );
+    bench.policy = postern::policy::from_toml(&moved, None).unwrap();
+    assert_eq!(bench.issuer().jwks_url(), "https://keys.example/jwks");
+    assert_eq!(bench.known(0), "fetch");
+}
+
+#[test]
+fn rotation_is_no_outage() {
+    use crate::support::{Call, Outcome, Token, token::PARTNERS_URL};
+    let mut world = World::example();
+    let call = |world: &mut World, key: &'static TestKey| {
+        world.outcome(&Call::get("/companies/1111/orders").bearer(Token::partner("1111").signed_by(key).compact()))
+    };
+    assert_eq!(call(&mut world, &PARTNERS_ED), Outcome::Permit);
+    // The new key is published beside the old one, and used at once.
+    world.publish(PARTNERS_URL, &[&PARTNERS_ED, &PARTNERS_NEXT]);
+    world.later(10);
+    assert_eq!(call(&mut world, &PARTNERS_NEXT), Outcome::Permit);
+    assert_eq!(call(&mut world, &PARTNERS_ED), Outcome::Permit);
+    assert_eq!(world.counts.key_fetches, 2);
+    // The old one is withdrawn: tokens signed with it end within the time that a set is fresh.
+    world.publish(PARTNERS_URL, &[&PARTNERS_NEXT]);
+    world.later(KEY_MAX_TTL.as_secs());
+    assert_eq!(call(&mut world, &PARTNERS_ED), Outcome::Deny(401, postern::Reason::KeyUnknown));
+    assert_eq!(call(&mut world, &PARTNERS_NEXT), Outcome::Permit);
+}

@@ -1,0 +1,27 @@
+//! What the core promises to those who use it, as named tables: with any one rule removed, a named test fails.
+//!
+//! One binary, so that the test keys are made once. `support` holds issuers that really sign and a driver.
+
+mod answers;
+mod assertion;
+mod assertion_errors;
+mod attacks_claims;
+mod attacks_key;
+mod attacks_request;
+mod attacks_token;
+mod bearer;
+mod cors;
+mod debug;
+mod decisions;
+mod key_cache;
+mod key_cache_faults;
+mod needs;
+mod permissions_cache;
+mod policy_faults;
+mod policy_overlay;
+mod policy_routes;
+mod reasons;
+mod sections;
+mod support;
+mod target;
+mod token_cache;

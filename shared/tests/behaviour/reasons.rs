@@ -1,0 +1,95 @@
+//! The two closed lists, the operator's and the caller's, and the one mapping between them.
+
+use std::collections::BTreeSet;
+
+use postern::{
+    PublicCode::{self, *},
+    Reason::{self, *},
+    target::TargetError,
+    token::TokenError,
+};
+
+/// Every reason, and what its caller may know of it.
+const REASONS: [(Reason, PublicCode); 42] = [
+    (Target(TargetError::NotAbsolutePath), InvalidRequest),
+    (Target(TargetError::TooLong), InvalidRequest),
+    (Target(TargetError::EmptySegment), InvalidRequest),
+    (Target(TargetError::DotSegment), InvalidRequest),
+    (Target(TargetError::ForbiddenCharacter), InvalidRequest),
+    (Target(TargetError::BrokenEscape), InvalidRequest),
+    (Target(TargetError::NeedlessEscape), InvalidRequest),
+    (Target(TargetError::ForbiddenEscape), InvalidRequest),
+    (Target(TargetError::NotUtf8), InvalidRequest),
+    (Target(TargetError::EmptyQuery), InvalidRequest),
+    (CredentialMalformed, InvalidRequest),
+    (NoRoute, NotFound),
+    (Reason::MethodNotAllowed, PublicCode::MethodNotAllowed),
+    (CredentialMissing, MissingToken),
+    (Token(TokenError::TooLarge), InvalidToken),
+    (Token(TokenError::Malformed), InvalidToken),
+    (Token(TokenError::Critical), InvalidToken),
+    (Token(TokenError::ContentType), InvalidToken),
+    (Token(TokenError::Algorithm), InvalidToken),
+    (Token(TokenError::KeyId), InvalidToken),
+    (IssuerUnknown, InvalidToken),
+    (AlgorithmNotAllowed, InvalidToken),
+    (KeyUnknown, InvalidToken),
+    (SignatureInvalid, InvalidToken),
+    (ClaimsMalformed, InvalidToken),
+    (IssuerMismatch, InvalidToken),
+    (AudienceMismatch, InvalidToken),
+    (IssuerAmbiguous, InvalidToken),
+    (NotAnAccessToken, InvalidToken),
+    (ExpirationMissing, InvalidToken),
+    (Expired, InvalidToken),
+    (NotYetValid, InvalidToken),
+    (IssuedInFuture, InvalidToken),
+    (SubjectUnusable, InvalidToken),
+    (ScopeMissing, InsufficientScope),
+    (SubjectMismatch, AccessDenied),
+    (CompanyMismatch, AccessDenied),
+    (RoleMissing, AccessDenied),
+    (KeysUnavailable, TemporarilyUnavailable),
+    (SignatureUnavailable, TemporarilyUnavailable),
+    (PermissionsUnavailable, TemporarilyUnavailable),
+    (Unconfigured, TemporarilyUnavailable),
+];
+
+#[test]
+fn each_reason_tells_its_caller_no_more_than_its_public_code() {
+    for (reason, code) in REASONS {
+        assert_eq!(reason.public_code(), code, "{reason}");
+    }
+}
+
+#[test]
+fn each_reason_has_a_code_of_its_own() {
+    let codes: BTreeSet<&str> = REASONS.iter().map(|(reason, _)| reason.code()).collect();
+    assert_eq!(codes.len(), REASONS.len());
+    assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || b"_8".contains(&byte))));
+}
+
+#[test]
+fn each_public_code_has_its_status() {
+    for (code, text, status) in [
+        (InvalidRequest, "invalid_request", 400),
+        (MissingToken, "missing_token", 401),
+        (InvalidToken, "invalid_token", 401),
+        (InsufficientScope, "insufficient_scope", 403),
+        (AccessDenied, "access_denied", 403),
+        (NotFound, "not_found", 404),
+        (PublicCode::MethodNotAllowed, "method_not_allowed", 405),
+        (BadGateway, "bad_gateway", 502),
+        (TemporarilyUnavailable, "temporarily_unavailable", 503),
+    ] {
+        assert_eq!((code.as_str(), code.status()), (text, status));
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_never_the_callers_fault() {
+    for (reason, code) in REASONS {
+        let cannot_tell = reason.code().ends_with("unavailable") || reason == Unconfigured;
+        assert_eq!(code.status() == 503, cannot_tell, "{reason}");
+    }
+}
