@@ -72,7 +72,8 @@ impl PermissionsCache {
         {
             return PermissionsLookup::Known(record.clone());
         }
-        if entry.leader_since.is_some_and(|since| now >= since && now.saturating_since(since) < PERMISSIONS_FETCH_LEASE) {
+        if entry.leader_since.is_some_and(|since| now >= since && now.saturating_since(since) < PERMISSIONS_FETCH_LEASE)
+        {
             return PermissionsLookup::Wait;
         }
         entry.leader_since = Some(now);

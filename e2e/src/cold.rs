@@ -1,0 +1,102 @@
+//! A cold isolate: the bundle that the stack serves, under a workerd of the test's own, that knows no key and no
+//! permissions yet; if need be with other secrets than the stack's.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    net::{TcpListener, TcpStream},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use crate::{client::Call, random, stack::Stack, wait};
+
+/// A workerd starts in well under a second; this leaves room for a machine under load.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An edge that has served nothing yet. Dropping it ends it.
+#[derive(Debug)]
+pub struct ColdEdge {
+    child: Child,
+    address: String,
+    /// A configuration of its own, removed with it.
+    config: Option<PathBuf>,
+}
+
+impl ColdEdge {
+    /// Starts one.
+    ///
+    /// # Panics
+    /// When it does not listen in time.
+    pub fn start(stack: &Stack) -> Self {
+        Self::serve(stack, &stack.logs.with_file_name("workerd.capnp"), None)
+    }
+
+    /// Starts one with the stack's configuration after `change`.
+    ///
+    /// # Panics
+    /// When it does not listen in time.
+    pub fn start_with(stack: &Stack, change: impl FnOnce(&str) -> String) -> Self {
+        let own = stack.logs.with_file_name("workerd.capnp");
+        let text = fs::read_to_string(&own).unwrap_or_else(|error| panic!("`{}`: {error}", own.display()));
+        // Beside the stack's, since the bundle is named relative to it, and like it nobody else's to read: it has keys.
+        let config = stack.logs.with_file_name(random::word("workerd") + ".capnp");
+        let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&config);
+        file.and_then(|mut file| file.write_all(change(&text).as_bytes()))
+            .unwrap_or_else(|error| panic!("`{}`: {error}", config.display()));
+        Self::serve(stack, &config, Some(config.clone()))
+    }
+
+    fn serve(stack: &Stack, config: &Path, own: Option<PathBuf>) -> Self {
+        // A port that was free a moment ago: plain workerd does not say which one it was given.
+        let address = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .unwrap_or_else(|error| panic!("no free port: {error}"))
+            .to_string();
+        let child = Command::new(program(stack))
+            .arg("serve")
+            .arg(config)
+            .arg(format!("--socket-addr=http={address}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("workerd does not start: {error}"));
+        let cold = Self { child, address, config: own };
+        wait::until("a cold edge listens", PATIENCE, || TcpStream::connect(&cold.address).is_ok());
+        cold
+    }
+
+    /// A GET to it.
+    pub fn get(&self, target: &str) -> Call {
+        self.call("GET", target)
+    }
+
+    /// A request to it.
+    pub fn call(&self, method: &str, target: &str) -> Call {
+        Call::new(&format!("http://{}", self.address), method, target)
+    }
+}
+
+/// The program itself and not the script in front of it, which would outlive a `kill`.
+fn program(stack: &Stack) -> String {
+    let output = Command::new(&stack.node)
+        .args(["--print", "require('workerd').default"])
+        .current_dir(stack.node_modules.join("workerd"))
+        .env("NODE_PATH", &stack.node_modules)
+        .output()
+        .unwrap_or_else(|error| panic!("node does not run: {error}"));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+impl Drop for ColdEdge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(config) = &self.config {
+            let _ = fs::remove_file(config);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The project's own commands, run as `cargo xtask COMMAND`. Each habit has one command, and CI calls the same ones.
+
+mod dev;
+mod examples;
+mod http;
+mod paths;
+mod ports;
+mod process;
+mod report;
+mod setup;
+mod stack;
+mod test;
+mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::paths::Paths;
+use crate::test::{Part, Selection};
+
+/// Commands to set up, run, test and build Postern.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Set up, start the whole stack locally and print requests to paste; Ctrl-C ends it
+    Dev {
+        /// Send the printed requests, compare their statuses, and end
+        #[arg(long)]
+        check: bool,
+    },
+    /// Lints, unit tests, and end-to-end tests through the running stack
+    Test {
+        /// Run only this part
+        #[arg(long, value_enum)]
+        only: Option<Part>,
+        /// Leave out the lints
+        #[arg(long)]
+        skip_lints: bool,
+        /// Only tests whose name contains one of these
+        filters: Vec<String>,
+    },
+    /// Install what the stack needs into the project's folders
+    Setup,
+    /// Formatting, clippy, builds without std, documentation, packaging, dependencies
+    Lint,
+    /// Build what is deployed
+    Build {
+        #[command(subcommand)]
+        what: Build,
+    },
+    /// Ends what was left running; started by this program for itself
+    #[command(name = process::GUARD, hide = true)]
+    Guard,
+}
+
+#[derive(Debug, Subcommand)]
+enum Build {
+    /// The Worker, into `edge/build/`
+    Worker,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let paths = Paths::find()?;
+    match command {
+        Command::Dev { check } => dev::dev(&paths, check),
+        Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
+        Command::Setup => setup::setup(&paths),
+        Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
+        Command::Build { what: Build::Worker } => worker::build_worker(&paths.root, None),
+        Command::Guard => {
+            process::guard(std::io::stdin());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The loopback ports of the local stack: one fixed block for each profile, so that `dev` and `test` can run side by side.
+
+use std::net::TcpListener;
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+/// Moves a whole block, for a machine on which one of its ports is taken for good.
+pub(crate) const OFFSET_VARIABLE: &str = "POSTERN_PORT_OFFSET";
+
+/// Every port of one run of the stack.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    /// The Worker under `wrangler dev`.
+    pub(crate) edge: u16,
+    /// The Worker under plain workerd.
+    pub(crate) plain_workerd: u16,
+    /// The debugger of `wrangler dev`.
+    pub(crate) inspector: u16,
+    /// The issuer of companies' tokens.
+    pub(crate) partners: u16,
+    /// The issuer of users' tokens.
+    pub(crate) users: u16,
+    /// The control API.
+    pub(crate) control: u16,
+    /// The page whose origin the policy names.
+    pub(crate) page: u16,
+    /// The page whose origin no policy names.
+    pub(crate) stranger_page: u16,
+    /// The line from the edge to the permissions service.
+    pub(crate) permissions_relay: u16,
+    /// The DynamoDB stand-in.
+    pub(crate) dynamodb: u16,
+    /// The line from the permissions service to the table.
+    pub(crate) dynamodb_relay: u16,
+    /// The line from the edge to the services.
+    pub(crate) origins_relay: u16,
+    /// The Lambda functions under `cargo lambda watch`.
+    pub(crate) lambda: u16,
+}
+
+impl Ports {
+    /// The block that starts at `offset` above the development profile's.
+    pub(crate) fn block(offset: u16) -> Self {
+        Self {
+            edge: 8787 + offset,
+            plain_workerd: 8788 + offset,
+            inspector: 8789 + offset,
+            partners: 4001 + offset,
+            users: 4002 + offset,
+            control: 4003 + offset,
+            page: 4005 + offset,
+            stranger_page: 4006 + offset,
+            permissions_relay: 4007 + offset,
+            dynamodb: 4008 + offset,
+            dynamodb_relay: 4009 + offset,
+            origins_relay: 4010 + offset,
+            lambda: 4011 + offset,
+        }
+    }
+
+    /// The block of a profile, moved by what [`OFFSET_VARIABLE`] says.
+    pub(crate) fn of(profile_offset: u16, moved_by: Option<&str>) -> Result<Self> {
+        let moved: u16 = match moved_by {
+            None | Some("") => 0,
+            Some(text) => match text.parse() {
+                Ok(number) if number <= 40_000 => number,
+                _ => bail!("{OFFSET_VARIABLE} must be a number up to 40000, not `{text}`"),
+            },
+        };
+        Ok(Self::block(profile_offset + moved))
+    }
+
+    fn named(&self) -> [(&'static str, u16); 13] {
+        [
+            ("the Worker", self.edge),
+            ("the Worker under plain workerd", self.plain_workerd),
+            ("the Worker's inspector", self.inspector),
+            ("the partners' issuer", self.partners),
+            ("the users' issuer", self.users),
+            ("the control API", self.control),
+            ("the page", self.page),
+            ("the stranger's page", self.stranger_page),
+            ("the permissions relay", self.permissions_relay),
+            ("DynamoDB's stand-in", self.dynamodb),
+            ("the DynamoDB relay", self.dynamodb_relay),
+            ("the origins relay", self.origins_relay),
+            ("the Lambda functions", self.lambda),
+        ]
+    }
+
+    /// Fails with the name of the first port that another program holds.
+    pub(crate) fn check_free(&self) -> Result<()> {
+        for (name, port) in self.named() {
+            if TcpListener::bind(("127.0.0.1", port)).is_err() {
+                bail!("{}", conflict(name, port));
+            }
+        }
+        Ok(())
+    }
+
+    /// The ports that the issuers' process listens on, as its configuration names them.
+    pub(crate) fn for_issuers(&self) -> Value {
+        json!({
+            "partners": self.partners,
+            "users": self.users,
+            "control": self.control,
+            "page": self.page,
+            "strangerPage": self.stranger_page,
+        })
+    }
+}
+
+/// A loopback URL without a trailing slash.
+pub(crate) fn url(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn conflict(name: &str, port: u16) -> String {
+    format!(
+        "port {port}, meant for {name}, is in use: end the program that holds it (another `cargo xtask dev` perhaps; \
+         `ss -ltnp | grep {port}` or `lsof -i :{port}` names it), or move all ports with {OFFSET_VARIABLE}=1000"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn profiles_and_ports_do_not_overlap() {
+        let ports: Vec<u16> =
+            [0, 100].iter().flat_map(|offset| Ports::block(*offset).named().map(|(_, port)| port)).collect();
+        assert_eq!(ports.iter().collect::<HashSet<_>>().len(), ports.len());
+    }
+
+    #[test]
+    fn a_taken_port_is_named_with_the_mend() {
+        let holder = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let taken = holder.local_addr().expect("its address").port();
+        let ports = Ports { lambda: taken, ..Ports::block(20_000) };
+        let message = ports.check_free().expect_err("the port is taken").to_string();
+        assert!(message.contains(&taken.to_string()), "{message}");
+        assert!(message.contains("the Lambda functions"), "{message}");
+        assert!(message.contains(OFFSET_VARIABLE), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+
+    #[test]
+    fn the_offset_is_read_strictly() {
+        assert_eq!(Ports::of(100, None).expect("none").edge, 8887);
+        assert_eq!(Ports::of(0, Some("1000")).expect("moved").edge, 9787);
+        for bad in ["x", "-1", "40001"] {
+            assert!(Ports::of(0, Some(bad)).is_err(), "{bad}");
+        }
+    }
+}

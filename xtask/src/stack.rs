@@ -1,0 +1,274 @@
+//! The local stack: two issuers, a DynamoDB stand-in, the Lambda functions and the Worker, each on a port of its own on
+//! the loopback interface. Development and tests have a profile each and can run side by side.
+
+mod files;
+mod manifest;
+mod workerd;
+
+use std::env;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::http::Client;
+use crate::paths::{Paths, write_if_changed};
+use crate::ports::{OFFSET_VARIABLE, Ports, url};
+use crate::process::{Supervisor, run, run_quietly};
+use crate::setup::{node, step};
+use crate::worker::build_worker;
+
+pub(crate) use files::SCOPES;
+use files::{Keys, ORIGINS, Programs};
+use manifest::Manifest;
+
+/// A part answers in two seconds or so; this leaves room for a machine under load.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The same, but what answers wrongly is not waited for as long.
+const PATIENCE_WORKER: Duration = Duration::from_secs(60);
+/// The first call of a function starts it, behind cargo's lock.
+const PATIENCE_FUNCTION: Duration = Duration::from_secs(240);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a run of the stack is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// A person's: logs in the terminal, code reloaded.
+    Development,
+    /// The end-to-end tests': logs in files, the Worker under plain workerd as well.
+    Test,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Development => "dev",
+            Self::Test => "test",
+        }
+    }
+
+    fn offset(self) -> u16 {
+        match self {
+            Self::Development => 0,
+            Self::Test => 100,
+        }
+    }
+}
+
+/// A running stack. Dropping it ends all of it.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    /// The processes.
+    pub(crate) supervisor: Supervisor,
+    /// The description file, for tests.
+    pub(crate) description: PathBuf,
+    /// The Worker.
+    pub(crate) edge: String,
+    /// The control API.
+    pub(crate) control: String,
+}
+
+/// The profile's ports, none of them in use.
+pub(crate) fn free_ports(profile: Profile) -> Result<Ports> {
+    let ports = Ports::of(profile.offset(), env::var(OFFSET_VARIABLE).ok().as_deref())?;
+    ports.check_free()?;
+    Ok(ports)
+}
+
+/// Builds and starts everything, and returns once every part answers.
+pub(crate) fn start(paths: &Paths, profile: Profile) -> Result<Stack> {
+    let ports = free_ports(profile)?;
+    let folder = paths.profile(profile.name())?;
+    let starting = Starting { paths, profile, ports, keys: Keys::generate()?, logs: folder.join("logs"), folder };
+    starting.run()
+}
+
+/// The stack on its way up.
+#[derive(Debug)]
+struct Starting<'a> {
+    paths: &'a Paths,
+    profile: Profile,
+    ports: Ports,
+    keys: Keys,
+    folder: PathBuf,
+    logs: PathBuf,
+}
+
+impl Starting<'_> {
+    fn run(self) -> Result<Stack> {
+        let overlay = self.folder.join("overlay.toml");
+        write_if_changed(&overlay, &files::overlay(&self.ports))?;
+        // Whatever fails to build does so before anything runs.
+        step("build: Lambda functions", || run(&mut self.build_functions()))?;
+        let bundle = step("build: Worker", || self.build_worker(&overlay))?;
+
+        let printing = self.profile == Profile::Development;
+        let mut supervisor = Supervisor::new(&self.logs, printing)?;
+        step("start: table and issuers", || self.start_issuers(&mut supervisor))?;
+        step("start: Lambda functions", || self.start_functions(&mut supervisor))?;
+        step("start: Worker", || self.start_worker(&mut supervisor, &bundle))?;
+        if self.profile == Profile::Test {
+            step("start: Worker under plain workerd", || self.start_workerd(&mut supervisor, &bundle))?;
+        }
+        let description = self.folder.join("stack.json");
+        write_private(&description, &format!("{:#}\n", self.describe()))?;
+        Ok(Stack { supervisor, description, edge: url(self.ports.edge), control: url(self.ports.control) })
+    }
+
+    fn build_functions(&self) -> Command {
+        let mut command = Command::new("cargo");
+        command.args(["build", "--quiet", "--package", "postern-origin", "--bins"]).current_dir(&self.paths.root);
+        command
+    }
+
+    fn wrangler(&self) -> Command {
+        let mut command = Command::new(node(self.paths));
+        command
+            .arg(self.paths.local.join("node_modules/wrangler/bin/wrangler.js"))
+            .current_dir(&self.paths.root)
+            .env("WRANGLER_SEND_METRICS", "false")
+            .env("WRANGLER_HIDE_BANNER", "true")
+            // Its own folders would be in the user's home.
+            .env("WRANGLER_LOG_PATH", self.logs.join("wrangler"))
+            .env("WRANGLER_REGISTRY_PATH", self.folder.join("wrangler-registry"))
+            .env("XDG_CONFIG_HOME", self.folder.join("wrangler-config"))
+            // Asking Cloudflare for the `cf` object needs the network and gives nothing here.
+            .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
+        command
+    }
+
+    /// Bundled into the profile's folder: `dev` and `test` then serve what each has built, whatever the other does.
+    fn build_worker(&self, overlay: &Path) -> Result<workerd::Bundle> {
+        // `edge/build` belongs to both; nobody else may build between the build and the bundling.
+        let lock = File::create(self.paths.tools.join("worker.lock"))?;
+        lock.lock().context("cannot lock the Worker's build")?;
+        build_worker(&self.paths.root, Some(overlay))?;
+
+        let folder = self.folder.join("bundle");
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
+        }
+        let manifest = Manifest::read(&self.paths.root)?.for_local_run(&self.paths.root)?;
+        write_if_changed(&self.manifest(), &manifest.to_string())?;
+        let mut command = self.wrangler();
+        command.args(["deploy", "--dry-run", "--outdir"]).arg(&folder).arg("--config").arg(self.manifest());
+        run_quietly(&mut command, &self.logs.join("bundle.log"))?;
+        workerd::Bundle::find(&folder)
+    }
+
+    fn manifest(&self) -> PathBuf {
+        self.folder.join("wrangler.json")
+    }
+
+    fn start_issuers(&self, supervisor: &mut Supervisor) -> Result<()> {
+        let config = self.folder.join("issuers.json");
+        write_if_changed(&config, &files::issuers_config(&self.ports).to_string())?;
+        let mut dynamodb = Command::new(node(self.paths));
+        dynamodb.arg(self.paths.local.join("node_modules/dynalite/cli.js")).args([
+            "--host",
+            "127.0.0.1",
+            "--createTableMs",
+            "0",
+            "--port",
+            &self.ports.dynamodb.to_string(),
+        ]);
+        supervisor.start("dynalite", &mut dynamodb)?;
+        self.wait(supervisor, "dynalite", &url(self.ports.dynamodb))?;
+        let mut issuers = Command::new(node(self.paths));
+        issuers.arg(self.paths.local.join("issuers.mjs")).arg(&config);
+        supervisor.start("issuers", &mut issuers)?;
+        self.wait(supervisor, "issuers", &url(self.ports.control))
+    }
+
+    fn start_functions(&self, supervisor: &mut Supervisor) -> Result<()> {
+        let mut command = Command::new(self.paths.venv_program("cargo-lambda"));
+        command
+            .args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &self.ports.lambda.to_string()])
+            .args(["--package", "postern-origin", "--disable-cors"])
+            .envs(files::lambda_environment(&self.ports, &self.keys))
+            .current_dir(&self.paths.root);
+        if self.profile == Profile::Test {
+            command.arg("--ignore-changes");
+        }
+        supervisor.start("lambda", &mut command)?;
+        let client = Client::with_timeout(PROBE_TIMEOUT);
+        for origin in ORIGINS {
+            // Without an assertion a function that runs says 401; the emulator's own answers are of other kinds.
+            let probe = format!("{}/lambda-url/{origin}/", url(self.ports.lambda));
+            supervisor.wait_for("lambda", PATIENCE_FUNCTION, || client.status(&probe) == Some(401))?;
+        }
+        Ok(())
+    }
+
+    fn start_worker(&self, supervisor: &mut Supervisor, bundle: &workerd::Bundle) -> Result<()> {
+        let secrets = self.folder.join("worker.env");
+        write_private(&secrets, &files::env_file(&files::worker_secrets(&self.keys)))?;
+        let mut command = self.wrangler();
+        command
+            .arg("dev")
+            .arg(&bundle.main)
+            .arg("--config")
+            .arg(self.manifest())
+            .args(["--no-bundle", "--ip", "127.0.0.1", "--port", &self.ports.edge.to_string()])
+            .args(["--inspector-port", &self.ports.inspector.to_string(), "--show-interactive-dev-session=false"])
+            .arg("--persist-to")
+            .arg(self.folder.join("wrangler-state"))
+            .arg("--env-file")
+            .arg(&secrets);
+        supervisor.start("edge", &mut command)?;
+        self.wait_for_worker(supervisor, "edge", self.ports.edge)
+    }
+
+    fn start_workerd(&self, supervisor: &mut Supervisor, bundle: &workerd::Bundle) -> Result<()> {
+        let manifest = Manifest::read(&self.paths.root)?;
+        let secrets = files::worker_secrets(&self.keys);
+        let config = self.folder.join("workerd.capnp");
+        write_private(&config, &workerd::config(bundle, &manifest, &secrets, self.ports.plain_workerd)?)?;
+        let mut command = Command::new(node(self.paths));
+        command.arg(self.paths.local.join("node_modules/workerd/bin/workerd")).arg("serve").arg(&config);
+        supervisor.start("workerd", &mut command)?;
+        self.wait_for_worker(supervisor, "workerd", self.ports.plain_workerd)
+    }
+
+    fn wait(&self, supervisor: &mut Supervisor, name: &str, probe: &str) -> Result<()> {
+        let client = Client::with_timeout(PROBE_TIMEOUT);
+        supervisor.wait_for(name, PATIENCE, || client.status(probe).is_some())
+    }
+
+    /// A Worker is there once its public route reaches its origin; one that lacks a secret answers, but never that.
+    fn wait_for_worker(&self, supervisor: &mut Supervisor, name: &str, port: u16) -> Result<()> {
+        let client = Client::with_timeout(PROBE_TIMEOUT);
+        let probe = format!("{}/health", url(port));
+        supervisor.wait_for(name, PATIENCE_WORKER, || client.status(&probe) == Some(200))
+    }
+
+    fn describe(&self) -> Value {
+        let programs = Programs {
+            node: node(self.paths),
+            node_modules: self.paths.local.join("node_modules"),
+            chromium: browser(),
+        };
+        let plain_workerd = self.profile == Profile::Test;
+        files::description(self.profile.name(), &self.ports, &self.keys, &programs, plain_workerd, &self.logs)
+    }
+}
+
+/// The first browser on the path that the browser test can drive.
+fn browser() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find_map(|name| env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file()))
+}
+
+/// Writes a file that holds keys: nobody else on the machine may read it.
+fn write_private(path: &Path, content: &str) -> Result<()> {
+    let context = || format!("cannot write `{}`", path.display());
+    fs::write(path, "").with_context(context)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).with_context(context)?;
+    fs::write(path, content).with_context(context)
+}

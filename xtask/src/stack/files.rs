@@ -1,0 +1,250 @@
+//! What a run of the stack writes before it starts: fresh keys, the development overlay, the parts' environments and
+//! the description that tests read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde_json::{Value, json};
+
+use crate::ports::{Ports, url};
+
+/// The services behind the edge, as the policy's origins and the functions are named.
+pub(crate) const ORIGINS: [&str; 4] = ["external-orders", "internal-orders", "vouchers", "permissions"];
+/// The key that may write permissions; no origin and no edge has it.
+pub(crate) const ADMIN: &str = "permissions-admin";
+/// What access tokens are for.
+pub(crate) const RESOURCE: &str = "https://api.ljg-sushi.example";
+/// The client that users sign in with.
+pub(crate) const USER_CLIENT: &str = "p4iondtoa9aljeoultesa4nvc";
+/// The scopes of the example.
+pub(crate) const SCOPES: [&str; 3] = ["orders/list.orders", "orders/get.order", "orders/create.order"];
+/// Partner clients and how many of [`SCOPES`] each may ask for.
+const PARTNERS: [(&str, usize); 3] = [("1111", 3), ("2222", 3), ("3333", 1)];
+const TABLE: &str = "postern-permissions";
+/// Twice the minimum of RFC 7518 section 3.2 would add nothing; this is the hash's own length.
+const KEY_BYTES: usize = 32;
+
+/// Assertion keys of one run: a JWK Set for each origin, and the administrator's.
+#[derive(Debug)]
+pub(crate) struct Keys(BTreeMap<&'static str, Value>);
+
+impl Keys {
+    /// New random keys.
+    pub(crate) fn generate() -> Result<Self> {
+        ORIGINS.into_iter().chain([ADMIN]).map(|name| Ok((name, key_set(name)?))).collect::<Result<_>>().map(Self)
+    }
+
+    fn of(&self, name: &str) -> Value {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What one service trusts.
+    fn trusted_by(&self, origin: &str) -> Value {
+        let mut issuers = json!({ "edge": trusted(self.of(origin), &["read"]) });
+        if origin == "permissions" {
+            issuers["admin"] = trusted(self.of(ADMIN), &["read", "write"]);
+        }
+        json!({ "issuers": issuers })
+    }
+}
+
+fn trusted(mut keys: Value, capabilities: &[&str]) -> Value {
+    keys["capabilities"] = json!(capabilities);
+    keys
+}
+
+fn key_set(name: &str) -> Result<Value> {
+    let (mut id, mut key) = ([0; 4], [0; KEY_BYTES]);
+    getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut key)).ok().context("the system has no randomness")?;
+    let id = Base64UrlUnpadded::encode_string(&id);
+    Ok(
+        json!({ "keys": [{ "kty": "oct", "kid": format!("{name}-{id}"), "k": Base64UrlUnpadded::encode_string(&key) }] }),
+    )
+}
+
+/// The name of a secret or an environment variable for an origin.
+fn variable(prefix: &str, origin: &str) -> String {
+    format!("{prefix}_{}", origin.replace('-', "_").to_uppercase())
+}
+
+/// The base URL that the edge forwards to, through a relay.
+fn origin_url(ports: &Ports, origin: &str) -> String {
+    let relay = if origin == "permissions" { ports.permissions_relay } else { ports.origins_relay };
+    format!("{}/lambda-url/{origin}", url(relay))
+}
+
+/// The overlay that makes the example's policy point at this stack.
+pub(crate) fn overlay(ports: &Ports) -> String {
+    let mut text = String::from("# Written by `cargo xtask`: points the example's policy at the local stack.\n");
+    for (issuer, port) in [("partners", ports.partners), ("users", ports.users)] {
+        let url = url(port);
+        text += &format!("\n[issuer.{issuer}]\nurl = \"{url}\"\njwks_url = \"{url}/jwks\"\n");
+    }
+    for origin in ORIGINS {
+        text += &format!("\n[origin.{origin}]\nurl = \"{}\"\n", origin_url(ports, origin));
+    }
+    text += &format!("\n[cors]\norigins = [\"{}\"]\n", url(ports.page));
+    text
+}
+
+/// The Worker's secrets, and leave to run though it is built with an overlay.
+pub(crate) fn worker_secrets(keys: &Keys) -> Vec<(String, String)> {
+    let secrets = ORIGINS.into_iter().map(|origin| (variable("POSTERN_KEY", origin), keys.of(origin).to_string()));
+    secrets.chain([("POSTERN_DEVELOPMENT".to_owned(), "true".to_owned())]).collect()
+}
+
+/// An env file for wrangler. Single quotes keep the JSON as it is; it holds none itself.
+pub(crate) fn env_file(variables: &[(String, String)]) -> String {
+    variables.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
+}
+
+/// The environment of the Lambda functions, which one process runs.
+pub(crate) fn lambda_environment(ports: &Ports, keys: &Keys) -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = ORIGINS
+        .into_iter()
+        .map(|origin| (variable("POSTERN_TRUSTED_KEYS", origin), keys.trusted_by(origin).to_string()))
+        .collect();
+    let plain = [
+        ("POSTERN_PERMISSIONS_TABLE", TABLE),
+        ("POSTERN_PERMISSIONS_ISSUER", "users"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &url(ports.dynamodb_relay)),
+        ("AWS_REGION", "eu-west-2"),
+        // The stand-in checks no signature; the client insists on having something to sign with.
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    variables.extend(plain.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    variables
+}
+
+/// The configuration of `local/issuers.mjs`.
+pub(crate) fn issuers_config(ports: &Ports) -> Value {
+    let partners: serde_json::Map<String, Value> = PARTNERS
+        .into_iter()
+        .map(|(id, scopes)| {
+            (id.to_owned(), json!({ "secret": secret(id), "scopes": SCOPES.iter().take(scopes).collect::<Vec<_>>() }))
+        })
+        .collect();
+    json!({
+        "resource": RESOURCE,
+        "scopes": SCOPES,
+        "table": TABLE,
+        "ports": ports.for_issuers(),
+        "partners": partners,
+        "userClient": USER_CLIENT,
+        "dynamodb": ports.dynamodb,
+        "relays": {
+            "permissions": { "port": ports.permissions_relay, "target": ports.lambda },
+            "origins": { "port": ports.origins_relay, "target": ports.lambda },
+            "dynamodb": { "port": ports.dynamodb_relay, "target": ports.dynamodb },
+        },
+    })
+}
+
+/// Partner clients' secrets are no secrets: the issuer is a stand-in on the loopback interface.
+fn secret(client: &str) -> String {
+    format!("secret-{client}")
+}
+
+/// Where programs are that tests may want.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    /// The project's Node.
+    pub(crate) node: PathBuf,
+    /// Its packages.
+    pub(crate) node_modules: PathBuf,
+    /// A browser, where one is installed.
+    pub(crate) chromium: Option<PathBuf>,
+}
+
+/// The description of the running stack, for tests.
+pub(crate) fn description(
+    profile: &str,
+    ports: &Ports,
+    keys: &Keys,
+    programs: &Programs,
+    plain_workerd: bool,
+    logs: &Path,
+) -> Value {
+    let (partners, users, page) = (url(ports.partners), url(ports.users), url(ports.page));
+    let clients: serde_json::Map<String, Value> =
+        PARTNERS.into_iter().map(|(id, _)| (id.to_owned(), json!(secret(id)))).collect();
+    let origins: serde_json::Map<String, Value> =
+        ORIGINS.into_iter().map(|origin| (origin.to_owned(), json!(origin_url(ports, origin)))).collect();
+    json!({
+        "profile": profile,
+        "edge": url(ports.edge),
+        "plain_workerd": plain_workerd.then(|| url(ports.plain_workerd)),
+        "lambda": url(ports.lambda),
+        "origins": origins,
+        "control": url(ports.control),
+        "partners": {
+            "issuer": partners,
+            "jwks": format!("{partners}/jwks"),
+            "token_endpoint": format!("{partners}/token"),
+            "clients": clients,
+        },
+        "users": {
+            "issuer": users,
+            "jwks": format!("{users}/jwks"),
+            "authorization_endpoint": format!("{users}/auth"),
+            "token_endpoint": format!("{users}/token"),
+            "client_id": USER_CLIENT,
+            "redirect_uri": format!("{page}/callback"),
+        },
+        "resource": RESOURCE,
+        "dynamodb": url(ports.dynamodb_relay),
+        "table": TABLE,
+        "page": page,
+        "stranger_page": url(ports.stranger_page),
+        "keys": keys.0,
+        "node": programs.node,
+        "node_modules": programs.node_modules,
+        "chromium": programs.chromium,
+        "logs": logs,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_origin_has_a_key_of_its_own_and_only_permissions_trusts_the_administrator() {
+        let keys = Keys::generate().expect("keys");
+        let secrets = worker_secrets(&keys);
+        let keys_of_origins = secrets.iter().filter(|(name, _)| name.starts_with("POSTERN_KEY_"));
+        let distinct: std::collections::HashSet<&String> = keys_of_origins.map(|(_, value)| value).collect();
+        assert_eq!(distinct.len(), ORIGINS.len());
+        assert!(secrets.iter().any(|(name, _)| name == "POSTERN_KEY_EXTERNAL_ORDERS"));
+        for origin in ORIGINS {
+            let issuers = &keys.trusted_by(origin)["issuers"];
+            assert_eq!(issuers["edge"]["keys"], keys.of(origin)["keys"]);
+            assert_eq!(issuers["edge"]["capabilities"], json!(["read"]));
+            assert_eq!(issuers.get("admin").is_some(), origin == "permissions", "{origin}");
+        }
+    }
+
+    #[test]
+    fn env_files_keep_json_whole() {
+        let file = env_file(&[("A".to_owned(), r#"{"k":"x y"}"#.to_owned())]);
+        assert_eq!(file, "A='{\"k\":\"x y\"}'\n");
+        let keys = Keys::generate().expect("keys");
+        assert!(worker_secrets(&keys).iter().all(|(_, value)| !value.contains('\'')));
+    }
+
+    #[test]
+    fn the_overlay_is_toml_that_names_every_issuer_and_origin() {
+        let overlay: toml::Table = overlay(&Ports::block(100)).parse().expect("TOML");
+        assert_eq!(overlay["issuer"]["users"]["url"].as_str(), Some("http://127.0.0.1:4102"));
+        assert_eq!(
+            overlay["origin"]["permissions"]["url"].as_str(),
+            Some("http://127.0.0.1:4107/lambda-url/permissions")
+        );
+        for origin in ORIGINS {
+            assert!(overlay["origin"].get(origin).is_some(), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! `cargo xtask test`: everything that must hold before a change lands, in the order in which it fails fastest.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::dev::check_examples;
+use crate::paths::Paths;
+use crate::process::run;
+use crate::report::Report;
+use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
+use crate::stack::{self, Profile, Stack};
+
+/// A target without the standard library, and with the atomics that the core's cache of tokens needs.
+const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
+
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection {
+    /// Only this part, by name.
+    pub(crate) only: Option<Part>,
+    /// Without the lints and the builds that only check.
+    pub(crate) skip_lints: bool,
+    /// Names of tests, as `cargo test` takes them.
+    pub(crate) filters: Vec<String>,
+}
+
+/// The parts that can be asked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Formatting, clippy, builds without `std`, documentation, dependencies, packaging.
+    Lint,
+    /// Unit tests.
+    Unit,
+    /// End-to-end tests against the running stack.
+    E2e,
+    /// The requests that `cargo xtask dev` prints, sent and compared.
+    Examples,
+}
+
+/// Runs the selected parts and prints a table of them.
+pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
+    let wants = |part: Part| selection.only.is_none_or(|only| only == part);
+    let mut report = Report::default();
+    if wants(Part::Lint) && !selection.skip_lints {
+        lints(paths, &mut report)?;
+    }
+    if wants(Part::Unit) {
+        unit_tests(paths, &mut report, &selection.filters)?;
+    }
+    if wants(Part::E2e) || wants(Part::Examples) {
+        on_the_stack(paths, &mut report, selection)?;
+    }
+    report.finish()
+}
+
+/// The checks that run no code of the project.
+pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
+    let lint = "cargo xtask test --only lint";
+    let mut cargo_part = |name: &str, again: &str, arguments: &[&str]| {
+        report.part(name, again, || run(Command::new("cargo").args(arguments).current_dir(&paths.root)))
+    };
+    cargo_part("formatting", "cargo fmt --all", &["fmt", "--all", "--check"])?;
+    let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    cargo_part("clippy, host", "cargo clippy --workspace --all-targets --all-features", &clippy)?;
+    let mut part = |name: &str, again: &str, work: &dyn Fn() -> Result<()>| report.part(name, again, work);
+    part("clippy, Worker", "cargo clippy -p postern-edge --target wasm32-unknown-unknown", &|| {
+        rust_target(paths, WORKER_TARGET)?;
+        let clippy =
+            ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET, "--", "-D", "warnings"];
+        run(Command::new("cargo").args(clippy).current_dir(&paths.root))
+    })?;
+    part("core without std", lint, &|| {
+        rust_target(paths, NO_STD_TARGET)?;
+        for features in ["", "portable"] {
+            let build = [
+                "build",
+                "--quiet",
+                "--package",
+                "postern",
+                "--target",
+                NO_STD_TARGET,
+                "--no-default-features",
+                "--features",
+                features,
+            ];
+            run(Command::new("cargo").args(build).current_dir(&paths.root))?;
+        }
+        Ok(())
+    })?;
+    part("documentation", "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps", &|| {
+        let document = ["doc", "--quiet", "--workspace", "--no-deps", "--all-features", "--document-private-items"];
+        run(Command::new("cargo").args(document).env("RUSTDOCFLAGS", "-D warnings").current_dir(&paths.root))
+    })?;
+    part("package of the core", "cargo package -p postern --allow-dirty", &|| {
+        run(Command::new("cargo")
+            .args(["package", "--quiet", "--package", "postern", "--allow-dirty"])
+            .current_dir(&paths.root))
+    })?;
+    part("dependencies", ".tools/bin/cargo-deny check bans licenses sources", &|| {
+        cargo_deny(paths)?;
+        run(deny(paths).args([
+            "--log-level",
+            "error",
+            "check",
+            "--hide-inclusion-graph",
+            "bans",
+            "licenses",
+            "sources",
+        ]))
+    })?;
+    advisories(paths, report)
+}
+
+fn deny(paths: &Paths) -> Command {
+    let mut command = Command::new(paths.tools.join("bin/cargo-deny"));
+    command.current_dir(&paths.root);
+    command
+}
+
+/// Known vulnerabilities, where the database can be had; it is a repository that not every network reaches.
+fn advisories(paths: &Paths, report: &mut Report) -> Result<()> {
+    if !paths.tools.join("bin/cargo-deny").exists() {
+        report.skip("advisories", "cargo-deny is not there");
+        return Ok(());
+    }
+    let fetched = deny(paths).args(["fetch", "db"]).output().is_ok_and(|output| output.status.success());
+    if !fetched {
+        report.skip("advisories", "their database cannot be reached from here");
+        return Ok(());
+    }
+    report.part("advisories", ".tools/bin/cargo-deny check advisories", || {
+        run(deny(paths).args(["--log-level", "error", "check", "--disable-fetch", "advisories"]))
+    })
+}
+
+fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<()> {
+    report.part("unit tests", "cargo xtask test --only unit", || {
+        let mut command = Command::new("cargo");
+        command.args(["test", "--workspace", "--exclude", "postern-e2e", "--all-features"]);
+        run(with_filters(&mut command, filters).current_dir(&paths.root))
+    })
+}
+
+fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Result<()> {
+    let again = "cargo xtask test --only e2e";
+    let mut started: Option<Stack> = None;
+    report.part("set-up", "cargo xtask setup", || setup(paths))?;
+    if !report.is_clean() && selection.only.is_none() {
+        // A stack on a broken build shows nothing new and costs minutes.
+        report.skip("end-to-end tests", "an earlier part failed");
+        return Ok(());
+    }
+    report.part("start of the stack", again, || {
+        started = Some(stack::start(paths, Profile::Test)?);
+        Ok(())
+    })?;
+    let Some(stack) = started else {
+        report.skip("end-to-end tests", "the stack does not run");
+        return Ok(());
+    };
+    if selection.only != Some(Part::E2e) {
+        report.part("printed requests", "cargo xtask test --only examples", || check_examples(&stack))?;
+    }
+    if selection.only != Some(Part::Examples) {
+        report.part("end-to-end tests", again, || {
+            let mut command = Command::new("cargo");
+            command
+                .args(["test", "--package", "postern-e2e", "--no-fail-fast"])
+                .env("POSTERN_STACK", &stack.description);
+            run(with_filters(&mut command, &selection.filters).current_dir(&paths.root))
+        })?;
+    }
+    report.part("end of the stack", again, || {
+        drop(stack);
+        Ok(())
+    })
+}
+
+fn with_filters<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {
+    if filters.is_empty() { command } else { command.arg("--").args(filters) }
+}

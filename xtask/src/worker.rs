@@ -1,0 +1,110 @@
+//! Builds the edge as a Cloudflare Worker into `edge/build/`: `cargo build` for WebAssembly, then `wasm-bindgen`'s own
+//! library for the glue. Bundling is wrangler's.
+//!
+//! The library and the `wasm-bindgen` that the Worker links are one version, pinned in the workspace: the two speak a
+//! format of their own, and there is no program to install.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use wasm_bindgen_cli_support::Bindgen;
+
+const OVERLAY: &str = "POSTERN_OVERLAY";
+
+/// Builds the Worker in release; `overlay` is the development overlay, none for what is deployed.
+///
+/// Without one the policy cannot come out stamped for development: the variable that would name one is refused,
+/// not passed on.
+pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
+    let inherited = env::var_os(OVERLAY).is_some_and(|value| !value.is_empty());
+    ensure!(
+        overlay.is_some() || !inherited,
+        "`{OVERLAY}` is set, and what is deployed takes no development overlay: unset it"
+    );
+    let wasm = compile(root, overlay)?;
+    let folder = root.join("edge/build");
+    bind(&wasm, &folder).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))
+}
+
+/// Compiles the Worker and finds what came out, wherever the target folder is.
+fn compile(root: &Path, overlay: Option<&Path>) -> Result<PathBuf> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--release", "--package", "postern-edge"])
+        .args(["--target", "wasm32-unknown-unknown", "--message-format", "json-render-diagnostics"])
+        .current_dir(root)
+        .env_remove(OVERLAY)
+        // The workspace strips all symbols, and with them the section that tells wasm-bindgen which features the module
+        // may use; what is left of names it removes itself.
+        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
+        .stderr(Stdio::inherit());
+    if let Some(overlay) = overlay {
+        let overlay = overlay.canonicalize().with_context(|| format!("there is no `{}`", overlay.display()))?;
+        cargo.env(OVERLAY, overlay);
+    }
+    let output = cargo.output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "the Worker does not build");
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
+    let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
+    modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
+}
+
+/// The WebAssembly files that a message of cargo's names.
+fn modules(message: Value) -> Vec<PathBuf> {
+    let names = message.get("filenames").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).filter(|name| name.ends_with(".wasm")).map(PathBuf::from).collect()
+}
+
+/// Writes `postern_edge.js`, which instantiates the module itself and can do so anew, and the module beside it.
+fn bind(wasm: &Path, folder: &Path) -> Result<()> {
+    // What an earlier version wrote under other names would be bundled by those who look for it.
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name("postern_edge")
+        .module(true)?
+        .reset_state_function(true)
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(folder)?;
+    let glue = folder.join("postern_edge.js");
+    let text = fs::read_to_string(&glue)?;
+    fs::write(&glue, plain_import(&text)?)?;
+    Ok(())
+}
+
+/// Workers import a compiled module by a plain `import`; the proposal's `import source` they do not know.
+fn plain_import(glue: &str) -> Result<String> {
+    let phased = "import source wasmModule from ";
+    if glue.matches(phased).count() != 1 {
+        bail!("the glue does not import its module as expected: has wasm-bindgen changed?");
+    }
+    Ok(glue.replace(phased, "import wasmModule from "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_in_cargos_messages() {
+        let message =
+            serde_json::json!({"reason": "compiler-artifact", "filenames": ["/t/a.rlib", "/t/postern_edge.wasm"]});
+        assert_eq!(modules(message), [PathBuf::from("/t/postern_edge.wasm")]);
+        assert!(modules(serde_json::json!({"reason": "build-finished"})).is_empty());
+    }
+
+    #[test]
+    fn the_glue_imports_its_module_plainly_or_not_at_all() {
+        let glue = plain_import("import source wasmModule from \"./x.wasm\";\n").expect("one import");
+        assert_eq!(glue, "import wasmModule from \"./x.wasm\";\n");
+        assert!(plain_import("import wasmModule from \"./x.wasm\";").is_err());
+    }
+}
