@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `cargo xtask test` starts the stack and runs these tests; nothing here starts it. The tests share the stack's state,
-//! so they run one at a time: [`session`] holds a lock of the process, and cargo runs one test program after the other.
+//! so they run one at a time: [`session()`] holds a lock of the process, and cargo runs one test program after the other.
 
 pub mod assertions;
 pub mod client;

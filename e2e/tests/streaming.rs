@@ -179,6 +179,39 @@ fn status_fields_and_body_of_an_answer_pass_as_they_are() {
 }
 
 #[test]
+fn a_401_of_the_services_own_passes_and_one_about_the_assertion_is_502() {
+    let stack = session();
+    let token = stack.partner("1111");
+    for (runtime, edge) in stack.edges() {
+        for (challenge, status) in [
+            ("Bearer realm=\"service\"", 401),
+            ("Basic realm=\"postern-assertion\"", 401),
+            ("postern-assertion realm=\"external-orders\"", 502),
+            ("Postern-Assertion realm=\"external-orders\"", 502),
+        ] {
+            let fields = format!("www-authenticate: {challenge}\r\n");
+            let _services =
+                StandIn::for_services(&stack, move |arrival| arrival.answer("401 Unauthorized", &fields, "{}"));
+            let answer = Call::new(edge, "GET", ORDERS).bearer(&token).send();
+            assert_eq!(answer.status(), status, "{runtime} {challenge}: {answer:?}");
+            let passed_on = (status == 401).then_some(challenge);
+            assert_eq!(answer.header("www-authenticate"), passed_on, "{runtime} {challenge}: {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_scheme_that_a_service_sees_is_the_edges_and_not_the_callers() {
+    let stack = session();
+    let token = stack.partner("1111");
+    let services = StandIn::for_services(&stack, |arrival| arrival.answer("200 OK", "", "[]"));
+    let call = Call::new(&stack.plain_workerd, "GET", ORDERS).bearer(&token);
+    call.header("X-Forwarded-Proto", "https").send().expect(200);
+    let seen = services.seen();
+    assert_eq!(seen[0].values("x-forwarded-proto").collect::<Vec<_>>(), ["http"]);
+}
+
+#[test]
 fn fields_of_one_connection_do_not_travel_on() {
     let stack = session();
     let token = stack.partner("1111");

@@ -16,9 +16,8 @@ fn serves_nothing(stack: &Session, edge: &ColdEdge) {
         edge.get("/nothing"),
     ];
     for call in calls {
-        let answer = call.send();
-        assert_eq!((answer.status(), answer.code().as_deref()), (503, Some("temporarily_unavailable")), "{call}");
-        assert!(answer.header("retry-after").is_some(), "{call}: {answer:?}");
+        let answer = call.header("origin", &stack.page).send().denied(503, "temporarily_unavailable");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(stack.page.as_str()), "{call}: {answer:?}");
     }
     let head = edge.call("HEAD", ORDERS).bearer(&company).send().expect(503);
     assert!(head.body().is_empty());
@@ -74,6 +73,44 @@ fn an_edge_whose_secret_is_no_key_set_serves_nothing() {
         });
         serves_nothing(&stack, &edge);
     }
+}
+
+#[test]
+fn an_edge_built_for_development_serves_nothing_where_nobody_says_that_it_is_development() {
+    let stack = session();
+    for replacement in ["", "    (name = \"POSTERN_DEVELOPMENT\", text = \"yes\"),"] {
+        let edge = ColdEdge::start_with(&stack, |config| {
+            let is_it = |line: &str| line.contains("\"POSTERN_DEVELOPMENT\"");
+            assert!(config.lines().any(is_it), "the stack does not say that it is development");
+            config.lines().map(|line| if is_it(line) { replacement } else { line }).collect::<Vec<_>>().join("\n")
+        });
+        serves_nothing(&stack, &edge);
+    }
+}
+
+#[test]
+fn an_edge_whose_key_a_service_does_not_know_answers_502_there_and_serves_the_others() {
+    let stack = session();
+    let user = stack.user("user-manager");
+    let edge = ColdEdge::start_with(&stack, |config| {
+        let key = stack.keys["vouchers"]["keys"][0]["k"].as_str().expect("a secret");
+        config.replace(key, &"A".repeat(43))
+    });
+    // The caller's token is good: 401 would send it for another.
+    edge.get("/companies/1111/users/user-manager/vouchers/v").bearer(&user).send().denied(502, "bad_gateway");
+    edge.get("/companies/1111/users/user-manager/orders").bearer(&user).send().expect(200);
+}
+
+#[test]
+fn an_edge_whose_key_the_permissions_service_does_not_know_cannot_tell() {
+    let stack = session();
+    let edge = ColdEdge::start_with(&stack, |config| {
+        let key = stack.keys["permissions"]["keys"][0]["k"].as_str().expect("a secret");
+        config.replace(key, &"A".repeat(43))
+    });
+    let voucher = edge.get("/companies/1111/users/user-manager/vouchers/v").bearer(&stack.user("user-manager"));
+    voucher.send().denied(503, "temporarily_unavailable");
+    edge.get(ORDERS).bearer(&stack.partner("1111")).send().expect(200);
 }
 
 #[test]

@@ -84,7 +84,10 @@ fn run(command: Command) -> Result<()> {
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
         Command::Setup => setup::setup(&paths),
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
-        Command::Build { what: Build::Worker } => worker::build_worker(&paths.root, None),
+        Command::Build { what: Build::Worker } => {
+            let _lock = worker::lock(&paths)?;
+            worker::build_worker(&paths.root, None)
+        }
         Command::Guard => {
             process::guard(std::io::stdin());
             Ok(())

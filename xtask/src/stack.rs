@@ -6,7 +6,7 @@ mod manifest;
 mod workerd;
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ use crate::paths::{Paths, write_if_changed};
 use crate::ports::{OFFSET_VARIABLE, Ports, url};
 use crate::process::{Supervisor, run, run_quietly};
 use crate::setup::{node, step};
-use crate::worker::build_worker;
+use crate::worker::{self, build_worker};
 
 pub(crate) use files::SCOPES;
 use files::{Keys, ORIGINS, Programs};
@@ -143,9 +143,8 @@ impl Starting<'_> {
 
     /// Bundled into the profile's folder: `dev` and `test` then serve what each has built, whatever the other does.
     fn build_worker(&self, overlay: &Path) -> Result<workerd::Bundle> {
-        // `edge/build` belongs to both; nobody else may build between the build and the bundling.
-        let lock = File::create(self.paths.tools.join("worker.lock"))?;
-        lock.lock().context("cannot lock the Worker's build")?;
+        // Held until it is bundled: nobody else may build into `edge/build` meanwhile.
+        let _lock = worker::lock(self.paths)?;
         build_worker(&self.paths.root, Some(overlay))?;
 
         let folder = self.folder.join("bundle");

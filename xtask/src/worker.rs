@@ -5,7 +5,7 @@
 //! format of their own, and there is no program to install.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,7 +13,17 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::paths::Paths;
+
 const OVERLAY: &str = "POSTERN_OVERLAY";
+
+/// Waits until nobody else builds the Worker; `edge/build` is one folder for the stacks of all profiles and for deploying.
+pub(crate) fn lock(paths: &Paths) -> Result<File> {
+    fs::create_dir_all(&paths.tools).with_context(|| format!("cannot create `{}`", paths.tools.display()))?;
+    let file = File::create(paths.tools.join("worker.lock")).context("cannot create the lock of the Worker's build")?;
+    file.lock().context("cannot lock the Worker's build")?;
+    Ok(file)
+}
 
 /// Builds the Worker in release; `overlay` is the development overlay, none for what is deployed.
 ///

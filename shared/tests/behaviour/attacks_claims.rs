@@ -112,6 +112,21 @@ fn a_token_ends_at_the_very_second_of_exp() {
     );
 }
 
+#[test]
+fn an_expired_token_is_told_as_expired_whatever_else_is_wrong_with_it() {
+    for exp in [NOW, NOW - 1, 0] {
+        let expired = Token::partner("1111").claim("exp", json!(exp));
+        for token in [
+            expired.clone().claim("nbf", json!(NOW + 60)),
+            expired.clone().claim("iat", json!(NOW + 60)),
+            expired.clone().without("sub"),
+            expired.without("scope"),
+        ] {
+            assert_eq!(outcome(&token), denied(Reason::Expired), "{exp}");
+        }
+    }
+}
+
 /// The valid claims with `name` set to a number that only a text can hold.
 fn with_number(name: &str, number: &str) -> String {
     let marker = json!("the number").to_string();
@@ -244,4 +259,32 @@ fn claims_that_name_companies_and_roles_are_no_permissions_where_the_service_dec
         let call = Call::get(path).bearer(token.compact());
         assert_eq!(world.outcome(&call), Outcome::Deny(403, reason), "{path}");
     }
+}
+
+#[test]
+fn typ_tells_access_tokens_from_id_tokens_where_the_issuer_says_so() {
+    let policy = crate::support::policies::example_with("token_use = \"access\"", "token_type = \"at+jwt\"");
+    let mut world = World::example();
+    world.authorizer = postern::Authorizer::new(postern::policy::from_toml(&policy, None).unwrap());
+    let token = || Token::partner("1111").without("token_use");
+    for (typ, expected) in [
+        // RFC 7515 §4.1.9: a media type, in any case, `application/` left out or not.
+        ("at+jwt", Outcome::Permit),
+        ("AT+JWT", Outcome::Permit),
+        ("application/at+jwt", Outcome::Permit),
+        ("Application/AT+JWT", Outcome::Permit),
+        ("JWT", denied(Reason::NotAnAccessToken)),
+        ("id+jwt", denied(Reason::NotAnAccessToken)),
+        ("at+jwt ", denied(Reason::NotAnAccessToken)),
+        ("text/at+jwt", denied(Reason::NotAnAccessToken)),
+        ("", denied(Reason::NotAnAccessToken)),
+    ] {
+        let call = Call::get(ORDERS).bearer(token().header("typ", json!(typ)).compact());
+        assert_eq!(world.outcome(&call), expected, "{typ}");
+    }
+    let none = Call::get(ORDERS).bearer(token().without_header("typ").compact());
+    assert_eq!(world.outcome(&none), denied(Reason::NotAnAccessToken));
+    // `token_use` does not stand in for it.
+    let id = Call::get(ORDERS).bearer(Token::partner("1111").header("typ", json!("JWT")).compact());
+    assert_eq!(world.outcome(&id), denied(Reason::NotAnAccessToken));
 }

@@ -62,6 +62,8 @@ fn exp_is_looked_at_on_every_hit() {
     assert_eq!(world.outcome(&Call::get(ORDERS).bearer(&token)), Outcome::Permit);
     world.now = at(10);
     assert_eq!(world.outcome(&Call::get(ORDERS).bearer(&token)), Outcome::Deny(401, Reason::Expired));
+    // It was forgotten, and judged anew like any other token.
+    assert_eq!(world.counts.signatures, 2);
 }
 
 #[test]
