@@ -16,7 +16,7 @@ fn serves_nothing(stack: &Session, edge: &ColdEdge) {
         edge.get("/nothing"),
     ];
     for call in calls {
-        let answer = call.header("origin", &stack.page).send().denied(503, "temporarily_unavailable");
+        let answer = call.clone().header("origin", &stack.page).send().denied(503, "temporarily_unavailable");
         assert_eq!(answer.header("access-control-allow-origin"), Some(stack.page.as_str()), "{call}: {answer:?}");
     }
     let head = edge.call("HEAD", ORDERS).bearer(&company).send().expect(503);
