@@ -21,10 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const ORDERS: &str = "/companies/1111/orders";
 
 fn main() {
-    let mut arguments = Arguments::from_args();
+    let (mut arguments, filters) = arguments();
     arguments.test_threads = Some(1);
     let no_browser = Stack::is_described() && Stack::running().chromium.is_none();
-    let trials = TESTS.iter().map(|(name, test)| {
+    let asked_for = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+    let trials = TESTS.iter().filter(|(name, _)| asked_for(name)).map(|(name, test)| {
         let trial = Trial::test(*name, move || -> Result<(), Failed> {
             test(&session());
             Ok(())
@@ -32,6 +33,24 @@ fn main() {
         if no_browser { trial.with_ignored_flag(true).with_kind("no browser is installed") } else { trial }
     });
     libtest_mimic::run(&arguments, trials.collect()).exit();
+}
+
+/// The standard harness takes several filters, this one's takes one.
+fn arguments() -> (Arguments, Vec<String>) {
+    let (mut options, mut filters) = (Vec::new(), Vec::new());
+    let mut given = env::args();
+    options.extend(given.next());
+    while let Some(argument) = given.next() {
+        if ["--test-threads", "--skip", "--format", "--color", "--logfile"].contains(&argument.as_str()) {
+            options.push(argument);
+            options.extend(given.next());
+        } else if argument.starts_with('-') {
+            options.push(argument);
+        } else {
+            filters.push(argument);
+        }
+    }
+    (Arguments::from_iter(options), filters)
 }
 
 type Test = fn(&Session);

@@ -147,16 +147,21 @@ impl Entry {
 
     /// A `kid` that a fresh set does not have: perhaps the issuer rotated a moment ago, perhaps it is made up.
     fn unknown_key(&mut self, key_id: &str, held: Held, now: UnixTime) -> KeyLookup {
-        if self.unknown.get_mut(key_id).is_some_and(|since| within(*since, now, UNKNOWN_KEY_MEMORY)) {
+        // A set that was asked for because of this very `kid` did not have it. One that was there before may be older
+        // than the key: that says nothing yet, and is not remembered.
+        let asked_at = self.unknown.get_mut(key_id).copied();
+        if asked_at.is_some_and(|at| within(at, now, UNKNOWN_KEY_MEMORY) && held.fetched_at >= at) {
             return KeyLookup::Fresh(held.keys);
         }
         if held.age(now) < KEY_COOLDOWN {
-            // The set was fetched a moment ago, perhaps for this very `kid`: that is the answer.
-            self.unknown.insert(key_id.into(), now);
             return KeyLookup::Fresh(held.keys);
         }
         // While the issuer is left alone after an error, nobody can tell: a stale set says so.
-        self.lead_or(now, KeyLookup::Stale(held.keys))
+        let look_up = self.lead_or(now, KeyLookup::Stale(held.keys));
+        if matches!(look_up, KeyLookup::Fetch | KeyLookup::Wait) {
+            self.unknown.insert(key_id.into(), now);
+        }
+        look_up
     }
 
     fn is_led(&self, now: UnixTime) -> bool {

@@ -158,9 +158,18 @@ fn an_unknown_kid_right_after_a_fetch_is_answered_by_that_fetch() {
 #[test]
 fn a_kid_that_the_issuer_does_not_have_is_remembered_for_a_while() {
     let mut bench = Bench::holding(600);
-    assert_eq!(bench.look_up(Some("made-up"), 1), "fresh");
-    assert_eq!(bench.look_up(Some("made-up"), 30), "fresh");
-    assert_eq!(bench.look_up(Some("made-up"), 31), "fetch");
+    assert_eq!(bench.look_up(Some("made-up"), 10), "fetch");
+    bench.store(&[&PARTNERS_ED], Some(600), 10);
+    assert_eq!(bench.look_up(Some("made-up"), 10), "fresh");
+    assert_eq!(bench.look_up(Some("made-up"), 39), "fresh");
+    assert_eq!(bench.look_up(Some("made-up"), 40), "fetch");
+}
+
+#[test]
+fn a_kid_shown_right_after_a_fetch_is_not_remembered_since_its_key_may_be_newer_than_the_set() {
+    let mut bench = Bench::holding(600);
+    assert_eq!(bench.look_up(Some("partners-next"), 1), "fresh");
+    assert_eq!(bench.look_up(Some("partners-next"), KEY_COOLDOWN.as_secs()), "fetch");
 }
 
 #[test]
@@ -204,12 +213,14 @@ fn the_memory_of_unknown_kids_is_bounded() {
     let mut bench = Bench::holding(900);
     let flood = 2 * MAX_UNKNOWN_KEY_IDS;
     for count in 0..=flood {
-        assert_eq!(bench.look_up(Some(&format!("made-up-{count}")), 0), "fresh");
+        let expected = if count == 0 { "fetch" } else { "wait" };
+        assert_eq!(bench.look_up(Some(&format!("made-up-{count}")), 10), expected);
     }
+    bench.store(&[&PARTNERS_ED], Some(900), 11);
     // The first is forgotten, the last is not.
-    let cooldown = KEY_COOLDOWN.as_secs();
-    assert_eq!(bench.look_up(Some(&format!("made-up-{flood}")), cooldown), "fresh");
-    assert_eq!(bench.look_up(Some("made-up-0"), cooldown), "fetch");
+    let later = 11 + KEY_COOLDOWN.as_secs();
+    assert_eq!(bench.look_up(Some(&format!("made-up-{flood}")), later), "fresh");
+    assert_eq!(bench.look_up(Some("made-up-0"), later), "fetch");
 }
 
 #[test]
