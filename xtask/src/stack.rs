@@ -70,6 +70,8 @@ pub(crate) struct Stack {
     pub(crate) edge: String,
     /// The control API.
     pub(crate) control: String,
+    /// The table's store.
+    pub(crate) dynamodb: String,
 }
 
 /// The profile's ports, none of them in use.
@@ -116,7 +118,13 @@ impl Starting<'_> {
         }
         let description = self.folder.join("stack.json");
         write_private(&description, &format!("{:#}\n", self.describe()))?;
-        Ok(Stack { supervisor, description, edge: url(self.ports.edge), control: url(self.ports.control) })
+        Ok(Stack {
+            supervisor,
+            description,
+            edge: url(self.ports.edge),
+            control: url(self.ports.control),
+            dynamodb: url(self.ports.dynamodb),
+        })
     }
 
     fn build_functions(&self) -> Command {

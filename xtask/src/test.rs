@@ -163,11 +163,19 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
         report.part("printed requests", "cargo xtask test --only examples", || check_examples(&stack))?;
     }
     if selection.only != Some(Part::Examples) {
+        report.part("permissions on a real table", again, || {
+            let mut command = Command::new("cargo");
+            command.args(["test", "--package", "postern-origin", "--test", "permissions_store"]);
+            command.args(["--", "--include-ignored"]).args(&selection.filters).env("POSTERN_DYNAMODB", &stack.dynamodb);
+            run(command.current_dir(&paths.root))
+        })?;
         report.part("end-to-end tests", again, || {
             let mut command = Command::new("cargo");
             command
                 .args(["test", "--package", "postern-e2e", "--no-fail-fast"])
                 .env("POSTERN_STACK", &stack.description);
+            // They share the stack's state; the harness need not start more than one to have them wait.
+            command.env("RUST_TEST_THREADS", "1");
             run(with_filters(&mut command, &selection.filters).current_dir(&paths.root))
         })?;
     }
