@@ -31,7 +31,7 @@ fn embed() -> Result<(), String> {
     let checked = from_toml(&policy_text, overlay_text.as_deref()).map_err(|errors| {
         let overlaid = overlay.as_deref().zip(overlay_text.as_deref());
         let lines = errors.0.iter().map(|error| match overlaid {
-            Some((path, text)) if error.pointer.starts_with("overlay") => located(path, text, error),
+            Some((path, text)) if error.is_in_overlay() => located(path, text, error),
             _ => located(&policy, &policy_text, error),
         });
         lines.collect::<Vec<_>>().join("\n")

@@ -16,9 +16,8 @@ pub(crate) fn print(
     errors: &PolicyErrors,
 ) {
     for error in &errors.0 {
-        let in_overlay = error.pointer == "overlay" || error.pointer.starts_with("overlay.");
         let (path, source) = match (overlay, overlay_text) {
-            (Some(path), Some(source)) if in_overlay => (path, source),
+            (Some(path), Some(source)) if error.is_in_overlay() => (path, source),
             _ => (file, text),
         };
         eprintln!("{}", diagnostic(path, source, error));

@@ -191,6 +191,14 @@ impl fmt::Display for PolicyFault {
     }
 }
 
+impl PolicyError {
+    /// Whether the fault is the overlay's: its span then points into the overlay's text, not the policy's.
+    #[must_use]
+    pub fn is_in_overlay(&self) -> bool {
+        self.pointer == "overlay" || self.pointer.starts_with("overlay.")
+    }
+}
+
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.pointer.is_empty() {
