@@ -126,6 +126,18 @@ impl Jwk {
         self.material.thumbprint_input()
     }
 
+    /// The key with its name and the algorithm it is for.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut jwk: Value = serde_json::from_str(&self.to_public_jwk()).unwrap_or_default();
+        if let Some(members) = jwk.as_object_mut() {
+            members.insert("alg".into(), self.algorithm.name().into());
+            if let Some(key_id) = &self.key_id {
+                members.insert("kid".into(), key_id.as_str().into());
+            }
+        }
+        jwk
+    }
+
     #[cfg(feature = "portable")]
     pub(crate) const fn portable(&self) -> &crate::signature::PortableKey {
         &self.portable

@@ -6,7 +6,7 @@
 use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     algorithm::Algorithm,
@@ -76,6 +76,12 @@ impl JwkSet {
             }
         }
         if set.keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(set) }
+    }
+
+    /// The usable keys as a JWK set, to be read again by [`JwkSet::parse`].
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "keys": self.keys.iter().map(|key| key.to_json()).collect::<Vec<_>>() })
     }
 
     /// The usable keys.
