@@ -19,7 +19,6 @@
 //! policy is compiled in by `build.rs`.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-pub mod cache_control;
 pub mod header;
 pub mod log;
 pub mod policy;

@@ -12,6 +12,7 @@ mod outgoing;
 mod permissions;
 mod request;
 mod runtime;
+mod second_layer;
 mod signature;
 
 use postern::{Answer, Decision, Progress, PublicCode};
