@@ -97,7 +97,7 @@ impl JwkSet {
     /// The key that a token of `algorithm` and `key_id` was signed with, if there is exactly one candidate.
     pub(crate) fn select(&self, key_id: Option<&str>, algorithm: Algorithm) -> Option<Arc<Jwk>> {
         let mut candidates =
-            self.keys.iter().filter(|key| key.algorithm() == algorithm && (key_id.is_none() || key.key_id() == key_id));
+            self.keys.iter().filter(|key| key.allows(algorithm) && (key_id.is_none() || key.key_id() == key_id));
         let key = candidates.next()?;
         // Two keys under one name: trying both would let a caller choose the work we do.
         let same = candidates.all(|other| other.thumbprint() == key.thumbprint());
@@ -146,8 +146,9 @@ mod tests {
             (format!(r#"{{"use":"enc",{P256}}}"#), KeyRefusal::Purpose),
             (format!(r#"{{"key_ops":["encrypt"],{P256}}}"#), KeyRefusal::Purpose),
             (format!(r#"{{"alg":"RS256",{P256}}}"#), KeyRefusal::AlgorithmMismatch),
-            (format!(r#"{{"alg":"HS256",{P256}}}"#), KeyRefusal::AlgorithmMismatch),
-            (P256.replace("P-256", "P-521"), KeyRefusal::UnsupportedType),
+            (format!(r#"{{"alg":"HS256",{P256}}}"#), KeyRefusal::ForeignAlgorithm),
+            (P256.replace("P-256", "P-521"), KeyRefusal::Member),
+            (P256.replace("P-256", "secp256k1"), KeyRefusal::UnsupportedType),
             (ED25519.replace("Ed25519", "X25519"), KeyRefusal::UnsupportedType),
             (P256.replace("4Etl6SRW", "4Etl"), KeyRefusal::Member),
             (P256.replace("4Etl6", "4Etl="), KeyRefusal::Member),
@@ -158,7 +159,6 @@ mod tests {
             (rsa(256, 0xC0, 1, "AQ"), KeyRefusal::WeakRsa),
             (rsa(256, 0xC0, 1, "AA"), KeyRefusal::WeakRsa),
             (rsa(256, 0xC0, 1, "Ag"), KeyRefusal::WeakRsa),
-            #[cfg(feature = "portable")]
             (not_a_point, KeyRefusal::NotOnCurve),
         ];
         for (bad, reason) in cases {
@@ -194,6 +194,39 @@ mod tests {
         assert!(set.select(Some("a"), Algorithm::EdDsa).is_none());
         assert!(set.select(Some("c"), Algorithm::Es256).is_none());
         assert!(set.select(None, Algorithm::Rs256).is_none());
+    }
+
+    #[test]
+    fn an_rsa_key_serves_every_rsa_algorithm_unless_it_names_one() {
+        let material = rsa(256, 0xC0, 1, "AQAB");
+        let set = |members: &str| JwkSet::parse(format!(r#"{{"keys":[{{{members}{material}}}]}}"#).as_bytes());
+        let served = |members: &str| {
+            let set = set(members).unwrap();
+            Algorithm::ALL.into_iter().filter(|algorithm| set.select(None, *algorithm).is_some()).collect::<Vec<_>>()
+        };
+        use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        assert_eq!(served(""), [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]);
+        assert_eq!(served(r#""alg":"PS384","#), [Ps384]);
+        assert_eq!(served(r#""alg":"RS256","use":"sig","#), [Rs256]);
+        let refused = |members: &str| {
+            let body = format!(r#"{{"keys":[{{{members}{material}}},{{{ED25519}}}]}}"#);
+            JwkSet::parse(body.as_bytes()).unwrap().refused().first().map(|key| key.reason)
+        };
+        assert_eq!(refused(r#""alg":"RSA-OAEP","#), Some(KeyRefusal::ForeignAlgorithm));
+        assert_eq!(refused(r#""alg":"RS1","#), Some(KeyRefusal::ForeignAlgorithm));
+        assert_eq!(refused(r#""alg":"ES256","#), Some(KeyRefusal::AlgorithmMismatch));
+        assert_eq!(refused(""), None);
+    }
+
+    #[test]
+    fn one_rsa_key_named_for_two_algorithms_serves_both() {
+        let material = rsa(256, 0xC0, 1, "AQAB");
+        let body =
+            format!(r#"{{"keys":[{{"kid":"a","alg":"RS256",{material}}},{{"kid":"a","alg":"PS256",{material}}}]}}"#);
+        let set = JwkSet::parse(body.as_bytes()).unwrap();
+        assert!(set.select(Some("a"), Algorithm::Rs256).is_some());
+        assert!(set.select(Some("a"), Algorithm::Ps256).is_some());
+        assert!(set.select(Some("a"), Algorithm::Ps512).is_none());
     }
 
     #[test]

@@ -94,7 +94,9 @@ impl PolicyFault {
                     .into()
             }
             Self::Duration(_) => "write a whole number and a unit, such as \"30s\"".into(),
-            Self::Algorithm(_) => "use RS256, ES256 or EdDSA, as the issuer signs".into(),
+            Self::Algorithm(_) => {
+                "use RS256, PS256, ES256 (each also with 384 and 512) or EdDSA, as the issuer signs".into()
+            }
             Self::Empty(what) => format!("name at least one {what}"),
             Self::NoAudience => {
                 "add `audience = [\"…\"]`, or `clients = [\"…\"]` for an issuer whose access tokens carry no `aud`"

@@ -3,14 +3,22 @@
 //! A key that could not verify what it is meant for is refused when the set is read, with a reason:
 //! hosts accept keys that nobody should (1024-bit RSA in WebCrypto), or fail late and vaguely.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-use core::fmt;
+mod material;
+mod point;
+mod refusal;
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::algorithm::Algorithm;
+pub use material::PublicKey;
+pub use refusal::KeyRefusal;
+
+pub(crate) use material::Material;
+
+use crate::algorithm::{Algorithm, Curve, KeyKind};
 
 /// Smallest RSA modulus in bits (RFC 7518 §3.3).
 pub const MIN_RSA_BITS: usize = 2048;
@@ -21,42 +29,12 @@ pub const MAX_RSA_BITS: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Jwk {
     key_id: Option<String>,
-    algorithm: Algorithm,
+    /// `alg`: the only algorithm, where the key says so.
+    algorithm: Option<Algorithm>,
     material: Material,
     thumbprint: [u8; 32],
     #[cfg(feature = "portable")]
-    portable: crate::signature::PortableKey,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Material {
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
-    P256 { x: Vec<u8>, y: Vec<u8> },
-    Ed25519 { x: Vec<u8> },
-}
-
-/// Why a member of a JWK set's `keys` is not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyRefusal {
-    /// Not an object, or a member named twice.
-    Malformed,
-    /// `kty` or `crv` that no algorithm here uses.
-    UnsupportedType,
-    /// `oct`: a secret has no place in a published set.
-    Symmetric,
-    /// A private member (`d`) is published with it.
-    Private,
-    /// `use` is not `sig`, or `key_ops` lacks `verify`.
-    Purpose,
-    /// `alg` does not go with the key's type.
-    AlgorithmMismatch,
-    /// A required member is missing, no base64url, or of the wrong length.
-    Member,
-    /// RSA modulus under [`MIN_RSA_BITS`] or over [`MAX_RSA_BITS`], even, or an exponent that is even or below 3.
-    WeakRsa,
-    /// The coordinates are no point of the curve.
-    NotOnCurve,
+    portable: Option<crate::signature::PortableKey>,
 }
 
 impl Jwk {
@@ -80,21 +58,37 @@ impl Jwk {
         };
         let material = match (key_type, text("crv")?) {
             ("RSA", _) => rsa(octets("n")?, octets("e")?)?,
-            ("EC", Some("P-256")) => Material::P256 { x: coordinate(octets("x")?)?, y: coordinate(octets("y")?)? },
-            ("OKP", Some("Ed25519")) => Material::Ed25519 { x: coordinate(octets("x")?)? },
+            ("EC", Some(name)) => {
+                let curve = Curve::from_name(name).ok_or(KeyRefusal::UnsupportedType)?;
+                let coordinate = |name| exactly(curve.coordinate_len(), octets(name)?);
+                let (x, y) = (coordinate("x")?, coordinate("y")?);
+                let on_curve = point::is_on_curve(curve, &x, &y);
+                if on_curve { Material::Ec { curve, x, y } } else { return Err(KeyRefusal::NotOnCurve) }
+            }
+            // RFC 8037 §2.
+            ("OKP", Some("Ed25519")) => {
+                let x = exactly(32, octets("x")?)?;
+                if point::is_fit_for_ed25519(&x) {
+                    Material::Ed25519 { x }
+                } else {
+                    return Err(KeyRefusal::NotOnCurve);
+                }
+            }
             _ => return Err(KeyRefusal::UnsupportedType),
         };
-        let algorithm = material.algorithm();
-        match text("alg")? {
-            Some(name) if Algorithm::from_name(name) != Some(algorithm) => return Err(KeyRefusal::AlgorithmMismatch),
-            _ => {}
+        let algorithm = match text("alg")? {
+            None => None,
+            Some(name) => Some(Algorithm::from_name(name).ok_or(KeyRefusal::ForeignAlgorithm)?),
+        };
+        if algorithm.is_some_and(|algorithm| algorithm.key_kind() != material.kind()) {
+            return Err(KeyRefusal::AlgorithmMismatch);
         }
         Ok(Self {
             key_id: text("kid")?.map(ToOwned::to_owned),
             algorithm,
             thumbprint: Sha256::digest(material.thumbprint_input().as_bytes()).into(),
             #[cfg(feature = "portable")]
-            portable: crate::signature::PortableKey::new(&material).ok_or(KeyRefusal::NotOnCurve)?,
+            portable: crate::signature::PortableKey::new(&material),
             material,
         })
     }
@@ -105,14 +99,28 @@ impl Jwk {
         self.key_id.as_deref()
     }
 
-    /// The one algorithm that this key verifies.
+    /// What kind of key it is.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
+    pub const fn kind(&self) -> KeyKind {
+        self.material.kind()
     }
 
-    /// The key's SHA-256 thumbprint (RFC 7638): equal for equal key material, whatever its `kid`.
-    /// A host keeps its imported form of the key under this name.
+    /// Whether the key may verify signatures of `algorithm`: one of its kind, and the one its `alg` names if it has one.
+    ///
+    /// An RSA key without `alg` serves all six RSA algorithms; which of them count is the issuer section's to say.
+    #[must_use]
+    pub fn allows(&self, algorithm: Algorithm) -> bool {
+        algorithm.key_kind() == self.kind() && self.algorithm.is_none_or(|only| only == algorithm)
+    }
+
+    /// The key's material, for hosts that import it piece by piece.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey<'_> {
+        self.material.as_public_key()
+    }
+
+    /// The key's SHA-256 thumbprint (RFC 7638): equal for equal key material, whatever its `kid` and `alg`.
+    /// A host whose imported form is bound to an algorithm keeps it under this *and* the algorithm.
     #[must_use]
     pub const fn thumbprint(&self) -> &[u8; 32] {
         &self.thumbprint
@@ -127,32 +135,8 @@ impl Jwk {
     }
 
     #[cfg(feature = "portable")]
-    pub(crate) const fn portable(&self) -> &crate::signature::PortableKey {
-        &self.portable
-    }
-}
-
-impl Material {
-    const fn algorithm(&self) -> Algorithm {
-        match self {
-            Self::Rsa { .. } => Algorithm::Rs256,
-            Self::P256 { .. } => Algorithm::Es256,
-            Self::Ed25519 { .. } => Algorithm::EdDsa,
-        }
-    }
-
-    /// The JSON that RFC 7638 §3 hashes: required members in lexicographic order, no space.
-    fn thumbprint_input(&self) -> String {
-        let encode = Base64UrlUnpadded::encode_string;
-        match self {
-            Self::Rsa { modulus, exponent } => {
-                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(exponent), encode(modulus))
-            }
-            Self::P256 { x, y } => {
-                format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
-            }
-            Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)),
-        }
+    pub(crate) const fn portable(&self) -> Option<&crate::signature::PortableKey> {
+        self.portable.as_ref()
     }
 }
 
@@ -167,9 +151,9 @@ fn check_purpose(members: &Map<String, Value>, usage: Option<&str>) -> Result<()
     }
 }
 
-/// Both coordinates of P-256 and the key of Ed25519 take exactly 32 octets (RFC 7518 §6.2.1.2, RFC 8037 §2).
-fn coordinate(octets: Vec<u8>) -> Result<Vec<u8>, KeyRefusal> {
-    if octets.len() == 32 { Ok(octets) } else { Err(KeyRefusal::Member) }
+/// Coordinates are written in full length, leading zeros included (RFC 7518 §6.2.1.2).
+fn exactly(len: usize, octets: Vec<u8>) -> Result<Vec<u8>, KeyRefusal> {
+    if octets.len() == len { Ok(octets) } else { Err(KeyRefusal::Member) }
 }
 
 fn rsa(modulus: Vec<u8>, exponent: Vec<u8>) -> Result<Material, KeyRefusal> {
@@ -195,21 +179,3 @@ fn rsa(modulus: Vec<u8>, exponent: Vec<u8>) -> Result<Material, KeyRefusal> {
 fn without_leading_zeros(octets: Vec<u8>) -> Vec<u8> {
     octets.into_iter().skip_while(|octet| *octet == 0).collect()
 }
-
-impl fmt::Display for KeyRefusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Malformed => "the key is not a well-formed JWK",
-            Self::UnsupportedType => "`kty` or `crv` is none that an algorithm here uses",
-            Self::Symmetric => "`kty` is `oct`: a secret has no place in a published set",
-            Self::Private => "a private member (`d`) is published with the key",
-            Self::Purpose => "`use` is not `sig`, or `key_ops` lacks `verify`",
-            Self::AlgorithmMismatch => "`alg` does not go with the key's type",
-            Self::Member => "a required member is missing, not base64url, or of the wrong length",
-            Self::WeakRsa => "the RSA modulus or exponent is outside what is safe",
-            Self::NotOnCurve => "the coordinates are no point of the curve",
-        })
-    }
-}
-
-impl core::error::Error for KeyRefusal {}
