@@ -12,7 +12,7 @@ mod outgoing;
 mod permissions;
 mod request;
 mod runtime;
-mod signature;
+pub mod signature;
 
 use postern::{Answer, Decision, Progress, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
