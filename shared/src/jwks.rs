@@ -3,10 +3,11 @@
 //! One bad key does not harm the others: it is put aside with its reason. A set that is no set at
 //! all is an error, so that an HTML page or a cut-off answer never replaces good keys.
 
-use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     algorithm::Algorithm,
@@ -31,7 +32,7 @@ pub struct JwkSet {
 pub struct RefusedKey {
     /// Its place in `keys`, from 0.
     pub index: usize,
-    /// Its `kid`, when that is a string. Foreign text: escape it before showing it.
+    /// Its `kid`, when the key is an object and that is a string. Foreign text: escape it before showing it.
     pub key_id: Option<String>,
     /// Why it is not used.
     pub reason: KeyRefusal,
@@ -58,19 +59,23 @@ impl JwkSet {
         if body.len() > MAX_JWKS_BYTES {
             return Err(JwksError::TooLarge);
         }
-        let members = json::object(body).map_err(|_| JwksError::Malformed)?;
-        let Some(Value::Array(entries)) = members.get("keys") else {
-            return Err(JwksError::Malformed);
-        };
+        let members: Members<'_> = serde_json::from_slice(body).map_err(|_| JwksError::Malformed)?;
+        let entries = members.0.get("keys").ok_or(JwksError::Malformed)?;
+        let entries: Vec<&RawValue> = serde_json::from_str(entries.get()).map_err(|_| JwksError::Malformed)?;
         if entries.len() > MAX_KEYS {
             return Err(JwksError::TooLarge);
         }
         let mut set = Self::default();
         for (index, entry) in entries.iter().enumerate() {
-            match entry.as_object().ok_or(KeyRefusal::Malformed).and_then(Jwk::from_members) {
+            // Each is read by itself, so that one that names a member twice harms no other.
+            let Ok(members) = json::object(entry.get().as_bytes()) else {
+                set.refused.push(RefusedKey { index, key_id: None, reason: KeyRefusal::Malformed });
+                continue;
+            };
+            match Jwk::from_members(&members) {
                 Ok(key) => set.keys.push(Arc::new(key)),
                 Err(reason) => {
-                    let key_id = entry.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
+                    let key_id = members.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
                     set.refused.push(RefusedKey { index, key_id, reason });
                 }
             }
@@ -102,6 +107,35 @@ impl JwkSet {
         // Two keys under one name: trying both would let a caller choose the work we do.
         let same = candidates.all(|other| other.thumbprint() == key.thumbprint());
         same.then(|| Arc::clone(key))
+    }
+}
+
+/// The members of the set itself, each named once, their values as they were written.
+struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JWK set")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = access.next_entry::<String, &RawValue>()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member is named twice"));
+            }
+        }
+        Ok(Members(members))
     }
 }
 
@@ -140,6 +174,12 @@ mod tests {
         let cases = [
             (String::from("7"), KeyRefusal::Malformed),
             (String::from(r#"{"kid":"a"}"#), KeyRefusal::Malformed),
+            (String::from("[]"), KeyRefusal::Malformed),
+            (String::from(r#"{"kty":"RSA","kty":"RSA"}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"kid":"a","kid":"b",{P256}}}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"x-note":{{"a":1,"a":1}},{P256}}}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"x-note":1e999,{P256}}}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"x-note":{}{},{P256}}}"#, "[".repeat(500), "]".repeat(500)), KeyRefusal::Malformed),
             (format!(r#"{{"kid":7,{P256}}}"#), KeyRefusal::Malformed),
             (String::from(r#"{"kty":"oct","k":"AAAA"}"#), KeyRefusal::Symmetric),
             (format!(r#"{{"d":"AAAA",{P256}}}"#), KeyRefusal::Private),
@@ -178,6 +218,10 @@ mod tests {
             (r#"{"keys":{}}"#, JwksError::Malformed),
             (r#"{"keys":[]}"#, JwksError::NoUsableKey),
             (r#"{"keys":[],"keys":[]}"#, JwksError::Malformed),
+            (r#"{"keys":[],"x":1,"x":1}"#, JwksError::Malformed),
+            (r#"{"keys":[]} {}"#, JwksError::Malformed),
+            (r#"{"keys":[{]}"#, JwksError::Malformed),
+            (r#"[]"#, JwksError::Malformed),
             (r#"{"keys":[{"kty":"oct","k":"AA"}]}"#, JwksError::NoUsableKey),
         ] {
             assert_eq!(JwkSet::parse(body.as_bytes()).unwrap_err(), error, "{body}");

@@ -6,6 +6,7 @@
 mod material;
 mod point;
 mod refusal;
+mod rsa;
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
@@ -15,15 +16,11 @@ use sha2::{Digest, Sha256};
 
 pub use material::PublicKey;
 pub use refusal::KeyRefusal;
+pub use rsa::{MAX_RSA_BITS, MIN_RSA_BITS};
 
 pub(crate) use material::Material;
 
 use crate::algorithm::{Algorithm, Curve, KeyKind};
-
-/// Smallest RSA modulus in bits (RFC 7518 §3.3).
-pub const MIN_RSA_BITS: usize = 2048;
-/// Largest RSA modulus in bits: each doubling costs four times the work, no issuer uses more, and every backend takes it.
-pub const MAX_RSA_BITS: usize = 4096;
 
 /// A public key that is fit to verify with. Made by [`JwkSet::parse`](crate::JwkSet::parse) alone.
 #[derive(Clone, Debug)]
@@ -57,7 +54,7 @@ impl Jwk {
             Base64UrlUnpadded::decode_vec(encoded).map_err(|_| KeyRefusal::Member)
         };
         let material = match (key_type, text("crv")?) {
-            ("RSA", _) => rsa(octets("n")?, octets("e")?)?,
+            ("RSA", _) => rsa::judge(octets("n")?, octets("e")?)?,
             ("EC", Some(name)) => {
                 let curve = Curve::from_name(name).ok_or(KeyRefusal::UnsupportedType)?;
                 let coordinate = |name| exactly(curve.coordinate_len(), octets(name)?);
@@ -154,28 +151,4 @@ fn check_purpose(members: &Map<String, Value>, usage: Option<&str>) -> Result<()
 /// Coordinates are written in full length, leading zeros included (RFC 7518 §6.2.1.2).
 fn exactly(len: usize, octets: Vec<u8>) -> Result<Vec<u8>, KeyRefusal> {
     if octets.len() == len { Ok(octets) } else { Err(KeyRefusal::Member) }
-}
-
-fn rsa(modulus: Vec<u8>, exponent: Vec<u8>) -> Result<Material, KeyRefusal> {
-    let modulus = without_leading_zeros(modulus);
-    let exponent = without_leading_zeros(exponent);
-    let bits = match modulus.first() {
-        Some(first) => {
-            let leading = usize::try_from(first.leading_zeros()).unwrap_or(8);
-            modulus.len().saturating_mul(8).saturating_sub(leading)
-        }
-        None => 0,
-    };
-    let odd = |octets: &[u8]| octets.last().is_some_and(|last| last & 1 == 1);
-    // An exponent over four octets is legal, used by nobody, and makes each check as slow as the caller likes.
-    let exponent_fits = exponent.len() <= 4 && odd(&exponent) && exponent != [1];
-    if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || !odd(&modulus) || !exponent_fits {
-        return Err(KeyRefusal::WeakRsa);
-    }
-    Ok(Material::Rsa { modulus, exponent })
-}
-
-/// RFC 7518 §6.3.1.1 allows no leading zero octets, yet some libraries write the sign octet of ASN.1.
-fn without_leading_zeros(octets: Vec<u8>) -> Vec<u8> {
-    octets.into_iter().skip_while(|octet| *octet == 0).collect()
 }

@@ -6,7 +6,7 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyRefusal {
-    /// Not an object, or a member named twice.
+    /// Not an object, a member named twice at any depth, or of the wrong JSON type.
     Malformed,
     /// `kty` or `crv` that no algorithm here uses.
     UnsupportedType,
@@ -25,7 +25,9 @@ pub enum KeyRefusal {
     /// RSA modulus under [`MIN_RSA_BITS`](super::MIN_RSA_BITS) or over [`MAX_RSA_BITS`](super::MAX_RSA_BITS), even, or
     /// an exponent that is even or below 3.
     WeakRsa,
-    /// The coordinates are no point of the curve.
+    /// The RSA modulus has the fingerprint of CVE-2017-15361 (ROCA): it can be factored.
+    Roca,
+    /// The coordinates are no point of the curve, or for Ed25519 one of small order or not in its one form.
     NotOnCurve,
 }
 
@@ -41,7 +43,8 @@ impl fmt::Display for KeyRefusal {
             Self::AlgorithmMismatch => "`alg` does not go with the key's type",
             Self::Member => "a required member is missing, not base64url, or of the wrong length",
             Self::WeakRsa => "the RSA modulus or exponent is outside what is safe",
-            Self::NotOnCurve => "the coordinates are no point of the curve",
+            Self::Roca => "the RSA modulus has the fingerprint of weak keys (CVE-2017-15361)",
+            Self::NotOnCurve => "the key is no point of its curve that is fit to verify with",
         })
     }
 }
