@@ -27,3 +27,5 @@ pub mod target;
 
 #[cfg(all(target_arch = "wasm32", feature = "cloudflare"))]
 pub mod cloudflare;
+#[cfg(all(target_arch = "wasm32", feature = "node"))]
+pub mod node;

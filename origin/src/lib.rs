@@ -37,3 +37,4 @@ pub mod http;
 pub mod log;
 pub mod orders;
 pub mod services;
+pub mod token;

@@ -13,7 +13,7 @@ mod permissions;
 mod request;
 mod runtime;
 mod second_layer;
-mod signature;
+pub mod signature;
 
 use postern::{Answer, Decision, Progress, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
