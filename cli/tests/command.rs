@@ -99,3 +99,101 @@ fn keys_that_are_none_are_refused_without_being_shown() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(errors.contains("shorter than 32 octets") && !errors.contains("c2VjcmV0"), "{errors}");
 }
+
+/// Answers as many requests on the loopback interface as there are bodies, by path; `None` closes the connection.
+fn serve(bodies: Vec<(&'static str, Option<String>)>) -> (String, std::thread::JoinHandle<()>) {
+    use std::io::{BufRead as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let own = url.clone();
+    let server = std::thread::spawn(move || {
+        for (path, body) in bodies {
+            let mut stream = accept(&listener);
+            let mut reader = std::io::BufReader::new(stream.try_clone().unwrap());
+            let mut first = String::new();
+            reader.read_line(&mut first).unwrap();
+            assert!(first.starts_with(&format!("GET {path} ")), "{first}");
+            for line in reader.lines() {
+                if line.unwrap().is_empty() {
+                    break;
+                }
+            }
+            if let Some(body) = body {
+                let body = body.replace("{URL}", &own);
+                let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all((head + &body).as_bytes()).unwrap();
+            }
+        }
+    });
+    (url, server)
+}
+
+/// The next connection; a command that never makes it is a failure and no wait without end.
+fn accept(listener: &std::net::TcpListener) -> std::net::TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    for _ in 0..1_000 {
+        if let Ok((stream, _)) = listener.accept() {
+            stream.set_nonblocking(false).unwrap();
+            return stream;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("no request came");
+}
+
+const METADATA: &str = r#"{"issuer":"{URL}","jwks_uri":"{URL}/jwks"}"#;
+const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"oct","kid":"b","k":"AAAA"}]}"#;
+
+/// `postern keys seal` on the example whose issuers are all at `url`.
+fn seal(name: &str, url: &str) -> (i32, String, String) {
+    let overlay = std::env::temp_dir().join(format!("postern-{name}-{}.toml", std::process::id()));
+    let issuers = format!("[issuer.partners]\nurl = \"{url}\"\n[issuer.users]\nurl = \"{url}/users\"\n");
+    std::fs::write(&overlay, issuers).unwrap();
+    let outcome = output(postern(&["keys", "seal", "--overlay", overlay.to_str().unwrap()]));
+    std::fs::remove_file(&overlay).unwrap();
+    outcome
+}
+
+#[test]
+fn sealed_keys_are_seeds_that_a_build_takes() {
+    let users = ("/users/.well-known/jwks.json", Some(KEYS.to_owned()));
+    let (url, server) = serve(vec![
+        ("/.well-known/openid-configuration", Some(METADATA.to_owned())),
+        ("/jwks", Some(KEYS.to_owned())),
+        users,
+    ]);
+    let (code, out, progress) = seal("sealed", &url);
+    server.join().unwrap();
+    assert_eq!(code, 0, "{progress}");
+    assert!(progress.contains(&format!("partners: 1 key from {url}/jwks")), "{progress}");
+    assert!(progress.contains("partners: key 1 of the set is not used: `kty` is `oct`"), "{progress}");
+    let seeds = postern::cache::KeySeeds::parse(out.as_bytes()).unwrap();
+    assert_eq!(seeds.sections().collect::<Vec<_>>(), ["partners", "users"]);
+    assert!(!out.contains("AAAA"), "{out}");
+}
+
+#[test]
+fn an_issuer_whose_keys_cannot_be_sealed_is_named_with_its_url() {
+    for (name, bodies, says) in [
+        (
+            "html",
+            vec![("/.well-known/openid-configuration", Some("<html>".to_owned()))],
+            "the metadata is no JSON object",
+        ),
+        (
+            "other",
+            vec![("/.well-known/openid-configuration", Some(METADATA.replace("{URL}\",", "https://evil.example\",")))],
+            "the metadata is that of another issuer",
+        ),
+        ("closed", vec![("/.well-known/openid-configuration", None)], "cannot be fetched"),
+    ] {
+        let (url, server) = serve(bodies);
+        let (code, out, errors) = seal(name, &url);
+        server.join().unwrap();
+        assert_eq!((code, out.as_str()), (2, ""), "{name}: {errors}");
+        assert!(
+            errors.contains("issuer `partners`") && errors.contains(&url) && errors.contains(says),
+            "{name}: {errors}"
+        );
+    }
+}
