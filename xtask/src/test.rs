@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::dev::check_examples;
+use crate::fuzz;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
@@ -32,6 +33,8 @@ pub(crate) enum Part {
     Lint,
     /// Unit tests.
     Unit,
+    /// Fuzz targets, each for a fixed number of inputs.
+    Fuzz,
     /// End-to-end tests against the running stack.
     E2e,
     /// The requests that `cargo xtask dev` prints, sent and compared.
@@ -47,6 +50,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     }
     if wants(Part::Unit) {
         unit_tests(paths, &mut report, &selection.filters)?;
+    }
+    if wants(Part::Fuzz) {
+        fuzz::short(paths, &mut report)?;
     }
     if wants(Part::E2e) || wants(Part::Examples) {
         on_the_stack(paths, &mut report, selection)?;
