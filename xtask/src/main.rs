@@ -8,6 +8,7 @@ mod paths;
 mod ports;
 mod process;
 mod report;
+mod security;
 mod setup;
 mod stack;
 mod test;

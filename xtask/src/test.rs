@@ -9,6 +9,7 @@ use crate::fuzz;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
+use crate::security;
 use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
 use crate::stack::{self, Profile, Stack};
 
@@ -94,6 +95,7 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
         }
         Ok(())
     })?;
+    part("SECURITY.md names tests that exist", lint, &|| security::check(&paths.root))?;
     part("documentation", "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps", &|| {
         let document = ["doc", "--quiet", "--workspace", "--no-deps", "--all-features", "--document-private-items"];
         run(Command::new("cargo").args(document).env("RUSTDOCFLAGS", "-D warnings").current_dir(&paths.root))
