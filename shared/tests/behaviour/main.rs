@@ -28,5 +28,6 @@ mod sections;
 mod snapshots;
 mod support;
 mod target;
+mod time;
 mod token_cache;
 mod token_limits;
