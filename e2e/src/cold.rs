@@ -11,10 +11,27 @@ use std::{
     time::Duration,
 };
 
+use postern::UnixTime;
+
 use crate::{client::Call, random, stack::Stack, wait};
 
 /// A workerd starts in well under a second; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The field by which a test sets the clock of an edge that has one of its own.
+const CLOCK: &str = "postern-test-clock";
+/// A module before the edge's own, which it leaves as it is: `Date.now` stands still at what the test has set.
+const CLOCK_MODULE: &str = r#"import edge from "./MAIN";
+let time = Date.now();
+Date.now = () => time;
+export default {
+  fetch(request, env, context) {
+    const set = request.headers.get("postern-test-clock");
+    if (set === null) return edge.fetch(request, env, context);
+    time = Number(set);
+    return new Response(null, { status: 204 });
+  }
+};"#;
 
 /// An edge that has served nothing yet. Dropping it ends it.
 #[derive(Debug)]
@@ -69,6 +86,20 @@ impl ColdEdge {
         cold
     }
 
+    /// Sets the clock of an edge that was started [with one](with_clock).
+    ///
+    /// # Panics
+    /// When it has none.
+    #[track_caller]
+    pub fn set_clock(&self, now: UnixTime) {
+        self.get("/health").header(CLOCK, &now.as_millis().to_string()).send().expect(204);
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// A GET to it.
     pub fn get(&self, target: &str) -> Call {
         self.call("GET", target)
@@ -76,8 +107,23 @@ impl ColdEdge {
 
     /// A request to it.
     pub fn call(&self, method: &str, target: &str) -> Call {
-        Call::new(&format!("http://{}", self.address), method, target)
+        Call::new(&self.url(), method, target)
     }
+}
+
+/// The configuration of an edge whose clock stands still at what the test sets, and which is otherwise the same.
+#[track_caller]
+pub fn with_clock(config: &str) -> String {
+    let modules = "modules = [\n    (name = \"";
+    let (_, rest) = config.split_once(modules).unwrap_or_else(|| panic!("no modules: {config}"));
+    let main = rest.split('"').next().unwrap_or_default();
+    let clock = quoted(&CLOCK_MODULE.replace("MAIN", main));
+    config.replacen(modules, &format!("modules = [\n    (name = \"clock.js\", esModule = {clock}),\n    (name = \""), 1)
+}
+
+/// Text as Cap'n Proto's text form has it: with C's escapes.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
 /// The program itself and not the script in front of it, which would outlive a `kill`.
