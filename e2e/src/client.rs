@@ -145,11 +145,14 @@ impl Connection {
         connect(&Call::new(base, "GET", "").authority).map(Self)
     }
 
-    /// Sends a request without a body and reads the answer; the connection stays open for the next.
-    pub fn send(&mut self, call: &Call) -> io::Result<Answer> {
-        let call = call.clone().header("connection", "keep-alive");
-        (&self.0).write_all(&call.head(""))?;
-        let (status, head, body) = begin(BufReader::new(&self.0), &call.method)?;
+    /// Sends a request without a body.
+    pub fn ask(&mut self, call: &Call) -> io::Result<()> {
+        self.0.write_all(&call.clone().header("connection", "keep-alive").head(""))
+    }
+
+    /// Reads the answer to a request other than HEAD; the connection stays open for the next.
+    pub fn answer(&mut self) -> io::Result<Answer> {
+        let (status, head, body) = begin(BufReader::new(&self.0), "GET")?;
         Ok(Answer { status, head, body: body.whole()? })
     }
 }

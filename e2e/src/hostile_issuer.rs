@@ -119,9 +119,11 @@ const line :Workerd.Worker = (
 "#,
             quoted(LINE)
         );
-        let changed = config
-            .replacen("services = [", &services, 1)
-            .replacen("  compatibilityDate = ", "  globalOutbound = \"line\",\n  compatibilityDate = ", 1);
+        let changed = config.replacen("services = [", &services, 1).replacen(
+            "  compatibilityDate = ",
+            "  globalOutbound = \"line\",\n  compatibilityDate = ",
+            1,
+        );
         assert!(changed.contains("globalOutbound") && changed.contains(address), "not as expected: {config}");
         changed + &line
     }

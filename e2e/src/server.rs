@@ -39,10 +39,7 @@ impl Server {
     ///
     /// # Panics
     /// When the listener has no address.
-    pub fn start(
-        listener: TcpListener,
-        serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn start(listener: TcpListener, serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap_or_else(|error| panic!("a listener without address: {error}"));
         let (stop, serve) = (Arc::new(AtomicBool::new(false)), Arc::new(serve));
         let thread = thread::spawn({

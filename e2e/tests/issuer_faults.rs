@@ -29,13 +29,14 @@ use postern_e2e::{
 const TTL: Duration = Duration::from_secs(300);
 const DENIED: (u16, &str) = (503, "temporarily_unavailable");
 
-/// Both phases of one fault, and its row of the table.
+/// Both phases of one fault, and its row of the table. Gives the TLS handshakes that were begun.
 #[track_caller]
-fn fault<F>(number: u8, name: &'static str, stack: &Session, respond: F)
+fn fault<F>(number: u8, name: &'static str, stack: &Session, respond: F) -> u64
 where
     F: Fn(Arrival) -> io::Result<()> + Clone + Send + Sync + 'static,
 {
-    let seen = (cold(stack, respond.clone()), warm(stack, respond));
+    let (cold, warm) = (cold(stack, respond.clone()), warm(stack, respond));
+    let seen = (cold.issuer.fetches(), warm.issuer.fetches());
     let row = Row {
         fault: name,
         cold: "503; 200 once it is over",
@@ -45,13 +46,14 @@ where
     };
     row.write(stack, number);
     assert_eq!(seen, (COLD_FETCHES, WARM_FETCHES), "fetches of the key set, cold and warm");
+    cold.issuer.handshakes() + warm.issuer.handshakes()
 }
 
 const COLD_FETCHES: u64 = 3;
 
 /// An edge that has no keys when the fault begins.
 #[track_caller]
-fn cold(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) -> u64 {
+fn cold(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) -> Scene<'_> {
     let mut scene = Scene::new(stack);
     scene.issuer.answers(respond);
     scene.known().denied(DENIED.0, DENIED.1);
@@ -67,14 +69,14 @@ fn cold(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sy
     scene.known().expect(200);
     assert_eq!(scene.issuer.permitted(), 1);
     assert_eq!(scene.issuer.astray(), 0, "a redirect was followed");
-    scene.issuer.fetches()
+    scene
 }
 
 const WARM_FETCHES: u64 = 6;
 
 /// An edge that has keys when the fault begins.
 #[track_caller]
-fn warm(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) -> u64 {
+fn warm(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) -> Scene<'_> {
     let mut scene = Scene::new(stack);
     scene.known().expect(200);
     scene.expect(1, 1);
@@ -104,7 +106,7 @@ fn warm(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sy
     scene.known().expect(200);
     assert_eq!(scene.issuer.permitted(), 6);
     assert_eq!(scene.issuer.astray(), 0, "a redirect was followed");
-    scene.issuer.fetches()
+    scene
 }
 
 #[test]
@@ -131,7 +133,8 @@ fn with_a_key_set_that_starts_and_never_ends_known_keys_go_on_and_a_cold_edge_is
     let passage = gate.passage();
     fault(3, "a body that stops half-way", &stack, move |arrival| {
         let mut stream = arrival.stream();
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"keys\":")?;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n{\"keys\":")?;
         passage.wait();
         Ok(())
     });
@@ -211,7 +214,9 @@ fn with_a_redirect_nobody_goes_there_known_keys_go_on_and_a_cold_edge_is_503() {
 
 #[test]
 fn with_a_tls_error_known_keys_go_on_and_a_cold_edge_is_503() {
-    fault(10, "TLS error", &session(), speak_no_tls);
+    let handshakes = fault(10, "TLS error", &session(), speak_no_tls);
+    // Each fetch while it lasted.
+    assert_eq!(handshakes, 2 + 4);
 }
 
 #[test]

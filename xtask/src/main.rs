@@ -2,6 +2,7 @@
 
 mod dev;
 mod examples;
+mod faults;
 mod http;
 mod paths;
 mod ports;

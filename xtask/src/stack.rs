@@ -64,6 +64,8 @@ impl Profile {
 pub(crate) struct Stack {
     /// The processes.
     pub(crate) supervisor: Supervisor,
+    /// The profile's folder.
+    pub(crate) folder: PathBuf,
     /// The description file, for tests.
     pub(crate) description: PathBuf,
     /// The Worker.
@@ -120,6 +122,7 @@ impl Starting<'_> {
         write_private(&description, &format!("{:#}\n", self.describe()))?;
         Ok(Stack {
             supervisor,
+            folder: self.folder,
             description,
             edge: url(self.ports.edge),
             control: url(self.ports.control),

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::dev::check_examples;
+use crate::faults;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
@@ -169,6 +170,7 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             command.args(["--", "--include-ignored"]).args(&selection.filters).env("POSTERN_DYNAMODB", &stack.dynamodb);
             run(command.current_dir(&paths.root))
         })?;
+        faults::clear(&stack.folder)?;
         report.part("end-to-end tests", again, || {
             let mut command = Command::new("cargo");
             command
@@ -178,6 +180,9 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             command.env("RUST_TEST_THREADS", "1");
             run(with_filters(&mut command, &selection.filters).current_dir(&paths.root))
         })?;
+        if let Some(table) = faults::table(&stack.folder) {
+            println!("\n== faults at the issuer\n{table}");
+        }
     }
     report.part("end of the stack", again, || {
         drop(stack);
