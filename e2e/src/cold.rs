@@ -2,12 +2,13 @@
 //! permissions yet; if need be with other secrets than the stack's.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::Write as _,
     net::{TcpListener, TcpStream},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -40,6 +41,8 @@ pub struct ColdEdge {
     address: String,
     /// A configuration of its own, removed with it.
     config: Option<PathBuf>,
+    /// What it writes down, removed with it too.
+    log: PathBuf,
 }
 
 impl ColdEdge {
@@ -72,16 +75,19 @@ impl ColdEdge {
             .and_then(|listener| listener.local_addr())
             .unwrap_or_else(|error| panic!("no free port: {error}"))
             .to_string();
+        let log = stack.logs.join(random::word("cold") + ".log");
+        let file = File::create(&log).unwrap_or_else(|error| panic!("`{}`: {error}", log.display()));
+        let copy = file.try_clone().unwrap_or_else(|error| panic!("`{}`: {error}", log.display()));
         let child = Command::new(program(stack))
             .arg("serve")
             .arg(config)
             .arg(format!("--socket-addr=http={address}"))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(file)
+            .stderr(copy)
             .spawn()
             .unwrap_or_else(|error| panic!("workerd does not start: {error}"));
-        let cold = Self { child, address, config: own };
+        let cold = Self { child, address, config: own, log };
         wait::until("a cold edge listens", PATIENCE, || TcpStream::connect(&cold.address).is_ok());
         cold
     }
@@ -93,6 +99,11 @@ impl ColdEdge {
     #[track_caller]
     pub fn set_clock(&self, now: UnixTime) {
         self.get("/health").header(CLOCK, &now.as_millis().to_string()).send().expect(204);
+    }
+
+    /// What it has written down so far.
+    pub fn log(&self) -> String {
+        fs::read(&self.log).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
     }
 
     /// Its base URL.
@@ -141,6 +152,10 @@ impl Drop for ColdEdge {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the cold edge's log:\n{}", self.log());
+        }
+        let _ = fs::remove_file(&self.log);
         if let Some(config) = &self.config {
             let _ = fs::remove_file(config);
         }

@@ -59,6 +59,8 @@ struct Shared {
     /// Its key set's.
     jwks: String,
     respond: Mutex<Arc<Respond>>,
+    /// How an order is answered.
+    order: Mutex<Arc<Respond>>,
     fetches: AtomicU64,
     astray: AtomicU64,
     handshakes: AtomicU64,
@@ -76,6 +78,7 @@ impl HostileIssuer {
             issuer: stack.partners.issuer.clone(),
             jwks: stack.partners.jwks.clone(),
             respond: Mutex::new(Arc::new(serve_set(&published(stack)))),
+            order: Mutex::new(Arc::new(|arrival: Arrival| arrival.answer("200 OK", "", ""))),
             fetches: AtomicU64::new(0),
             astray: AtomicU64::new(0),
             handshakes: AtomicU64::new(0),
@@ -91,6 +94,11 @@ impl HostileIssuer {
     /// Serves its key set like this from now on.
     pub fn answers(&self, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) {
         *self.shared.respond.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(respond);
+    }
+
+    /// Answers orders like this from now on.
+    pub fn answers_orders(&self, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) {
+        *self.shared.order.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(respond);
     }
 
     /// A cold edge that reaches nothing but this.
@@ -159,9 +167,12 @@ impl Shared {
         let url = arrival.head.start.split(' ').nth(1).unwrap_or_default().to_owned();
         let Some(path) = url.strip_prefix(&self.issuer).filter(|path| path.starts_with('/')) else {
             // Only what the edge vouches for is an order.
-            let vouched = arrival.head.value(assertion::HEADER).is_some();
-            self.permitted.fetch_add(u64::from(vouched), Ordering::SeqCst);
-            return arrival.answer(if vouched { "200 OK" } else { "400 Bad Request" }, "", "");
+            if arrival.head.value(assertion::HEADER).is_none() {
+                return arrival.answer("400 Bad Request", "", "");
+            }
+            self.permitted.fetch_add(1, Ordering::SeqCst);
+            let respond = Arc::clone(&self.order.lock().unwrap_or_else(PoisonError::into_inner));
+            return respond(arrival);
         };
         if url == self.jwks {
             self.fetches.fetch_add(1, Ordering::SeqCst);

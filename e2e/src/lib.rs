@@ -20,6 +20,7 @@ pub mod gate;
 pub mod hostile_issuer;
 pub mod logs;
 pub mod message;
+pub mod planted;
 pub mod random;
 pub mod scene;
 pub mod server;

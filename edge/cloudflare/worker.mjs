@@ -8,12 +8,37 @@ import { fetch as decide, __wbg_reset_state as replaceInstance } from "../build/
 // One function for each request that the instance is working on; calling it ends the wait for the instance.
 const waiting = new Set();
 
-// A trap after the first `await` reaches nobody's `catch`: it is thrown in a microtask of its own.
-addEventListener("error", (event) => {
-  if (event.error instanceof WebAssembly.RuntimeError) {
-    replaceInstance();
-    for (const giveUp of waiting) giveUp();
+// Whether the instance has trapped and could not be replaced yet.
+let broken = false;
+
+function giveUpInstance() {
+  broken = true;
+  for (const giveUp of waiting) giveUp();
+  try {
+    replace();
+  } catch {
+    // No room for another one at this moment. The old one is not called again: the next request tries anew.
   }
+}
+
+function replace() {
+  replaceInstance();
+  broken = false;
+}
+
+// An `unreachable`, no memory, an access out of bounds; and the end of the engine's own stack, which is a RangeError.
+const isTrap = (error) => error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+
+// Most traps reach nobody's `catch`: a decision goes on in microtasks and timers of its own. Whatever else is thrown
+// there has left the instance's frames as a trap does, but for what the instance before left behind, a timer for
+// example: that is refused by the glue, in these words.
+addEventListener("error", ({ error }) => {
+  if (isTrap(error) || !/previous wasm instance/i.test(error?.message)) giveUpInstance();
+});
+
+// Or in the callback of a promise.
+addEventListener("unhandledrejection", ({ reason }) => {
+  if (isTrap(reason)) giveUpInstance();
 });
 
 export default {
@@ -21,10 +46,13 @@ export default {
     const { promise: trapped, resolve: giveUp } = Promise.withResolvers();
     waiting.add(giveUp);
     try {
+      if (broken) replace();
       const answer = await Promise.race([decide(request, env, context), trapped]);
       // Made here, since a response belongs to the request in whose turn it was made.
       return answer ?? unavailable(request, "trapped");
     } catch (error) {
+      // Before there was a first microtask.
+      if (isTrap(error)) giveUpInstance();
       // Only the kind: a message could quote the request.
       return unavailable(request, error?.name ?? typeof error);
     } finally {

@@ -11,6 +11,7 @@ use crate::process::run;
 use crate::report::Report;
 use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
 use crate::stack::{self, Profile, Stack};
+use crate::worker;
 
 /// A target without the standard library, and with the atomics that the core's cache of tokens needs.
 const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
@@ -169,6 +170,10 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             command.args(["test", "--package", "postern-origin", "--test", "permissions_store"]);
             command.args(["--", "--include-ignored"]).args(&selection.filters).env("POSTERN_DYNAMODB", &stack.dynamodb);
             run(command.current_dir(&paths.root))
+        })?;
+        report.part("no planted panic in what is deployed", again, || {
+            let _lock = worker::lock(paths)?;
+            worker::refuse_planted(&paths.root)
         })?;
         faults::clear(&stack.folder)?;
         report.part("end-to-end tests", again, || {
