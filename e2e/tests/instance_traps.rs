@@ -21,8 +21,11 @@ use serde_json::json;
 /// Requests in flight when the instance traps.
 const OTHERS: usize = 5;
 
+/// Longer than what is planted for later takes.
+const PLANTED_LATER: Duration = Duration::from_millis(800);
+
 /// The ways in which a request itself ends the instance.
-const WAYS: [&str; 5] = ["at-once", "after-an-await", "stack", "calls", "memory"];
+const WAYS: [&str; 6] = ["at-once", "after-an-await", "in-a-promise", "stack", "calls", "memory"];
 
 struct Trap<'s> {
     stack: &'s Session,
@@ -153,7 +156,7 @@ fn whoever_waits_for_an_order_when_memory_runs_out_is_not_left_waiting() {
     let others = trap.others(OTHERS);
     gate.holds(OTHERS);
     trap.edge.get(TARGET).header(FIELD, "memory-later").send().denied(401, "missing_token");
-    thread::sleep(Duration::from_millis(500));
+    thread::sleep(PLANTED_LATER);
     gate.open();
     let statuses: Vec<u16> = others.into_iter().map(|mut other| other.answer().expect("an answer").status()).collect();
     // Those whose turn came before it was noticed may have found enough.
@@ -162,6 +165,19 @@ fn whoever_waits_for_an_order_when_memory_runs_out_is_not_left_waiting() {
     for _ in 0..3 {
         trap.is_served();
     }
+}
+
+#[test]
+fn a_timer_that_outlives_its_instance_does_not_harm_the_next() {
+    let stack = session();
+    let trap = Trap::new(&stack);
+    trap.edge.get(TARGET).bearer(&trap.token()).header(FIELD, "timer").send().expect(200);
+    trap.traps("at-once", Vec::new());
+    trap.is_served();
+    thread::sleep(PLANTED_LATER);
+    trap.is_served();
+    // Twice cold, and not a third time.
+    assert_eq!(trap.issuer.fetches(), 2);
 }
 
 #[test]

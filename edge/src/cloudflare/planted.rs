@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 
+use js_sys::Promise;
+use wasm_bindgen::{JsValue, closure::Closure};
 use worker::worker_sys::Context;
 
 use super::{request::Incoming, runtime};
@@ -23,7 +25,9 @@ use super::{request::Incoming, runtime};
 /// The field that says how. Its text is what a deployed module is searched for.
 const FIELD: &str = "postern-planted-panic";
 /// Long enough for other requests to be in flight, short enough for a test.
-const LATER: Duration = Duration::from_millis(100);
+const LATER: Duration = Duration::from_millis(300);
+/// Longer than a test waits for an answer.
+const FOR_EVER: Duration = Duration::from_secs(60);
 /// Where memory is taken until there is none, in pieces down to this size.
 const SMALLEST: usize = 8;
 
@@ -39,6 +43,13 @@ pub(super) async fn trap(incoming: &Incoming, context: &Context) {
             runtime::pause(LATER).await;
             panic!("planted, after an await");
         }
+        "in-a-promise" => {
+            let callback = Closure::once(|_: JsValue| panic!("planted, in a promise's callback"));
+            let _ = Promise::resolve(&JsValue::UNDEFINED).then(&callback);
+            // Its end is not this request's: others must notice.
+            callback.forget();
+            runtime::pause(FOR_EVER).await;
+        }
         "stack" => drop(deep(&[1; 64])),
         "calls" => calls(),
         "memory" => {
@@ -50,6 +61,8 @@ pub(super) async fn trap(incoming: &Incoming, context: &Context) {
             runtime::pause(LATER).await;
             hoard();
         })),
+        // Also served. Its timer outlives it, and the instance if that traps meanwhile.
+        "timer" => drop(runtime::detach(context, runtime::pause(LATER))),
         quoted if quoted.starts_with("quote ") => panic!("planted: {quoted}"),
         _ => {}
     }
