@@ -25,7 +25,7 @@ const OTHERS: usize = 5;
 const PLANTED_LATER: Duration = Duration::from_millis(800);
 
 /// The ways in which a request itself ends the instance.
-const WAYS: [&str; 6] = ["at-once", "after-an-await", "in-a-promise", "stack", "calls", "memory"];
+const WAYS: [&str; 7] = ["at-once", "after-an-await", "in-a-promise", "in-a-timer", "stack", "calls", "memory"];
 
 struct Trap<'s> {
     stack: &'s Session,

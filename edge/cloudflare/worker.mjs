@@ -29,17 +29,26 @@ function replace() {
 // An `unreachable`, no memory, an access out of bounds; and the end of the engine's own stack, which is a RangeError.
 const isTrap = (error) => error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 
-// Most traps reach nobody's `catch`: a decision goes on in microtasks and timers of its own. Whatever else is thrown
-// there has left the instance's frames as a trap does, but for what the instance before left behind, a timer for
-// example: that is refused by the glue, in these words.
-addEventListener("error", ({ error }) => {
-  if (isTrap(error) || !/previous wasm instance/i.test(error?.message)) giveUpInstance();
-});
+// Most traps reach nobody's `catch`: a decision goes on in microtasks of its own. Nothing else in this Worker throws
+// there, and whatever is thrown through the instance's frames has left it as a trap does.
+addEventListener("error", giveUpInstance);
 
-// Or in the callback of a promise.
+// Or in the callback of a promise, where the glue also refuses what an instance before has left behind.
 addEventListener("unhandledrejection", ({ reason }) => {
   if (isTrap(reason)) giveUpInstance();
 });
+
+// Or in that of a timer, of which neither of those events tells.
+const startTimer = globalThis.setTimeout;
+globalThis.setTimeout = (callback, delay) =>
+  startTimer(() => {
+    try {
+      callback();
+    } catch (error) {
+      if (isTrap(error)) giveUpInstance();
+      throw error;
+    }
+  }, delay);
 
 export default {
   async fetch(request, env, context) {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use js_sys::Promise;
-use wasm_bindgen::{JsValue, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use worker::worker_sys::Context;
 
 use super::{request::Incoming, runtime};
@@ -47,6 +47,13 @@ pub(super) async fn trap(incoming: &Incoming, context: &Context) {
             let callback = Closure::once(|_: JsValue| panic!("planted, in a promise's callback"));
             let _ = Promise::resolve(&JsValue::UNDEFINED).then(&callback);
             // Its end is not this request's: others must notice.
+            callback.forget();
+            runtime::pause(FOR_EVER).await;
+        }
+        "in-a-timer" => {
+            let callback = Closure::once(|| -> () { panic!("planted, in a timer's callback") });
+            let function = callback.as_ref().unchecked_ref();
+            let _ = runtime::global().set_timeout_with_callback_and_timeout_and_arguments_0(function, 10);
             callback.forget();
             runtime::pause(FOR_EVER).await;
         }
