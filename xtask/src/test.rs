@@ -68,9 +68,13 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
     let mut part = |name: &str, again: &str, work: &dyn Fn() -> Result<()>| report.part(name, again, work);
     part("clippy, Worker", "cargo clippy -p postern-edge --target wasm32-unknown-unknown", &|| {
         rust_target(paths, WORKER_TARGET)?;
-        let clippy =
-            ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET, "--", "-D", "warnings"];
-        run(Command::new("cargo").args(clippy).current_dir(&paths.root))
+        // With what is planted for tests and without.
+        for features in ["", "planted-panic"] {
+            let clippy = ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET];
+            let features = ["--features", features, "--", "-D", "warnings"];
+            run(Command::new("cargo").args(clippy).args(features).current_dir(&paths.root))?;
+        }
+        Ok(())
     })?;
     part("core without std", lint, &|| {
         rust_target(paths, NO_STD_TARGET)?;
