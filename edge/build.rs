@@ -19,7 +19,14 @@ use postern::{
 /// What the host's cryptography can check: Web Cryptography as Cloudflare's runtime has it, in src/cloudflare/signature.rs.
 const HOST: (&str, &[Algorithm]) = ("the Workers runtime", &Algorithm::ALL);
 
+/// An isolate has 128 MB, its JavaScript included, and is ended with all its requests when it takes more. Below that
+/// the instance traps when it finds no memory, which `worker.mjs` answers for.
+const MAX_MEMORY_BYTES: u32 = 64 * 1024 * 1024;
+
 fn main() -> ExitCode {
+    if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32") {
+        println!("cargo::rustc-link-arg-cdylib=--max-memory={MAX_MEMORY_BYTES}");
+    }
     match embed() {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -34,6 +41,9 @@ fn main() -> ExitCode {
 fn embed() -> Result<(), String> {
     let policy = path_from("POSTERN_POLICY").unwrap_or_else(|| PathBuf::from("../postern.toml"));
     let overlay = path_from("POSTERN_OVERLAY");
+    if overlay.is_none() {
+        refuse_planted_panic()?;
+    }
     let policy_text = read(&policy)?;
     let overlay_text = overlay.as_deref().map(read).transpose()?;
     let located = |errors: PolicyErrors| {
@@ -71,6 +81,20 @@ fn write(name: &str, text: &str) -> Result<(), String> {
     let folder = env::var_os("OUT_DIR").ok_or("cargo sets no `OUT_DIR`")?;
     let target = Path::new(&folder).join(name);
     fs::write(&target, text).map_err(|error| format!("cannot write `{}`: {error}", target.display()))
+}
+
+/// What could be deployed never traps on request. With an overlay the build is stamped, and serves nothing in a deployment.
+fn refuse_planted_panic() -> Result<(), String> {
+    let planted = env::var_os("CARGO_FEATURE_PLANTED_PANIC").is_some();
+    // Without optimisation or for another machine it is only checked, never packaged.
+    let deployable =
+        env::var("PROFILE").as_deref() == Ok("release") && env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("wasm32");
+    if planted && deployable {
+        return Err("the feature `planted-panic` is for tests: name a development overlay in `POSTERN_OVERLAY`, or \
+                    build without the feature"
+            .to_owned());
+    }
+    Ok(())
 }
 
 /// The path that a variable names, if it is set and not empty.

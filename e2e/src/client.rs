@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{self, BufReader, Write},
+    io::{self, BufRead, BufReader, Write},
     net::TcpStream,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use crate::message::{Body, Framing, Head};
 /// Longest wait for the next octet: longer than every timeout in the product that a test waits for.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A request under construction. Each goes over a connection of its own.
+/// A request under construction. Each goes over a connection of its own, unless a [`Connection`] sends it.
 #[derive(Clone, Debug)]
 pub struct Call {
     authority: String,
@@ -38,6 +38,10 @@ pub struct Exchange {
     stream: TcpStream,
     method: String,
 }
+
+/// A connection for one request after the other, where thousands of connections would be too many.
+#[derive(Debug)]
+pub struct Connection(TcpStream);
 
 impl Call {
     /// A request to `base`, whose own path, if it has one, goes before `target`. Nothing of `target` is looked at.
@@ -94,8 +98,8 @@ impl Call {
         exchange.answer()
     }
 
-    /// Sends the head alone, with `framing` lines (each ended by CRLF) for the body that will follow.
-    pub fn open(&self, framing: &str) -> io::Result<Exchange> {
+    /// The head, with `framing` lines (each ended by CRLF) for the body that will follow.
+    fn head(&self, framing: &str) -> Vec<u8> {
         let mut head = format!("{} ", self.method).into_bytes();
         head.extend(&self.target);
         head.extend(format!(" HTTP/1.1\r\nhost: {}\r\n{framing}", self.authority).bytes());
@@ -106,12 +110,13 @@ impl Call {
             head.extend(format!("{name}: {value}\r\n").bytes());
         }
         head.extend(b"\r\n");
-        let stream = TcpStream::connect(&self.authority)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.set_write_timeout(Some(TIMEOUT))?;
-        stream.set_nodelay(true)?;
-        let mut exchange = Exchange { stream, method: self.method.clone() };
-        exchange.send(&head)?;
+        head
+    }
+
+    /// Sends the head alone, with `framing` lines (each ended by CRLF) for the body that will follow.
+    pub fn open(&self, framing: &str) -> io::Result<Exchange> {
+        let mut exchange = Exchange { stream: connect(&self.authority)?, method: self.method.clone() };
+        exchange.send(&self.head(framing))?;
         Ok(exchange)
     }
 }
@@ -124,23 +129,53 @@ impl Exchange {
 
     /// Reads the head of the answer, and leaves the body to come.
     pub fn begin_answer(self) -> io::Result<(u16, Head, Body<BufReader<TcpStream>>)> {
-        let mut reader = BufReader::new(self.stream);
-        loop {
-            let head = Head::read(&mut reader)?;
-            let status: u16 = head.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-            if (100..200).contains(&status) {
-                continue;
-            }
-            let bodiless = self.method == "HEAD" || status == 204 || status == 304;
-            let framing = if bodiless { Framing::Length(0) } else { head.framing(Framing::Connection) };
-            return Ok((status, head, Body::new(reader, framing)));
-        }
+        begin(BufReader::new(self.stream), &self.method)
     }
 
     /// Reads the whole answer.
     pub fn answer(self) -> io::Result<Answer> {
         let (status, head, body) = self.begin_answer()?;
         Ok(Answer { status, head, body: body.whole()? })
+    }
+}
+
+impl Connection {
+    /// Connects to `base`, of which only host and port are looked at.
+    pub fn open(base: &str) -> io::Result<Self> {
+        connect(&Call::new(base, "GET", "").authority).map(Self)
+    }
+
+    /// Sends a request without a body.
+    pub fn ask(&mut self, call: &Call) -> io::Result<()> {
+        self.0.write_all(&call.clone().header("connection", "keep-alive").head(""))
+    }
+
+    /// Reads the answer to a request other than HEAD; the connection stays open for the next.
+    pub fn answer(&mut self) -> io::Result<Answer> {
+        let (status, head, body) = begin(BufReader::new(&self.0), "GET")?;
+        Ok(Answer { status, head, body: body.whole()? })
+    }
+}
+
+fn connect(authority: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(authority)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Reads the head of the answer to a request of this method, past interim ones.
+fn begin<R: BufRead>(mut reader: R, method: &str) -> io::Result<(u16, Head, Body<R>)> {
+    loop {
+        let head = Head::read(&mut reader)?;
+        let status: u16 = head.start.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        if (100..200).contains(&status) {
+            continue;
+        }
+        let bodiless = method == "HEAD" || status == 204 || status == 304;
+        let framing = if bodiless { Framing::Length(0) } else { head.framing(Framing::Connection) };
+        return Ok((status, head, Body::new(reader, framing)));
     }
 }
 

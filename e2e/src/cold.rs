@@ -2,19 +2,37 @@
 //! permissions yet; if need be with other secrets than the stack's.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::Write as _,
     net::{TcpListener, TcpStream},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
+
+use postern::UnixTime;
 
 use crate::{client::Call, random, stack::Stack, wait};
 
 /// A workerd starts in well under a second; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The field by which a test sets the clock of an edge that has one of its own.
+const CLOCK: &str = "postern-test-clock";
+/// A module before the edge's own, which it leaves as it is: `Date.now` stands still at what the test has set.
+const CLOCK_MODULE: &str = r#"import edge from "./MAIN";
+let time = Date.now();
+Date.now = () => time;
+export default {
+  fetch(request, env, context) {
+    const set = request.headers.get("postern-test-clock");
+    if (set === null) return edge.fetch(request, env, context);
+    time = Number(set);
+    return new Response(null, { status: 204 });
+  }
+};"#;
 
 /// An edge that has served nothing yet. Dropping it ends it.
 #[derive(Debug)]
@@ -23,6 +41,8 @@ pub struct ColdEdge {
     address: String,
     /// A configuration of its own, removed with it.
     config: Option<PathBuf>,
+    /// What it writes down, removed with it too.
+    log: PathBuf,
 }
 
 impl ColdEdge {
@@ -55,18 +75,40 @@ impl ColdEdge {
             .and_then(|listener| listener.local_addr())
             .unwrap_or_else(|error| panic!("no free port: {error}"))
             .to_string();
+        let log = stack.logs.join(random::word("cold") + ".log");
+        let file = File::create(&log).unwrap_or_else(|error| panic!("`{}`: {error}", log.display()));
+        let copy = file.try_clone().unwrap_or_else(|error| panic!("`{}`: {error}", log.display()));
         let child = Command::new(program(stack))
             .arg("serve")
             .arg(config)
             .arg(format!("--socket-addr=http={address}"))
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(file)
+            .stderr(copy)
             .spawn()
             .unwrap_or_else(|error| panic!("workerd does not start: {error}"));
-        let cold = Self { child, address, config: own };
+        let cold = Self { child, address, config: own, log };
         wait::until("a cold edge listens", PATIENCE, || TcpStream::connect(&cold.address).is_ok());
         cold
+    }
+
+    /// Sets the clock of an edge that was started [with one](with_clock).
+    ///
+    /// # Panics
+    /// When it has none.
+    #[track_caller]
+    pub fn set_clock(&self, now: UnixTime) {
+        self.get("/health").header(CLOCK, &now.as_millis().to_string()).send().expect(204);
+    }
+
+    /// What it has written down so far.
+    pub fn log(&self) -> String {
+        fs::read(&self.log).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// A GET to it.
@@ -76,8 +118,23 @@ impl ColdEdge {
 
     /// A request to it.
     pub fn call(&self, method: &str, target: &str) -> Call {
-        Call::new(&format!("http://{}", self.address), method, target)
+        Call::new(&self.url(), method, target)
     }
+}
+
+/// The configuration of an edge whose clock stands still at what the test sets, and which is otherwise the same.
+#[track_caller]
+pub fn with_clock(config: &str) -> String {
+    let modules = "modules = [\n    (name = \"";
+    let (_, rest) = config.split_once(modules).unwrap_or_else(|| panic!("no modules: {config}"));
+    let main = rest.split('"').next().unwrap_or_default();
+    let clock = quoted(&CLOCK_MODULE.replace("MAIN", main));
+    config.replacen(modules, &format!("modules = [\n    (name = \"clock.js\", esModule = {clock}),\n    (name = \""), 1)
+}
+
+/// Text as Cap'n Proto's text form has it: with C's escapes.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
 /// The program itself and not the script in front of it, which would outlive a `kill`.
@@ -95,6 +152,10 @@ impl Drop for ColdEdge {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the cold edge's log:\n{}", self.log());
+        }
+        let _ = fs::remove_file(&self.log);
         if let Some(config) = &self.config {
             let _ = fs::remove_file(config);
         }

@@ -150,8 +150,9 @@ impl Control {
         self.ask("GET", &format!("/permissions/{id}"), &Value::Null)["record"].clone()
     }
 
+    /// Puts keys, outages, lines and permissions back to what they are when the stack starts.
     #[track_caller]
-    pub(crate) fn reset(&self) {
+    pub fn reset(&self) {
         self.ask("POST", "/reset", &Value::Null);
     }
 

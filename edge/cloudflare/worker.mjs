@@ -8,23 +8,60 @@ import { fetch as decide, __wbg_reset_state as replaceInstance } from "../build/
 // One function for each request that the instance is working on; calling it ends the wait for the instance.
 const waiting = new Set();
 
-// A trap after the first `await` reaches nobody's `catch`: it is thrown in a microtask of its own.
-addEventListener("error", (event) => {
-  if (event.error instanceof WebAssembly.RuntimeError) {
-    replaceInstance();
-    for (const giveUp of waiting) giveUp();
+// Whether the instance has trapped and could not be replaced yet.
+let broken = false;
+
+function giveUpInstance() {
+  broken = true;
+  for (const giveUp of waiting) giveUp();
+  try {
+    replace();
+  } catch {
+    // No room for another one at this moment. The old one is not called again: the next request tries anew.
   }
+}
+
+function replace() {
+  replaceInstance();
+  broken = false;
+}
+
+// An `unreachable`, no memory, an access out of bounds; and the end of the engine's own stack, which is a RangeError.
+const isTrap = (error) => error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+
+// Most traps reach nobody's `catch`: a decision goes on in microtasks of its own. Nothing else in this Worker throws
+// there, and whatever is thrown through the instance's frames has left it as a trap does.
+addEventListener("error", giveUpInstance);
+
+// Or in the callback of a promise, where the glue also refuses what an instance before has left behind.
+addEventListener("unhandledrejection", ({ reason }) => {
+  if (isTrap(reason)) giveUpInstance();
 });
+
+// Or in that of a timer, of which neither of those events tells.
+const startTimer = globalThis.setTimeout;
+globalThis.setTimeout = (callback, delay) =>
+  startTimer(() => {
+    try {
+      callback();
+    } catch (error) {
+      if (isTrap(error)) giveUpInstance();
+      throw error;
+    }
+  }, delay);
 
 export default {
   async fetch(request, env, context) {
     const { promise: trapped, resolve: giveUp } = Promise.withResolvers();
     waiting.add(giveUp);
     try {
+      if (broken) replace();
       const answer = await Promise.race([decide(request, env, context), trapped]);
       // Made here, since a response belongs to the request in whose turn it was made.
       return answer ?? unavailable(request, "trapped");
     } catch (error) {
+      // Before there was a first microtask.
+      if (isTrap(error)) giveUpInstance();
       // Only the kind: a message could quote the request.
       return unavailable(request, error?.name ?? typeof error);
     } finally {

@@ -2,6 +2,7 @@
 
 mod dev;
 mod examples;
+mod faults;
 mod fuzz;
 mod http;
 mod paths;

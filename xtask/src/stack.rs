@@ -20,7 +20,7 @@ use crate::paths::{Paths, write_if_changed};
 use crate::ports::{OFFSET_VARIABLE, Ports, url};
 use crate::process::{Supervisor, run, run_quietly};
 use crate::setup::{node, step};
-use crate::worker::{self, build_worker};
+use crate::worker::{self, build_planted, build_worker};
 
 pub(crate) use files::SCOPES;
 use files::{Keys, ORIGINS, Programs};
@@ -64,6 +64,8 @@ impl Profile {
 pub(crate) struct Stack {
     /// The processes.
     pub(crate) supervisor: Supervisor,
+    /// The profile's folder.
+    pub(crate) folder: PathBuf,
     /// The description file, for tests.
     pub(crate) description: PathBuf,
     /// The Worker.
@@ -107,6 +109,13 @@ impl Starting<'_> {
         // Whatever fails to build does so before anything runs.
         step("build: Lambda functions", || run(&mut self.build_functions()))?;
         let bundle = step("build: Worker", || self.build_worker(&overlay))?;
+        if self.profile == Profile::Test {
+            let planted = self.folder.join("planted");
+            step("build: Worker that traps on request", || {
+                let _lock = worker::lock(self.paths)?;
+                build_planted(&self.paths.root, &overlay, &planted)
+            })?;
+        }
 
         let printing = self.profile == Profile::Development;
         let mut supervisor = Supervisor::new(&self.logs, printing)?;
@@ -120,6 +129,7 @@ impl Starting<'_> {
         write_private(&description, &format!("{:#}\n", self.describe()))?;
         Ok(Stack {
             supervisor,
+            folder: self.folder,
             description,
             edge: url(self.ports.edge),
             control: url(self.ports.control),

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::dev::check_examples;
+use crate::faults;
 use crate::fuzz;
 use crate::paths::Paths;
 use crate::process::run;
@@ -12,6 +13,7 @@ use crate::report::Report;
 use crate::security;
 use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
 use crate::stack::{self, Profile, Stack};
+use crate::worker;
 
 /// A target without the standard library, and with the atomics that the core's cache of tokens needs.
 const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
@@ -73,9 +75,13 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
     let mut part = |name: &str, again: &str, work: &dyn Fn() -> Result<()>| report.part(name, again, work);
     part("clippy, Worker", "cargo clippy -p postern-edge --target wasm32-unknown-unknown", &|| {
         rust_target(paths, WORKER_TARGET)?;
-        let clippy =
-            ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET, "--", "-D", "warnings"];
-        run(Command::new("cargo").args(clippy).current_dir(&paths.root))
+        // With what is planted for tests and without.
+        for features in ["", "planted-panic"] {
+            let clippy = ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET];
+            let features = ["--features", features, "--", "-D", "warnings"];
+            run(Command::new("cargo").args(clippy).args(features).current_dir(&paths.root))?;
+        }
+        Ok(())
     })?;
     part("core without std", lint, &|| {
         rust_target(paths, NO_STD_TARGET)?;
@@ -177,6 +183,11 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             command.args(["--", "--include-ignored"]).args(&selection.filters).env("POSTERN_DYNAMODB", &stack.dynamodb);
             run(command.current_dir(&paths.root))
         })?;
+        report.part("no planted panic in what is deployed", again, || {
+            let _lock = worker::lock(paths)?;
+            worker::refuse_planted(&paths.root)
+        })?;
+        faults::clear(&stack.folder)?;
         report.part("end-to-end tests", again, || {
             let mut command = Command::new("cargo");
             command
@@ -186,6 +197,9 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             command.env("RUST_TEST_THREADS", "1");
             run(with_filters(&mut command, &selection.filters).current_dir(&paths.root))
         })?;
+        if let Some(table) = faults::table(&stack.folder) {
+            println!("\n== faults at the issuer\n{table}");
+        }
     }
     report.part("end of the stack", again, || {
         drop(stack);

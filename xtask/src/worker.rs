@@ -16,6 +16,8 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::paths::Paths;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
+/// What makes cargo build a Worker that traps on request.
+const PLANTED: [&str; 2] = ["--features", "planted-panic"];
 
 /// Waits until nobody else builds the Worker; `edge/build` is one folder for the stacks of all profiles and for deploying.
 pub(crate) fn lock(paths: &Paths) -> Result<File> {
@@ -35,17 +37,60 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
         overlay.is_some() || !inherited,
         "`{OVERLAY}` is set, and what is deployed takes no development overlay: unset it"
     );
-    let wasm = compile(root, overlay)?;
+    let wasm = compile(root, overlay, &[])?;
+    let octets = fs::read(&wasm).with_context(|| format!("cannot read `{}`", wasm.display()))?;
+    ensure!(!has_planted_panic(&octets), "the Worker traps on request: build it without `planted-panic`");
     let folder = root.join("edge/build");
     bind(&wasm, &folder).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))
 }
 
+/// Builds a Worker that traps on request, for tests, into `folder`, which is as `edge/` is: the entry finds the rest.
+///
+/// Always with the development overlay, so that it serves nothing should it ever be deployed.
+pub(crate) fn build_planted(root: &Path, overlay: &Path, folder: &Path) -> Result<()> {
+    let wasm = compile(root, Some(overlay), &PLANTED)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
+    }
+    bind(&wasm, &folder.join("build")).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))?;
+    let entry = Path::new("cloudflare/worker.mjs");
+    fs::create_dir_all(folder.join("cloudflare"))?;
+    fs::copy(root.join("edge").join(entry), folder.join(entry)).context("cannot copy the Worker's entry")?;
+    Ok(())
+}
+
+/// Fails if a Worker that traps on request can be built without a development overlay.
+pub(crate) fn refuse_planted(root: &Path) -> Result<()> {
+    let output = cargo_build(root, None, &PLANTED).stderr(Stdio::piped()).output().context("cannot start cargo")?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(!output.status.success(), "a Worker with `planted-panic` builds without a development overlay");
+    ensure!(errors.contains("`planted-panic` is for tests"), "it does not build, but for another reason: {errors}");
+    Ok(())
+}
+
+/// Whether a module has the text by which a request asks for a trap; `edge/src/cloudflare/planted.rs` has it.
+fn has_planted_panic(module: &[u8]) -> bool {
+    let text = b"postern-planted-panic";
+    module.windows(text.len()).any(|window| window == text)
+}
+
 /// Compiles the Worker and finds what came out, wherever the target folder is.
-fn compile(root: &Path, overlay: Option<&Path>) -> Result<PathBuf> {
+fn compile(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Result<PathBuf> {
+    let overlay = overlay.map(|path| path.canonicalize().with_context(|| format!("there is no `{}`", path.display())));
+    let mut cargo = cargo_build(root, overlay.transpose()?.as_deref(), arguments);
+    let output = cargo.output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "the Worker does not build");
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
+    let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
+    modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
+}
+
+fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--release", "--package", "postern-edge"])
         .args(["--target", "wasm32-unknown-unknown", "--message-format", "json-render-diagnostics"])
+        .args(arguments)
         .current_dir(root)
         .env_remove(OVERLAY)
         // The workspace strips all symbols, and with them the section that tells wasm-bindgen which features the module
@@ -53,14 +98,9 @@ fn compile(root: &Path, overlay: Option<&Path>) -> Result<PathBuf> {
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
         .stderr(Stdio::inherit());
     if let Some(overlay) = overlay {
-        let overlay = overlay.canonicalize().with_context(|| format!("there is no `{}`", overlay.display()))?;
         cargo.env(OVERLAY, overlay);
     }
-    let output = cargo.output().context("cannot start cargo")?;
-    ensure!(output.status.success(), "the Worker does not build");
-    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
-    let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
-    modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
+    cargo
 }
 
 /// The WebAssembly files that a message of cargo's names.
@@ -109,6 +149,12 @@ mod tests {
             serde_json::json!({"reason": "compiler-artifact", "filenames": ["/t/a.rlib", "/t/postern_edge.wasm"]});
         assert_eq!(modules(message), [PathBuf::from("/t/postern_edge.wasm")]);
         assert!(modules(serde_json::json!({"reason": "build-finished"})).is_empty());
+    }
+
+    #[test]
+    fn a_module_that_traps_on_request_is_told_by_its_text() {
+        assert!(has_planted_panic(b"\0asm\x01...postern-planted-panic..."));
+        assert!(!has_planted_panic(b"\0asm\x01...postern-assertion..."));
     }
 
     #[test]

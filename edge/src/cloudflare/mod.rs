@@ -10,6 +10,8 @@ mod isolate;
 mod keys;
 mod outgoing;
 mod permissions;
+#[cfg(feature = "planted-panic")]
+mod planted;
 mod request;
 mod runtime;
 mod second_layer;
@@ -30,7 +32,10 @@ use request::Incoming;
 /// What the runtime throws where nothing can be answered any more; `worker.mjs` then says 503.
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<Response, JsValue> {
+    runtime::quiet_panics();
     let incoming = Incoming::read(&request);
+    #[cfg(feature = "planted-panic")]
+    planted::trap(&incoming, &context).await;
     let isolate = match Isolate::of(&env) {
         Ok(isolate) => isolate,
         Err(errors) => {

@@ -5,8 +5,10 @@
 use std::{
     cell::Cell,
     future::{Future, poll_fn},
+    panic,
     pin::pin,
     rc::Rc,
+    sync::Once,
     task::Poll,
     time::Duration,
 };
@@ -16,6 +18,8 @@ use postern::UnixTime;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Crypto, SubtleCrypto, WorkerGlobalScope, console};
 use worker::{Delay, worker_sys::Context};
+
+use crate::log;
 
 /// The time, which in a Worker stands still between one I/O and the next.
 #[expect(
@@ -50,6 +54,18 @@ pub(super) fn global() -> WorkerGlobalScope {
 /// Writes a line to the Worker's log.
 pub(super) fn log(line: &str) {
     console::log_1(&JsValue::from_str(line));
+}
+
+/// Has a panic written down by its place alone: its message may quote what it fell over, a token among others, and
+/// the hook that `worker` installs would write that into the log.
+pub(super) fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        panic::set_hook(Box::new(|info| {
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            log(&log::failure("panicked", "worker", &place, None));
+        }));
+    });
 }
 
 /// Waits.

@@ -1,0 +1,51 @@
+//! The Worker that traps on request: the same edge, built with a planted panic into the stack's folder.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{cold::quoted, stack::Stack};
+
+/// The field by which a request says how the instance is to end.
+pub const FIELD: &str = "postern-planted-panic";
+/// The folder, beside the logs.
+const FOLDER: &str = "planted";
+/// The module with the handlers.
+const ENTRY: &str = "cloudflare/worker.mjs";
+
+/// The stack's configuration with that Worker's modules in the place of the bundle's.
+///
+/// # Panics
+/// When it was not built.
+#[track_caller]
+pub fn with_planted_panic(stack: &Stack, config: &str) -> String {
+    let folder = stack.logs.with_file_name(FOLDER);
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    // The entry first: the first module is the Worker's own.
+    files.sort_by_key(|file| (file != Path::new(ENTRY), file.clone()));
+    assert!(files.first().is_some_and(|file| file == Path::new(ENTRY)), "no `{ENTRY}` in `{}`", folder.display());
+    let modules: Vec<String> = files.iter().map(|file| module(file)).collect();
+    let (before, rest) = config.split_once("  modules = [").unwrap_or_else(|| panic!("no modules: {config}"));
+    let (_, after) = rest.split_once("\n  ],").unwrap_or_else(|| panic!("no end of modules: {config}"));
+    format!("{before}  modules = [\n{}\n  ],{after}", modules.join("\n"))
+}
+
+fn module(file: &Path) -> String {
+    let name = file.to_string_lossy();
+    let kind = if name.ends_with(".wasm") { "wasm" } else { "esModule" };
+    format!("    (name = {}, {kind} = embed {}),", quoted(&name), quoted(&format!("{FOLDER}/{name}")))
+}
+
+/// Every file below, named from `folder` on.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let mut folders = vec![PathBuf::new()];
+    while let Some(inner) = folders.pop() {
+        let entries = fs::read_dir(folder.join(&inner)).into_iter().flatten().flatten();
+        for entry in entries {
+            let path = inner.join(entry.file_name());
+            if entry.path().is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+}
