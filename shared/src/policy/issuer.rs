@@ -19,7 +19,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// Longest limit on a token's life or age: past a year it limits nothing.
 const MAX_TOKEN_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How long keys are used while the issuer cannot be reached, unless the section says otherwise.
-const DEFAULT_JWKS_MAX_STALE: Duration = Duration::from_secs(6 * 3600);
+pub const DEFAULT_JWKS_MAX_STALE: Duration = Duration::from_secs(6 * 3600);
 /// Longest that they may be: a key withdrawn during an outage is believed no longer than this.
 const MAX_JWKS_MAX_STALE: Duration = Duration::from_secs(7 * 24 * 3600);
 

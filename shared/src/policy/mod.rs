@@ -18,7 +18,7 @@ mod toml;
 mod url;
 
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
-pub use issuer::{Issuer, JwksLocation, PermissionsSource};
+pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use preset::Preset;
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
