@@ -52,6 +52,14 @@ enum KeysCommand {
   postern keys seal > key-seeds.json
   POSTERN_KEY_SEEDS=$PWD/key-seeds.json npx wrangler deploy")]
     Seal(PolicyArgs),
+    /// Check a file of sealed keys: whose they are, and for how long they may still be used.
+    #[command(after_help = "Example: postern keys check key-seeds.json")]
+    Check {
+        /// What `postern keys seal` wrote.
+        keys: PathBuf,
+        #[command(flatten)]
+        policy: PolicyArgs,
+    },
 }
 
 #[derive(Args)]
@@ -93,6 +101,9 @@ fn main() -> ExitCode {
         Command::Check(args) => args.load().map(|policy| check::passed(&args.file, &policy)),
         Command::Routes(args) => args.load().map(|policy| routes::print(&policy)),
         Command::Keys(KeysCommand::Seal(args)) => args.load().and_then(|policy| seal::seal(&policy).map_err(unusable)),
+        Command::Keys(KeysCommand::Check { keys, policy: args }) => {
+            args.load().and_then(|policy| seal::check(&policy, &keys).map_err(unusable))
+        }
         Command::AssertionKey(command) => keys::run(&command).map_err(unusable),
     };
     outcome.err().unwrap_or(ExitCode::SUCCESS)

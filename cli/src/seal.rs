@@ -1,16 +1,18 @@
-//! `postern keys seal`: issuers' keys as they are now, for a build to begin with.
+//! `postern keys seal` and `postern keys check`: issuers' keys as they are now, for a build to begin with.
 //!
 //! What is printed says when it was fetched, counts against the issuer's hard maximum, and is refreshed at first use:
 //! it spares a cold start the wait, and makes no key younger than it is.
 
 use std::{
+    fs,
     io::Read as _,
+    path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, anyhow, bail};
 use postern::{
-    Policy, UnixTime,
+    JwkSet, Policy, UnixTime,
     cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeySeeds, KeyStep},
     policy::Issuer,
 };
@@ -46,6 +48,31 @@ pub(crate) fn seal(policy: &Policy) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Checks a file of sealed keys against `policy`, and prints what each section's is worth now.
+pub(crate) fn check(policy: &Policy, file: &Path) -> anyhow::Result<()> {
+    let text = fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let mend = "write it anew with `postern keys seal`";
+    let seeds = KeySeeds::parse(&text).map_err(|(section, error)| {
+        let section = if section.is_empty() { section } else { format!("`{section}`: ") };
+        anyhow!("{}: {section}{error}: {mend}", file.display())
+    })?;
+    if let Some(stranger) = seeds.sections().find(|name| !policy.issuers().iter().any(|own| own.name() == *name)) {
+        bail!("{}: the policy has no issuer `{stranger}`: {mend}", file.display());
+    }
+    let now = now();
+    for issuer in policy.issuers() {
+        let Some(seed) = seeds.of(issuer) else {
+            println!("{}: no keys; a cold start asks the issuer", issuer.name());
+            continue;
+        };
+        seed.check(issuer, now).map_err(|error| anyhow!("{}: `{}`: {error}: {mend}", file.display(), issuer.name()))?;
+        let age = now.saturating_since(seed.fetched_at());
+        let left = issuer.jwks_max_stale().saturating_sub(age).as_secs() / 60;
+        println!("{}: {}, usable for another {left} min", issuer.name(), counted(seed.keys()));
+    }
+    Ok(())
+}
+
 fn follow(client: &Client, issuer: &Issuer, mut fetch: KeyFetch) -> anyhow::Result<FetchedKeys> {
     loop {
         let url = fetch.url().to_owned();
@@ -75,6 +102,13 @@ fn causes(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+fn counted(keys: &JwkSet) -> String {
+    match keys.keys().count() {
+        1 => "1 key".to_owned(),
+        count => format!("{count} keys"),
+    }
 }
 
 fn now() -> UnixTime {

@@ -40,6 +40,53 @@ fn a_faulty_policy_is_told_with_line_column_and_mend() {
     assert!(errors.ends_with("1 fault\n"), "{errors}");
 }
 
+/// `postern check` on the example with `from` replaced by `to`.
+fn check_altered(name: &str, from: &str, to: &str) -> (i32, String) {
+    let file = std::env::temp_dir().join(format!("postern-{name}-{}.toml", std::process::id()));
+    let policy = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../postern.toml")).unwrap();
+    assert!(policy.contains(from), "{from}");
+    std::fs::write(&file, policy.replacen(from, to, 1)).unwrap();
+    let (code, _, errors) = output(postern(&["check", file.to_str().unwrap()]));
+    std::fs::remove_file(&file).unwrap();
+    (code, errors)
+}
+
+#[test]
+fn bad_issuers_are_told_with_file_line_and_mend() {
+    for (name, from, to, line, fault, mend) in [
+        (
+            "http",
+            "https://auth.partners",
+            "http://auth.partners",
+            "url = \"http://auth.partners.ljg-sushi.example\"",
+            "`http://auth.partners.ljg-sushi.example` is not a URL that may stand here",
+            "write an `https://` URL",
+        ),
+        (
+            "algorithm",
+            "\"ES256\"",
+            "\"HS256\"",
+            "algorithms = [\"RS256\", \"HS256\", \"EdDSA\"]",
+            "`HS256` is not a signature algorithm for issuers",
+            "use what the issuer signs with, of RS256, RS384, RS512, PS256",
+        ),
+        (
+            "audience",
+            "audience = [\"https://api.ljg-sushi.example\"]\n",
+            "",
+            "[issuer.partners]",
+            "the issuer says neither for whom (`audience`) nor by which client (`clients`) its tokens are",
+            "add `audience = [",
+        ),
+    ] {
+        let (code, errors) = check_altered(name, from, to);
+        assert_eq!(code, 1, "{errors}");
+        let at = format!("postern-{name}-{}.toml:", std::process::id());
+        assert!(errors.contains(&at) && errors.contains(fault), "{errors}");
+        assert!(errors.contains(&format!("\n    | {line}\n    = mend: {mend}")), "{errors}");
+    }
+}
+
 #[test]
 fn a_missing_file_is_named() {
     let (code, _, errors) = output(postern(&["check", "no-such-file.toml"]));
@@ -144,11 +191,15 @@ fn accept(listener: &std::net::TcpListener) -> std::net::TcpStream {
 const METADATA: &str = r#"{"issuer":"{URL}","jwks_uri":"{URL}/jwks"}"#;
 const KEYS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"oct","kid":"b","k":"AAAA"}]}"#;
 
+/// An overlay that puts the example's issuers there.
+fn issuers_at(url: &str) -> String {
+    format!("[issuer.partners]\nurl = \"{url}\"\n[issuer.users]\nurl = \"{url}/users\"\n")
+}
+
 /// `postern keys seal` on the example whose issuers are all at `url`.
 fn seal(name: &str, url: &str) -> (i32, String, String) {
     let overlay = std::env::temp_dir().join(format!("postern-{name}-{}.toml", std::process::id()));
-    let issuers = format!("[issuer.partners]\nurl = \"{url}\"\n[issuer.users]\nurl = \"{url}/users\"\n");
-    std::fs::write(&overlay, issuers).unwrap();
+    std::fs::write(&overlay, issuers_at(url)).unwrap();
     let outcome = output(postern(&["keys", "seal", "--overlay", overlay.to_str().unwrap()]));
     std::fs::remove_file(&overlay).unwrap();
     outcome
@@ -170,6 +221,44 @@ fn sealed_keys_are_seeds_that_a_build_takes() {
     let seeds = postern::cache::KeySeeds::parse(out.as_bytes()).unwrap();
     assert_eq!(seeds.sections().collect::<Vec<_>>(), ["partners", "users"]);
     assert!(!out.contains("AAAA"), "{out}");
+    let (code, checked, errors) = check_keys("sealed-keys", &out, &url);
+    assert_eq!(code, 0, "{errors}");
+    assert!(checked.contains("users: 1 key, usable for another 3"), "{checked}");
+}
+
+/// `postern keys check` of a file with this text, against the example whose issuers are at `url`.
+fn check_keys(name: &str, text: &str, url: &str) -> (i32, String, String) {
+    let path = |kind: &str| std::env::temp_dir().join(format!("postern-{name}-{}.{kind}", std::process::id()));
+    let (keys, overlay) = (path("json"), path("toml"));
+    std::fs::write(&keys, text).unwrap();
+    std::fs::write(&overlay, issuers_at(url)).unwrap();
+    let outcome = output(postern(&["keys", "check", keys.to_str().unwrap(), "--overlay", overlay.to_str().unwrap()]));
+    std::fs::remove_file(&keys).unwrap();
+    std::fs::remove_file(&overlay).unwrap();
+    outcome
+}
+
+#[test]
+fn a_key_file_that_is_none_is_told_with_file_line_and_mend() {
+    let url = "http://127.0.0.1:9";
+    let seed = |issuer: &str, fetched_at: u64| {
+        format!(
+            "{{\"{issuer}\": {{\"issuer\": \"{url}\", \"jwks_url\": \"{url}/jwks\", \"fetched_at\": {fetched_at}, \
+             \"max_age\": 300, \"jwks\": {KEYS}}}}}"
+        )
+    };
+    for (name, text, says) in [
+        ("no-json", "{\n  partners".to_owned(), "at line 2 column 3"),
+        ("no-snapshot", "{\"partners\": {}}".to_owned(), "`partners`: missing field"),
+        ("no-keys", seed("partners", 1).replace("OKP", "oct"), "`partners`: the JWK set holds no usable key"),
+        ("stranger", seed("strangers", 1), "the policy has no issuer `strangers`"),
+        ("too-old", seed("partners", 1), "`partners`: the keys are past the issuer's hard maximum age"),
+    ] {
+        let (code, out, errors) = check_keys(name, &text, url);
+        assert_eq!((code, out.as_str()), (2, ""), "{name}: {errors}");
+        assert!(errors.contains(&format!("postern-{name}-")) && errors.contains(says), "{name}: {errors}");
+        assert!(errors.contains("write it anew with `postern keys seal`"), "{name}: {errors}");
+    }
 }
 
 #[test]
