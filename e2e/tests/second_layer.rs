@@ -1,8 +1,16 @@
-//! New isolates of one data centre share what one of them fetched: the second layer of the key cache.
+//! What a new isolate knows before it asks an issuer: what another isolate of its data centre fetched, and what was
+//! sealed into the build.
 
-use postern_e2e::{PARTNERS, USERS, caching_edge::DataCentre, session};
+use std::{thread, time::Duration};
+
+use postern_e2e::{
+    PARTNERS, USERS, caching_edge::DataCentre, cold::ColdEdge, control::PAST_COOLDOWN, planted::with_planted_panic,
+    session, wait,
+};
 use serde_json::json;
 
+/// A refresh goes on behind the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 const PARTNER_TARGET: &str = "/companies/1111/orders";
 const USER_TARGET: &str = "/companies/1111/users/user-manager/orders";
 
@@ -40,4 +48,25 @@ fn a_new_isolate_serves_known_keys_while_the_issuer_is_down() {
     // Without the second layer it is what a cold start is.
     let elsewhere = DataCentre::new(&stack);
     assert_eq!(elsewhere.isolate(&stack).get(PARTNER_TARGET).bearer(&token).send().status(), 503);
+}
+
+#[test]
+fn a_sealed_key_serves_a_cold_edge_whose_issuer_is_down_and_is_refreshed_at_first_use() {
+    let stack = session();
+    stack.control().jwks(PARTNERS, &json!({"mode": "status", "status": 500}));
+    let before = stack.control().jwks_fetches(PARTNERS);
+    let edge = ColdEdge::start_with(&stack, |config| with_planted_panic(&stack, config));
+    let sealed = || stack.control().mint(PARTNERS, json!({"key": "sealed"}));
+    assert_eq!(edge.get(PARTNER_TARGET).bearer(&sealed()).send().status(), 200);
+    wait::until("the issuer is asked for its keys", PATIENCE, || stack.control().jwks_fetches(PARTNERS) == before + 1);
+    // Whatever key the seed has not cannot be told now, and the seed still serves.
+    let current = stack.control().mint(PARTNERS, json!({}));
+    assert_eq!(edge.get(PARTNER_TARGET).bearer(&current).send().status(), 503);
+    assert_eq!(edge.get(PARTNER_TARGET).bearer(&sealed()).send().status(), 200);
+    // The issuer is back: what it publishes counts, and the sealed key is not among it.
+    stack.control().jwks(PARTNERS, &json!({}));
+    thread::sleep(PAST_COOLDOWN);
+    let current = stack.control().mint(PARTNERS, json!({}));
+    assert_eq!(edge.get(PARTNER_TARGET).bearer(&current).send().status(), 200);
+    assert_eq!(edge.get(PARTNER_TARGET).bearer(&sealed()).send().status(), 401);
 }

@@ -10,11 +10,26 @@ const LIFETIME_SECONDS = 3600;
 // Keys that no issuer ever publishes, one per algorithm.
 const strangers = new Map();
 
+// RFC 8037's example, appendix A.1: sealed into the Worker that the tests build, and published by no issuer either.
+const sealed = {
+  kid: 'sealed',
+  algorithm: 'EdDSA',
+  privateKey: crypto.createPrivateKey({
+    format: 'jwk',
+    key: {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+    },
+  }),
+};
+
 /** A compact JWS; `request` is the body of `POST /mint`. */
 export function mint(issuers, request) {
   const issuer = issuers[request.issuer];
   if (!issuer) throw new RangeError('`issuer` must be `partners` or `users`');
-  const published = issuer.signingKey;
+  const published = request.key === 'sealed' ? sealed : issuer.signingKey;
   const key = signingKey(issuers, issuer, request.key ?? 'current');
 
   const header = { alg: published.algorithm, typ: 'at+jwt', kid: published.kid, ...request.header };
@@ -37,10 +52,12 @@ function signingKey(issuers, issuer, which) {
       if (!strangers.has(algorithm)) strangers.set(algorithm, generateKey(algorithm));
       return strangers.get(algorithm);
     }
+    case 'sealed':
+      return sealed;
     case 'other':
       return Object.values(issuers).find((other) => other !== issuer).signingKey;
     default:
-      throw new RangeError('`key` must be `current`, `forged` or `other`');
+      throw new RangeError('`key` must be `current`, `forged`, `sealed` or `other`');
   }
 }
 

@@ -113,7 +113,9 @@ impl Starting<'_> {
             let planted = self.folder.join("planted");
             step("build: Worker that traps on request", || {
                 let _lock = worker::lock(self.paths)?;
-                build_planted(&self.paths.root, &overlay, &planted)
+                let seeds = self.folder.join("key-seeds.json");
+                write_if_changed(&seeds, &files::key_seeds(&self.ports)?.to_string())?;
+                build_planted(&self.paths.root, &overlay, &seeds, &planted)
             })?;
         }
 

@@ -16,6 +16,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::paths::Paths;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
+const KEY_SEEDS: &str = "POSTERN_KEY_SEEDS";
 /// What makes cargo build a Worker that traps on request.
 const PLANTED: [&str; 2] = ["--features", "planted-panic"];
 
@@ -45,10 +46,11 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
 }
 
 /// Builds a Worker that traps on request, for tests, into `folder`, which is as `edge/` is: the entry finds the rest.
+/// It is also the one with keys sealed into it.
 ///
 /// Always with the development overlay, so that it serves nothing should it ever be deployed.
-pub(crate) fn build_planted(root: &Path, overlay: &Path, folder: &Path) -> Result<()> {
-    let wasm = compile(root, Some(overlay), &PLANTED)?;
+pub(crate) fn build_planted(root: &Path, overlay: &Path, seeds: &Path, folder: &Path) -> Result<()> {
+    let wasm = compile_with(root, Some(overlay), &PLANTED, |cargo| cargo.env(KEY_SEEDS, seeds))?;
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
@@ -76,9 +78,18 @@ fn has_planted_panic(module: &[u8]) -> bool {
 
 /// Compiles the Worker and finds what came out, wherever the target folder is.
 fn compile(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Result<PathBuf> {
+    compile_with(root, overlay, arguments, |cargo| cargo)
+}
+
+fn compile_with(
+    root: &Path,
+    overlay: Option<&Path>,
+    arguments: &[&str],
+    change: impl FnOnce(&mut Command) -> &mut Command,
+) -> Result<PathBuf> {
     let overlay = overlay.map(|path| path.canonicalize().with_context(|| format!("there is no `{}`", path.display())));
     let mut cargo = cargo_build(root, overlay.transpose()?.as_deref(), arguments);
-    let output = cargo.output().context("cannot start cargo")?;
+    let output = change(&mut cargo).output().context("cannot start cargo")?;
     ensure!(output.status.success(), "the Worker does not build");
     let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
     let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
@@ -98,7 +109,8 @@ fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Comma
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
         .stderr(Stdio::inherit());
     if let Some(overlay) = overlay {
-        cargo.env(OVERLAY, overlay);
+        // What is sealed for real issuers is of no use to local ones.
+        cargo.env(OVERLAY, overlay).env_remove(KEY_SEEDS);
     }
     cargo
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -87,6 +88,26 @@ pub(crate) fn overlay(ports: &Ports) -> String {
     }
     text += &format!("\n[cors]\norigins = [\"{}\"]\n", url(ports.page));
     text
+}
+
+/// Keys of the partners' issuer for a build to begin with: one that the issuer never publishes, so that whoever is
+/// served by it was served by the seed. It is RFC 8037's example (appendix A.1), with which `local/lib/mint.mjs` signs.
+pub(crate) fn key_seeds(ports: &Ports) -> Result<Value> {
+    let issuer = url(ports.partners);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?.as_secs();
+    Ok(json!({ "partners": {
+        "issuer": issuer,
+        "jwks_url": format!("{issuer}/jwks"),
+        "fetched_at": now,
+        // Past its time as soon as it is used.
+        "max_age": 0,
+        "jwks": { "keys": [{
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "kid": "sealed",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        }] },
+    } }))
 }
 
 /// The Worker's secrets, and leave to run though it is built with an overlay.
