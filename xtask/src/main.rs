@@ -10,6 +10,7 @@ mod report;
 mod setup;
 mod stack;
 mod test;
+mod vectors;
 mod worker;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ use crate::process::run;
 use crate::report::Report;
 use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
 use crate::stack::{self, Profile, Stack};
+use crate::vectors::vectors;
 
 /// A target without the standard library, and with the atomics that the core's cache of tokens needs.
 const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
@@ -32,6 +33,8 @@ pub(crate) enum Part {
     Lint,
     /// Unit tests.
     Unit,
+    /// Vectors through every signature backend, workerd and Node among them.
+    Vectors,
     /// End-to-end tests against the running stack.
     E2e,
     /// The requests that `cargo xtask dev` prints, sent and compared.
@@ -47,6 +50,10 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     }
     if wants(Part::Unit) {
         unit_tests(paths, &mut report, &selection.filters)?;
+    }
+    if wants(Part::Vectors) {
+        let again = "cargo xtask test --only vectors";
+        report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
     }
     if wants(Part::E2e) || wants(Part::Examples) {
         on_the_stack(paths, &mut report, selection)?;
@@ -66,8 +73,18 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
     let mut part = |name: &str, again: &str, work: &dyn Fn() -> Result<()>| report.part(name, again, work);
     part("clippy, Worker", "cargo clippy -p postern-edge --target wasm32-unknown-unknown", &|| {
         rust_target(paths, WORKER_TARGET)?;
-        let clippy =
-            ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET, "--", "-D", "warnings"];
+        let clippy = [
+            "clippy",
+            "--quiet",
+            "--package",
+            "postern-edge",
+            "--all-features",
+            "--target",
+            WORKER_TARGET,
+            "--",
+            "-D",
+            "warnings",
+        ];
         run(Command::new("cargo").args(clippy).current_dir(&paths.root))
     })?;
     part("core without std", lint, &|| {
