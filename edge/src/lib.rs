@@ -31,5 +31,7 @@ pub mod target;
 pub mod cloudflare;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 pub mod conformance;
+#[cfg(all(target_arch = "wasm32", feature = "conformance", not(debug_assertions)))]
+compile_error!("the feature `conformance` is for vectors: what is deployed is built without it");
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub mod node;
