@@ -15,8 +15,9 @@
 //! decided on.
 //!
 //! The modules here are what every edge shares; they need no runtime, so the host's tests cover them. One module
-//! per platform drives them: `cloudflare`, a Worker, behind the feature of that name and for `wasm32` alone. The
-//! policy is compiled in by `build.rs`.
+//! per platform drives them, behind the feature of its name and for `wasm32` alone: `cloudflare`, a Worker, and `node`,
+//! of which there is the signature check so far. `conformance` shows those checks to the vectors and is never deployed.
+//! The policy is compiled in by `build.rs`.
 
 #![cfg_attr(
     not(test),
@@ -39,5 +40,9 @@ pub mod target;
 
 #[cfg(all(target_arch = "wasm32", feature = "cloudflare"))]
 pub mod cloudflare;
+#[cfg(all(target_arch = "wasm32", feature = "conformance"))]
+pub mod conformance;
+#[cfg(all(target_arch = "wasm32", feature = "conformance", not(debug_assertions)))]
+compile_error!("the feature `conformance` is for vectors: what is deployed is built without it");
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub mod node;

@@ -165,6 +165,8 @@ mod tests {
     const P256: &str = r#""kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#;
     const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
 
+    const ED25519_X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
     fn rsa(octets: usize, first: u8, last: u8, exponent: &str) -> String {
         use base64ct::{Base64UrlUnpadded, Encoding};
         let mut modulus = alloc::vec![0xA5; octets];
@@ -205,6 +207,9 @@ mod tests {
             (rsa(256, 0xC0, 1, "AQ"), KeyRefusal::WeakRsa),
             (rsa(256, 0xC0, 1, "AA"), KeyRefusal::WeakRsa),
             (rsa(256, 0xC0, 1, "Ag"), KeyRefusal::WeakRsa),
+            (rsa(256, 0xC0, 1, "AQAD"), KeyRefusal::WeakRsa),
+            (rsa(256, 0xC0, 1, "AQAAAAAD"), KeyRefusal::WeakRsa),
+            (ED25519.replace(ED25519_X, "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), KeyRefusal::NotOnCurve),
             (not_a_point, KeyRefusal::NotOnCurve),
         ];
         for (bad, reason) in cases {

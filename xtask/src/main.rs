@@ -13,6 +13,7 @@ mod security;
 mod setup;
 mod stack;
 mod test;
+mod vectors;
 mod worker;
 
 use std::process::ExitCode;

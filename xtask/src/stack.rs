@@ -24,7 +24,7 @@ use crate::worker::{self, build_planted, build_worker};
 
 pub(crate) use files::SCOPES;
 use files::{Keys, ORIGINS, Programs};
-use manifest::Manifest;
+pub(crate) use manifest::Manifest;
 
 /// A part answers in two seconds or so; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(90);

@@ -13,6 +13,7 @@ use crate::report::Report;
 use crate::security;
 use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
 use crate::stack::{self, Profile, Stack};
+use crate::vectors::vectors;
 use crate::worker;
 
 /// A target without the standard library, and with the atomics that the core's cache of tokens needs.
@@ -36,6 +37,8 @@ pub(crate) enum Part {
     Lint,
     /// Unit tests.
     Unit,
+    /// Vectors through every signature backend, workerd and Node among them.
+    Vectors,
     /// Fuzz targets, each for a fixed number of inputs.
     Fuzz,
     /// End-to-end tests against the running stack.
@@ -57,6 +60,10 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     if wants(Part::Fuzz) {
         fuzz::short(paths, &mut report)?;
     }
+    if wants(Part::Vectors) {
+        let again = "cargo xtask test --only vectors";
+        report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
+    }
     if wants(Part::E2e) || wants(Part::Examples) {
         on_the_stack(paths, &mut report, selection)?;
     }
@@ -75,11 +82,11 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
     let mut part = |name: &str, again: &str, work: &dyn Fn() -> Result<()>| report.part(name, again, work);
     part("clippy, Worker", "cargo clippy -p postern-edge --target wasm32-unknown-unknown", &|| {
         rust_target(paths, WORKER_TARGET)?;
-        // With what is planted for tests and without.
-        for features in ["", "planted-panic"] {
+        // With all that is behind features and without.
+        for features in [&[][..], &["--all-features"]] {
             let clippy = ["clippy", "--quiet", "--package", "postern-edge", "--target", WORKER_TARGET];
-            let features = ["--features", features, "--", "-D", "warnings"];
-            run(Command::new("cargo").args(clippy).args(features).current_dir(&paths.root))?;
+            let command = [&clippy[..], features, &["--", "-D", "warnings"]].concat();
+            run(Command::new("cargo").args(command).current_dir(&paths.root))?;
         }
         Ok(())
     })?;

@@ -116,7 +116,7 @@ fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Comma
 }
 
 /// The WebAssembly files that a message of cargo's names.
-fn modules(message: Value) -> Vec<PathBuf> {
+pub(crate) fn modules(message: Value) -> Vec<PathBuf> {
     let names = message.get("filenames").and_then(Value::as_array).into_iter().flatten();
     names.filter_map(Value::as_str).filter(|name| name.ends_with(".wasm")).map(PathBuf::from).collect()
 }
@@ -143,7 +143,7 @@ fn bind(wasm: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Workers import a compiled module by a plain `import`; the proposal's `import source` they do not know.
-fn plain_import(glue: &str) -> Result<String> {
+pub(crate) fn plain_import(glue: &str) -> Result<String> {
     let phased = "import source wasmModule from ";
     if glue.matches(phased).count() != 1 {
         bail!("the glue does not import its module as expected: has wasm-bindgen changed?");

@@ -1,5 +1,5 @@
-//! Answers `NeedsSignature` with Node's own cryptography: `crypto.verify`, which is synchronous, and at a third of what
-//! WebCrypto costs there.
+//! Answers `NeedsSignature` with Node's own cryptography: `crypto.verify`, which is synchronous, and at a quarter of
+//! what WebCrypto costs there.
 //!
 //! The core has judged key and algorithm; here only the mathematics is asked for.
 

@@ -16,9 +16,10 @@ use sha2::{Digest, Sha256};
 
 pub use material::PublicKey;
 pub use refusal::KeyRefusal;
-pub use rsa::{MAX_RSA_BITS, MIN_RSA_BITS};
+pub use rsa::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 
 pub(crate) use material::Material;
+pub(crate) use point::is_of_small_order;
 
 use crate::algorithm::{Algorithm, Curve, KeyKind};
 

@@ -15,33 +15,13 @@ use crate::algorithm::Curve;
 const LIMBS: usize = U576::LIMBS;
 const OCTETS: usize = U576::BYTES;
 
+type Field = DynResidueParams<LIMBS>;
 type Element = DynResidue<LIMBS>;
 
-/// A prime field.
-struct Field {
-    modulus: U576,
-    parameters: DynResidueParams<LIMBS>,
-}
-
-impl Field {
-    fn new(modulus: &[u8]) -> Option<Self> {
-        let modulus = integer(modulus)?;
-        Some(Self { modulus, parameters: DynResidueParams::new(&modulus) })
-    }
-
-    /// The element that big-endian octets write, unless they write it in another way than the one below the modulus.
-    fn element(&self, octets: &[u8]) -> Option<Element> {
-        let value = integer(octets)?;
-        (value < self.modulus).then(|| Element::new(&value, self.parameters))
-    }
-
-    const fn zero(&self) -> Element {
-        Element::zero(self.parameters)
-    }
-
-    const fn one(&self) -> Element {
-        Element::one(self.parameters)
-    }
+/// The element that big-endian octets write, unless they write it in another way than the one below the modulus.
+fn element(octets: &[u8], field: Field) -> Option<Element> {
+    let value = integer(octets)?;
+    (value < *field.modulus()).then(|| Element::new(&value, field))
 }
 
 fn integer(octets: &[u8]) -> Option<U576> {
@@ -53,80 +33,107 @@ fn integer(octets: &[u8]) -> Option<U576> {
 
 /// Whether `y² = x³ − 3x + b`, with both coordinates below the field's prime.
 pub(super) fn is_on_curve(curve: Curve, x: &[u8], y: &[u8]) -> bool {
-    let (prime, b): (&[u8], &[u8]) = match curve {
-        Curve::P256 => (&P256_PRIME, &P256_B),
-        Curve::P384 => (&P384_PRIME, &P384_B),
-        Curve::P521 => (&P521_PRIME, &P521_B),
+    let (field, b) = match curve {
+        Curve::P256 => (P256_FIELD, P256_B),
+        Curve::P384 => (P384_FIELD, P384_B),
+        Curve::P521 => (P521_FIELD, P521_B),
     };
-    let holds = || {
-        let field = Field::new(prime)?;
-        let (x, y, b) = (field.element(x)?, field.element(y)?, field.element(b)?);
-        let three_x = x.add(&x).add(&x);
-        Some(y.square() == x.square().mul(&x).sub(&three_x).add(&b))
+    let (Some(x), Some(y)) = (element(x, field), element(y, field)) else {
+        return false;
     };
-    holds().unwrap_or(false)
+    let three_x = x.add(&x).add(&x);
+    y.square() == x.square().mul(&x).sub(&three_x).add(&Element::new(&b, field))
 }
 
 /// Whether 32 octets encode a point of edwards25519 in the one way there is, and not one of the eight whose order
 /// divides the cofactor: under such a key there are signatures that hold for any message.
 pub(super) fn is_fit_for_ed25519(encoded: &[u8]) -> bool {
-    let fit = || {
-        let mut octets = <[u8; 32]>::try_from(encoded).ok()?;
-        octets.reverse();
-        // The highest bit is the sign of x; both signs exist unless x is 0, and that is a point of small order.
-        *octets.first_mut()? &= 0x7F;
-        let field = Field::new(&ED25519_PRIME)?;
-        let (zero, one, d) = (field.zero(), field.one(), field.element(&ED25519_D)?);
-        let y = field.element(&octets)?;
-        // −x² + y² = 1 + d·x²·y², so x² = u/v; it has a root when u·v is a square, by Euler's criterion.
-        let y2 = y.square();
-        let (u, v) = (y2.sub(&one), d.mul(&y2).add(&one));
-        let is_point = u.mul(&v).pow_bounded_exp(&field.modulus.shr_vartime(1), 255) == one;
-        // Order 1 and 2: y = ±1, where u·v is 0 and no square above. Order 4: y = 0. Order 8: the double has y = 0,
-        // which is x² = −y², and so d·y⁴ + 2y² − 1 = 0.
-        let double_has_no_y = d.mul(&y2).mul(&y2).add(&y2).add(&y2) == one;
-        Some(is_point && y != zero && !double_has_no_y)
+    let Ok(mut octets) = <[u8; 32]>::try_from(encoded) else {
+        return false;
     };
-    fit().unwrap_or(false)
+    octets.reverse();
+    // The highest bit is the sign of x; both signs exist unless x is 0, and that is a point of small order.
+    if let Some(first) = octets.first_mut() {
+        *first &= 0x7F;
+    }
+    let Some(y) = element(&octets, ED25519_FIELD) else {
+        return false;
+    };
+    let one = Element::one(ED25519_FIELD);
+    // −x² + y² = 1 + d·x²·y², so x² = u/v; it has a root when u·v is a square, by Euler's criterion.
+    let y2 = y.square();
+    let (u, v) = (y2.sub(&one), Element::new(&ED25519_D, ED25519_FIELD).mul(&y2).add(&one));
+    let half = ED25519_FIELD.modulus().shr_vartime(1);
+    u.mul(&v).pow_bounded_exp(&half, 255) == one && !is_of_small_order(encoded)
 }
 
-const P256_PRIME: [u8; 32] = [
-    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-    0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-];
-const P256_B: [u8; 32] = [
-    0x5A, 0xC6, 0x35, 0xD8, 0xAA, 0x3A, 0x93, 0xE7, 0xB3, 0xEB, 0xBD, 0x55, 0x76, 0x98, 0x86, 0xBC, 0x65, 0x1D, 0x06,
-    0xB0, 0xCC, 0x53, 0xB0, 0xF6, 0x3B, 0xCE, 0x3C, 0x3E, 0x27, 0xD2, 0x60, 0x4B,
-];
-const P384_PRIME: [u8; 48] = [
-    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00,
-    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF,
-];
-const P384_B: [u8; 48] = [
-    0xB3, 0x31, 0x2F, 0xA7, 0xE2, 0x3E, 0xE7, 0xE4, 0x98, 0x8E, 0x05, 0x6B, 0xE3, 0xF8, 0x2D, 0x19, 0x18, 0x1D, 0x9C,
-    0x6E, 0xFE, 0x81, 0x41, 0x12, 0x03, 0x14, 0x08, 0x8F, 0x50, 0x13, 0x87, 0x5A, 0xC6, 0x56, 0x39, 0x8D, 0x8A, 0x2E,
-    0xD1, 0x9D, 0x2A, 0x85, 0xC8, 0xED, 0xD3, 0xEC, 0x2A, 0xEF,
-];
-const P521_PRIME: [u8; 66] = [
-    0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-];
-const P521_B: [u8; 66] = [
-    0x00, 0x51, 0x95, 0x3E, 0xB9, 0x61, 0x8E, 0x1C, 0x9A, 0x1F, 0x92, 0x9A, 0x21, 0xA0, 0xB6, 0x85, 0x40, 0xEE, 0xA2,
-    0xDA, 0x72, 0x5B, 0x99, 0xB3, 0x15, 0xF3, 0xB8, 0xB4, 0x89, 0x91, 0x8E, 0xF1, 0x09, 0xE1, 0x56, 0x19, 0x39, 0x51,
-    0xEC, 0x7E, 0x93, 0x7B, 0x16, 0x52, 0xC0, 0xBD, 0x3B, 0xB1, 0xBF, 0x07, 0x35, 0x73, 0xDF, 0x88, 0x3D, 0x2C, 0x34,
-    0xF1, 0xEF, 0x45, 0x1F, 0xD4, 0x6B, 0x50, 0x3F, 0x00,
-];
-const ED25519_PRIME: [u8; 32] = [
-    0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xED,
-];
-const ED25519_D: [u8; 32] = [
-    0x52, 0x03, 0x6C, 0xEE, 0x2B, 0x6F, 0xFE, 0x73, 0x8C, 0xC7, 0x40, 0x79, 0x77, 0x79, 0xE8, 0x98, 0x00, 0x70, 0x0A,
-    0x4D, 0x41, 0x41, 0xD8, 0xAB, 0x75, 0xEB, 0x4D, 0xCA, 0x13, 0x59, 0x78, 0xA3,
+/// Whether an encoded point of edwards25519 is one of the eight whose order divides the cofactor. They have five values
+/// of y among them; other writings of those are no canonical ones.
+pub(crate) fn is_of_small_order(encoded: &[u8]) -> bool {
+    SMALL_ORDER.iter().any(|small| {
+        small.split_last().zip(encoded.split_last()).is_some_and(|((small_last, small), (last, rest))| {
+            // The highest bit is the sign of x.
+            rest == small && last & 0x7F == *small_last
+        })
+    })
+}
+
+// The fields are made while this is compiled: making one takes more code than using it.
+const P256_FIELD: Field = Field::new(&U576::from_be_hex(concat!(
+    "000000000000000000000000000000000000000000000000000000000000000000000000",
+    "00000000ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"
+)));
+const P256_B: U576 = U576::from_be_hex(concat!(
+    "000000000000000000000000000000000000000000000000000000000000000000000000",
+    "000000005ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
+));
+const P384_FIELD: Field = Field::new(&U576::from_be_hex(concat!(
+    "000000000000000000000000000000000000000000000000ffffffffffffffffffffffff",
+    "fffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff"
+)));
+const P384_B: U576 = U576::from_be_hex(concat!(
+    "000000000000000000000000000000000000000000000000b3312fa7e23ee7e4988e056b",
+    "e3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef"
+));
+const P521_FIELD: Field = Field::new(&U576::from_be_hex(concat!(
+    "00000000000001ffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+)));
+const P521_B: U576 = U576::from_be_hex(concat!(
+    "0000000000000051953eb9618e1c9a1f929a21a0b68540eea2da725b99b315f3b8b48991",
+    "8ef109e156193951ec7e937b1652c0bd3bb1bf073573df883d2c34f1ef451fd46b503f00"
+));
+const ED25519_FIELD: Field = Field::new(&U576::from_be_hex(concat!(
+    "000000000000000000000000000000000000000000000000000000000000000000000000",
+    "000000007fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed"
+)));
+const ED25519_D: U576 = U576::from_be_hex(concat!(
+    "000000000000000000000000000000000000000000000000000000000000000000000000",
+    "0000000052036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3"
+));
+
+/// y of the points of order 1, 2, 4 and 8, little-endian as they are encoded (RFC 8032 §5.1.2).
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [
+        0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ],
+    [
+        0xEC, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F,
+    ],
+    [
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    ],
+    [
+        0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0, 0xD5, 0xDF,
+        0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+    ],
+    [
+        0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F, 0x2A, 0x20,
+        0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
+    ],
 ];
 
 #[cfg(test)]
@@ -186,7 +193,7 @@ mod tests {
         let (curve, x, y) = BASE_POINTS[2];
         let (x, y) = (hex(x), hex(y));
         let plus_prime = |octets: &[u8]| {
-            let sum = integer(octets).unwrap().wrapping_add(&integer(&P521_PRIME).unwrap());
+            let sum = integer(octets).unwrap().wrapping_add(P521_FIELD.modulus());
             let text: String = alloc::format!("{sum:x}");
             hex(&text[text.len() - 132..])
         };

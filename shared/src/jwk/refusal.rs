@@ -23,7 +23,7 @@ pub enum KeyRefusal {
     /// A required member is missing, no base64url, or of the wrong length.
     Member,
     /// RSA modulus under [`MIN_RSA_BITS`](super::MIN_RSA_BITS) or over [`MAX_RSA_BITS`](super::MAX_RSA_BITS), even, or
-    /// an exponent that is even or below 3.
+    /// an exponent that is even, below 3 or over [`MAX_RSA_EXPONENT`](super::MAX_RSA_EXPONENT).
     WeakRsa,
     /// The RSA modulus has the fingerprint of CVE-2017-15361 (ROCA): it can be factored.
     Roca,

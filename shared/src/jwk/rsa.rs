@@ -11,6 +11,9 @@ pub const MIN_RSA_BITS: usize = 2048;
 /// Largest RSA modulus in bits: each doubling costs four times the work, no issuer uses more, and every backend takes it.
 pub const MAX_RSA_BITS: usize = 4096;
 
+/// Largest RSA exponent: everybody's, and the largest that WebCrypto in workerd takes.
+pub const MAX_RSA_EXPONENT: u32 = 65_537;
+
 /// The odd primes up to 167: what ROCA's primorials of every key size have in common.
 const ROCA_PRIMES: [u32; 38] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
@@ -29,8 +32,9 @@ pub(super) fn judge(modulus: Vec<u8>, exponent: Vec<u8>) -> Result<Material, Key
         None => 0,
     };
     let odd = |octets: &[u8]| octets.last().is_some_and(|last| last & 1 == 1);
-    // An exponent over four octets is legal, used by nobody, and makes each check as slow as the caller likes.
-    let exponent_fits = exponent.len() <= 4 && odd(&exponent) && exponent != [1];
+    // Octets past the fourth push the first ones out, so length is looked at too.
+    let value = exponent.iter().fold(0, |value: u32, octet| value << 8 | u32::from(*octet));
+    let exponent_fits = exponent.len() <= 4 && (3..=MAX_RSA_EXPONENT).contains(&value) && odd(&exponent);
     if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || !odd(&modulus) || !exponent_fits {
         return Err(KeyRefusal::WeakRsa);
     }

@@ -14,7 +14,7 @@ pub(crate) use portable::PortableKey;
 
 use crate::{
     algorithm::{Algorithm, Scheme},
-    jwk::{Jwk, PublicKey},
+    jwk::{Jwk, PublicKey, is_of_small_order},
 };
 
 /// The order of Ed25519's base point, big-endian (RFC 8032 §5.1).
@@ -28,7 +28,7 @@ const ED25519_ORDER: [u8; 32] = [
 ///
 /// RSA: as long as the modulus (RFC 8017 §8.1.2, §8.2.2) and below it (§5.2.2), which the `rsa` crate's PSS leaves out,
 /// so that one signature would have two forms. ECDSA: `r ‖ s` in full length. Ed25519: `S` below the group's order
-/// (RFC 8032 §5.1.7).
+/// (RFC 8032 §5.1.7), and `R` not of small order, which no signer makes, OpenSSL refuses and the others take.
 #[must_use]
 pub fn is_well_formed(algorithm: Algorithm, key: &Jwk, signature: &[u8]) -> bool {
     if !key.allows(algorithm) {
@@ -41,8 +41,8 @@ pub fn is_well_formed(algorithm: Algorithm, key: &Jwk, signature: &[u8]) -> bool
         }
         (Scheme::Ecdsa(..), PublicKey::Ec { .. }) => algorithm.signature_len() == Some(signature.len()),
         (Scheme::Ed25519, PublicKey::Ed25519 { .. }) => {
-            let little_endian = signature.get(32..64).unwrap_or_default();
-            signature.len() == 64 && little_endian.iter().rev().lt(ED25519_ORDER.iter())
+            let (point, scalar) = signature.split_at_checked(32).unwrap_or_default();
+            scalar.len() == 32 && scalar.iter().rev().lt(ED25519_ORDER.iter()) && !is_of_small_order(point)
         }
         _ => false,
     }
@@ -91,6 +91,16 @@ mod tests {
         assert!(well_formed(&signature(&below)));
         assert!(!well_formed(&signature(&ED25519_ORDER)));
         assert!(!well_formed(&signature(&[0xFF; 32])));
+        // `R` the identity, the point of order 2, one of order 4, with either sign.
+        for (first, between, last) in [(1, 0, 0), (0xEC, 0xFF, 0x7F), (0, 0, 0)] {
+            for sign in [0, 0x80] {
+                let mut small_order = [between; 64];
+                small_order[0] = first;
+                small_order[31] = last | sign;
+                small_order[32..].fill(0);
+                assert!(!well_formed(&small_order));
+            }
+        }
         let low = signature(&[0; 32]);
         assert!(well_formed(&low));
         assert!(!well_formed(&low[..63]));

@@ -73,6 +73,47 @@ fn the_header_cannot_make_a_key_serve_another_algorithm() {
 }
 
 #[test]
+fn an_rsa_key_serves_no_rsa_algorithm_but_those_of_the_section() {
+    let mut world = World::example();
+    let mut unbound = USERS.jwk();
+    unbound.as_object_mut().unwrap().remove("alg");
+    world.published.insert(format!("{USERS_URL}/.well-known/jwks.json"), json!({"keys": [unbound]}).to_string());
+    for alg in ["RS384", "RS512", "PS256", "PS384", "PS512"] {
+        let token = Token::user("user-manager").header("alg", json!(alg)).compact();
+        assert_eq!(user(&mut world, &token), denied(Reason::AlgorithmNotAllowed), "{alg}");
+    }
+    assert_eq!(world.counts.keys, 0);
+    assert_eq!(user(&mut world, &Token::user("user-manager").compact()), Outcome::Permit);
+}
+
+#[test]
+fn a_signature_that_no_host_should_be_asked_about_is_refused_by_the_core() {
+    let rsa = Token::user("user-manager");
+    let modulus = Base64UrlUnpadded::decode_vec(USERS.jwk()["n"].as_str().unwrap()).unwrap();
+    let good = USERS.sign(rsa.message().as_bytes());
+    for signature in [modulus, good[1..].to_vec(), [&[0], good.as_slice()].concat()] {
+        let mut world = World::example();
+        assert_eq!(user(&mut world, &rsa.with_signature(&signature)), denied(Reason::SignatureInvalid));
+        assert_eq!(world.counts.signatures, 0);
+    }
+    let eddsa = Token::partner("1111");
+    let mut identity = eddsa_signature(&eddsa);
+    identity[..32].fill(0);
+    identity[0] = 1;
+    let mut large = eddsa_signature(&eddsa);
+    large[32..].fill(0xFF);
+    for signature in [identity, large] {
+        let mut world = World::example();
+        assert_eq!(partner(&mut world, &eddsa.with_signature(&signature)), denied(Reason::SignatureInvalid));
+        assert_eq!(world.counts.signatures, 0);
+    }
+}
+
+fn eddsa_signature(token: &Token) -> Vec<u8> {
+    PARTNERS_ED.sign(token.message().as_bytes())
+}
+
+#[test]
 fn the_public_key_is_no_hmac_secret() {
     let jwk = USERS.jwk();
     let modulus = jwk["n"].as_str().unwrap();

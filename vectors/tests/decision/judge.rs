@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use postern::{Authorizer, JwkSet, Keys, Policy, Progress, Request, SignatureCheck, UnixTime};
 
-use crate::source::Vector;
+use postern_vectors::folder::Token;
 
 /// One route for tokens of one issuer that may use every algorithm; with one URL the payload is not looked at.
 static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
@@ -19,7 +19,7 @@ static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
 });
 
 /// Whether the vector's signature holds under its key set; if not, why.
-pub(crate) fn judge(vector: &Vector) -> Result<(), String> {
+pub(crate) fn judge(vector: &Token) -> Result<(), String> {
     let keys = JwkSet::parse(vector.keys.as_bytes()).map_err(|error| error.to_string())?;
     let credential = format!("Bearer {}", vector.token);
     let headers = [("authorization", credential.as_str())];
