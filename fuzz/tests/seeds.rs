@@ -53,7 +53,7 @@ fn tokens_reach_every_step_and_only_a_valid_signature_permits() {
 }
 
 #[test]
-fn jwk_sets_keep_or_refuse_every_entry_and_snapshots_stay_as_old_as_they_are() {
+fn jwk_sets_keep_or_refuse_every_entry() {
     use jwks::Reached::{Both, Keys, Metadata, NoKey, Nothing, OldSnapshot, Snapshot};
     let reached = run("jwks", jwks::check);
     assert_eq!(reached, BTreeSet::from([Nothing, Metadata, OldSnapshot, Snapshot, NoKey, Keys, Both]));
