@@ -122,7 +122,7 @@ fn metadata_costs_no_more_than_a_multiple_of_its_length() {
     }
     assert!(read >= 50, "only {read} documents were read to the end");
     JWKS.report("metadata");
-    let bodies = [1, 1_000, 10_000_000].map(|more| fill(" ", MAX_METADATA_BYTES + more));
+    let bodies = [1, 1_000, 10_000_000].map(|more| format!(r#"{{"x":"{}"}}"#, fill("a", MAX_METADATA_BYTES + more)));
     costs_the_same("metadata past the cap", 256, bodies, |body| {
         metadata(&fetch, &policy.issuers()[0], body);
     });
