@@ -20,7 +20,8 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 /// One company and one user who is its manager.
 pub(crate) const SUBJECT: &str = "u1";
 
-static CHECKED: LazyLock<Policy> = LazyLock::new(|| policy::from_toml(POLICY, None).expect("the policy builds"));
+pub(crate) static CHECKED: LazyLock<Policy> =
+    LazyLock::new(|| policy::from_toml(POLICY, None).expect("the policy builds"));
 
 /// The keys of every issuer. Their private halves were made for this and thrown away.
 static KEYS: LazyLock<JwkSet> = LazyLock::new(|| JwkSet::parse(JWKS.as_bytes()).expect("the keys are fit"));
@@ -36,6 +37,8 @@ static ANOTHERS_RECORD: LazyLock<PermissionsRecord> = LazyLock::new(|| {
 const JWKS: &str = r#"{"keys":[
 {"kid":"rsa","kty":"RSA","e":"AQAB","n":"tLYo_ViP4NLqYOh-foIV7Tdyacmjo0WHKm5S7haz-hpjBIPCXTHz0E3tD851fGxDTFs4u0mAltT0i7VFgMswggShXiAs7XM4_Iv7jmEYroaipsLU2AwHk1qEqLkf6x9xL8Xz57paKMZylT2zTgJoBEWOYfLuXY00CKcnjkpdGKrIPl80sSqIEaQ-UB_xDUtt67HxeQ6wa7puZMUTaZK8RLHO__iRDwu0FA-Ve5VdVeSEU2tFCpIto7ezSNGJYI7aUAOi8M12JKUgnwJ4lJNv585mDX1XfT1h7PdcWh1DRIdk0EZQvpo3O57is-PpblKxnW4B2WpF3cH95lq7VaL9PQ"},
 {"kid":"ec","kty":"EC","crv":"P-256","x":"b_A7lJJBzh2t1DUZ5pYOCoW0GmmgXDKBA6orzhWUyhY","y":"PE91OlW_AdxT9sCwx-7ni0DG_30lqW4igrmJzvccFEo"},
+{"kid":"ec384","kty":"EC","crv":"P-384","x":"jsyrambdPwjYF5fBu0vG3Sa4FMNbJM5CJGktfXwD7JZViOED7-GDgZLtdS4-xfWS","y":"okZrJH3oNsF9A1T3MRi-oM7bnI7MudRqXYqtbKNKp2fbB5z289BMwhJDMzi7J8jj"},
+{"kid":"ec521","kty":"EC","crv":"P-521","x":"AGDGcQ26fPSQ0rnFDBy14puCNpguABZm60ldMhhX6t_P6gJfiZ3oBUSwkvDhyBb_Pd369lQO0wy0tdmg7QK9lxjx","y":"AZLWmqeA3VHQ_zq-lbJuMvlyt7467laaoslpbnO0JOy13fYKpn8eSl5748fpiYcAyebFIApWmpc-PLpPHHDBqrS6"},
 {"kid":"ed","kty":"OKP","crv":"Ed25519","x":"gTl3Dqh9F19Wo1Rmw0x-zMuNipG07jeiXfYPW4_Js5Q"}
 ]}"#;
 
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_world_stands() {
-        assert_eq!(KEYS.keys().count(), 3);
+        assert_eq!(KEYS.keys().count(), 5);
         assert_eq!(authorizer().policy().routes().len(), 3);
         assert_eq!(RECORD.id(), SUBJECT);
     }

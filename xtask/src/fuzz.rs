@@ -141,6 +141,8 @@ fn fuzzer(paths: &Paths, programs: &Path, target: Target, corpus: &Path) -> Resu
         .arg(format!("-artifact_prefix={}/", folder(paths, "artifacts", target)?.display()))
         .arg(format!("-dict={}", fuzz.join("dictionaries").join(name).with_extension("dict").display()))
         .args([format!("-timeout={INPUT_TIMEOUT}"), format!("-rss_limit_mb={MEMORY}")])
+        // The trace of one input would push its message out of the log's last lines; run again, it shows both.
+        .env("RUST_BACKTRACE", "0")
         // libFuzzer writes into the first folder alone.
         .arg(corpus)
         .arg(fuzz.join("seeds").join(name))

@@ -54,18 +54,22 @@ pub fn from_toml(text: &str, overlay: Option<&str>) -> Result<Policy, PolicyErro
     if file.development {
         let fault = PolicyFault::Syntax("`development` is stamped by an overlay, never written".to_owned());
         return Err(PolicyErrors(Vec::from([located(
-            text,
+            &Places::of(text),
             PolicyError { pointer: "development".to_owned(), span: None, fault },
         )])));
     }
     if let Some(overlay) = overlay {
-        lay_over(&mut file, parse(overlay, "overlay")?)
-            .map_err(|names| PolicyErrors(names.into_iter().map(|name| unknown(overlay, name)).collect()))?;
+        lay_over(&mut file, parse(overlay, "overlay")?).map_err(|names| {
+            let places = Places::of(overlay);
+            PolicyErrors(names.into_iter().map(|name| unknown(&places, name)).collect())
+        })?;
     }
     compile::compile(&file).map_err(|errors| {
-        let place = |error| match overlay {
-            Some(overlay) => located_in_overlay(overlay, error).unwrap_or_else(|error| located(text, error)),
-            None => located(text, error),
+        // Once for all faults: a long policy with as many faults would else be read as many times.
+        let (text, overlay) = (Places::of(text), overlay.map(Places::of));
+        let place = |error| match &overlay {
+            Some(overlay) => located_in_overlay(overlay, error).unwrap_or_else(|error| located(&text, error)),
+            None => located(&text, error),
         };
         PolicyErrors(errors.0.into_iter().map(place).collect())
     })
@@ -108,8 +112,8 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), Vec<Strin
     if unknown.is_empty() { Ok(()) } else { Err(unknown) }
 }
 
-fn unknown(overlay: &str, name: String) -> PolicyError {
-    let span = find(overlay, &name).map(|found| found.span);
+fn unknown(overlay: &Places<'_>, name: String) -> PolicyError {
+    let span = overlay.find(&name).map(|found| found.span);
     PolicyError { pointer: format!("overlay.{name}"), span, fault: PolicyFault::OverlayUnknown(name) }
 }
 
@@ -117,19 +121,20 @@ impl PolicyErrors {
     /// The same, each fault at its place in the policy's `text`, for those that were found without it.
     #[must_use]
     pub fn located_in(self, text: &str) -> Self {
-        Self(self.0.into_iter().map(|error| located(text, error)).collect())
+        let places = Places::of(text);
+        Self(self.0.into_iter().map(|error| located(&places, error)).collect())
     }
 }
 
-fn located(text: &str, mut error: PolicyError) -> PolicyError {
-    error.span = error.span.or_else(|| Some(find(text, &error.pointer)?.span));
+fn located(text: &Places<'_>, mut error: PolicyError) -> PolicyError {
+    error.span = error.span.or_else(|| Some(text.find(&error.pointer)?.span));
     error
 }
 
 /// The fault at its place in the overlay, when it is about a value that the overlay gave; else the fault as it was.
-fn located_in_overlay(overlay: &str, mut error: PolicyError) -> Result<PolicyError, PolicyError> {
+fn located_in_overlay(overlay: &Places<'_>, mut error: PolicyError) -> Result<PolicyError, PolicyError> {
     // Tables stand in both texts; what is wrong with one as a whole is the policy's.
-    match find(overlay, &error.pointer).filter(|found| found.is_whole && !found.is_table) {
+    match overlay.find(&error.pointer).filter(|found| found.is_whole && !found.is_table) {
         Some(found) => {
             error.span = Some(found.span);
             error.pointer.insert_str(0, "overlay.");
@@ -147,26 +152,34 @@ struct Found {
     is_table: bool,
 }
 
-/// The deepest entry on `pointer` that the text has: a missing member is shown at its table.
-fn find(text: &str, pointer: &str) -> Option<Found> {
-    let document = DeTable::parse(text).ok()?;
-    let mut table = Some(document.get_ref());
-    let mut array: Option<&[::toml::Spanned<DeValue<'_>>]> = None;
-    let mut found = None;
-    for step in steps(pointer) {
-        let value = match (table, array, step) {
-            (Some(table), _, Step::Member(name)) => table.get(name),
-            (_, Some(array), Step::Item(index)) => array.get(index),
-            _ => None,
-        };
-        let Some(value) = value else {
-            return found.map(|found| Found { is_whole: false, ..found });
-        };
-        table = value.get_ref().as_table();
-        array = value.get_ref().as_array().map(|array| array.as_ref());
-        found = Some(Found { span: value.span(), is_whole: true, is_table: table.is_some() });
+/// Where a text's entries stand; nowhere, when it is no TOML.
+struct Places<'a>(Option<::toml::Spanned<DeTable<'a>>>);
+
+impl<'a> Places<'a> {
+    fn of(text: &'a str) -> Self {
+        Self(DeTable::parse(text).ok())
     }
-    found
+
+    /// The deepest entry on `pointer` that the text has: a missing member is shown at its table.
+    fn find(&self, pointer: &str) -> Option<Found> {
+        let mut table = Some(self.0.as_ref()?.get_ref());
+        let mut array: Option<&[::toml::Spanned<DeValue<'_>>]> = None;
+        let mut found = None;
+        for step in steps(pointer) {
+            let value = match (table, array, step) {
+                (Some(table), _, Step::Member(name)) => table.get(name),
+                (_, Some(array), Step::Item(index)) => array.get(index),
+                _ => None,
+            };
+            let Some(value) = value else {
+                return found.map(|found| Found { is_whole: false, ..found });
+            };
+            table = value.get_ref().as_table();
+            array = value.get_ref().as_array().map(|array| array.as_ref());
+            found = Some(Found { span: value.span(), is_whole: true, is_table: table.is_some() });
+        }
+        found
+    }
 }
 
 enum Step<'a> {

@@ -42,6 +42,8 @@ fn a_policy_costs_no_more_than_a_multiple_of_its_length() {
         POLICY.holds("many routes", text.len(), || drop(from_toml(&text, None)));
         let json = policy.to_json();
         POLICY.holds("many routes in JSON", json.len(), || drop(Policy::from_json(json)));
+        let text = text.replace("issuer = \"i\"", "issuer = \"unknown\"");
+        POLICY.holds("routes with a fault each", text.len(), || drop(from_toml(&text, None)));
         for (name, object) in families::objects(r#""issuer":{},"route":[]"#) {
             let json = object(size);
             POLICY.holds(format!("JSON, {name}"), json.len(), || drop(Policy::from_json(&json)));

@@ -2,10 +2,12 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use postern::{
-    JwkSet, PermissionsRecord, UnixTime,
+    JwkSet, PermissionsRecord, Policy, UnixTime,
     assertion::{Assertion, AssertionKeys, AssertionVerifier, Capability, MAX_ASSERTION_BYTES},
+    cache::{KeyAnswer, KeyCache, KeyFetch, KeyLookup, MAX_METADATA_BYTES},
     jwks::MAX_JWKS_BYTES,
     permissions::MAX_RECORD_BYTES,
+    policy::Issuer,
 };
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     measure::{Bound, costs_the_same},
 };
 
-/// A set is read into values, as a token is, of which what the keys need is copied.
+/// A set is read into values, as a token is, of which what the keys need is copied; and so is an issuer's metadata.
 const JWKS: Bound = Bound { total: 125, peak: 115, allocations: 60, kept: 0, constant: 16 * 1024 };
 
 /// A record is read into values, and these into a map.
@@ -85,6 +87,45 @@ fn a_permissions_record_costs_no_more_than_a_multiple_of_its_length() {
 fn a_permissions_record_past_the_cap_is_not_looked_into() {
     let bodies = [1, 1_000, 10_000_000].map(|more| fill(" ", MAX_RECORD_BYTES + more));
     costs_the_same("a record past the cap", 0, bodies, |body| drop(PermissionsRecord::parse(body.as_bytes())));
+}
+
+/// Whether `body`, as an issuer's metadata, says where its keys are.
+fn metadata(fetch: &KeyFetch, issuer: &Issuer, body: &str) -> bool {
+    let answer = KeyAnswer { status: 200, cache_control: None, age: None, body: body.as_bytes() };
+    fetch.clone().answered(issuer, &answer).is_ok()
+}
+
+/// An issuer that is found by discovery, and the fetch that this begins with.
+fn discovery() -> (Policy, KeyFetch) {
+    let text = r#"{
+        "issuer": {"i": {"url": "https://i.example", "algorithms": ["EdDSA"], "audience": ["a"],
+            "token_use": "access", "permissions": "subject"}},
+        "origin": {"o": {"url": "https://o.example", "key": "KEY"}},
+        "route": [{"name": "r", "methods": ["GET"], "path": "/", "origin": "o", "issuer": "i"}]
+    }"#;
+    let policy = Policy::from_json(text).unwrap();
+    let KeyLookup::Fetch(fetch) = KeyCache::new().look_up(&policy.issuers()[0], None, NOW) else {
+        panic!("an empty cache needs no fetch");
+    };
+    (policy, fetch)
+}
+
+#[test]
+fn metadata_costs_no_more_than_a_multiple_of_its_length() {
+    let (policy, fetch) = discovery();
+    let mut read = 0;
+    for size in sizes(MAX_METADATA_BYTES - 500) {
+        for (name, object) in families::objects(r#""issuer":"https://i.example","jwks_uri":"https://i.example/keys""#) {
+            let body = object(size);
+            JWKS.holds(name, body.len(), || read += u32::from(metadata(&fetch, &policy.issuers()[0], &body)));
+        }
+    }
+    assert!(read >= 50, "only {read} documents were read to the end");
+    JWKS.report("metadata");
+    let bodies = [1, 1_000, 10_000_000].map(|more| format!(r#"{{"x":"{}"}}"#, fill("a", MAX_METADATA_BYTES + more)));
+    costs_the_same("metadata past the cap", 256, bodies, |body| {
+        metadata(&fetch, &policy.issuers()[0], body);
+    });
 }
 
 fn verifier() -> AssertionVerifier {
