@@ -106,7 +106,7 @@ fn when_the_first_of_a_thousand_hangs_up_in_the_middle_of_its_fetch_the_rest_are
         caller.ask(&edge.get(TARGET).bearer(token)).expect("sent");
     }
     thread::sleep(ARRIVAL);
-    drop(leader);
+    leader.reset().expect("hung up");
     thread::sleep(ARRIVAL);
     gate.open();
     all_are_200(callers);
