@@ -1,7 +1,8 @@
-//! Checks the policy and embeds it: a policy that does not hold does not build.
+//! Checks the policy and embeds it: a policy that does not hold, or that this host cannot enforce, does not build.
 //!
 //! `POSTERN_POLICY` names another policy than the workspace's `postern.toml`, `POSTERN_OVERLAY` a development
-//! overlay; both are paths, relative ones from this package's folder. What the overlay touches is stamped.
+//! overlay, `POSTERN_KEY_SEEDS` what `postern keys seal` wrote; all are paths, relative ones from this package's
+//! folder. What the overlay touches is stamped.
 
 use std::{
     env, fs,
@@ -9,7 +10,14 @@ use std::{
     process::ExitCode,
 };
 
-use postern::policy::{LineColumn, PolicyError, from_toml};
+use postern::{
+    Algorithm, Policy,
+    cache::KeySeeds,
+    policy::{LineColumn, PolicyError, PolicyErrors, from_toml},
+};
+
+/// What the host's cryptography can check: Web Cryptography as Cloudflare's runtime has it, in src/cloudflare/signature.rs.
+const HOST: (&str, &[Algorithm]) = ("the Workers runtime", &Algorithm::ALL);
 
 /// An isolate has 128 MB, its JavaScript included, and is ended with all its requests when it takes more. Below that
 /// the instance traps when it finds no memory, which `worker.mjs` answers for.
@@ -38,17 +46,41 @@ fn embed() -> Result<(), String> {
     }
     let policy_text = read(&policy)?;
     let overlay_text = overlay.as_deref().map(read).transpose()?;
-    let checked = from_toml(&policy_text, overlay_text.as_deref()).map_err(|errors| {
+    let located = |errors: PolicyErrors| {
         let overlaid = overlay.as_deref().zip(overlay_text.as_deref());
         let lines = errors.0.iter().map(|error| match overlaid {
-            Some((path, text)) if error.is_in_overlay() => located(path, text, error),
-            _ => located(&policy, &policy_text, error),
+            Some((path, text)) if error.is_in_overlay() => show(path, text, error),
+            _ => show(&policy, &policy_text, error),
         });
         lines.collect::<Vec<_>>().join("\n")
+    };
+    let checked = from_toml(&policy_text, overlay_text.as_deref()).map_err(&located)?;
+    let (host, algorithms) = HOST;
+    checked.check_algorithms(host, algorithms).map_err(|errors| located(errors.located_in(&policy_text)))?;
+    write("policy.json", checked.to_json())?;
+    write("key-seeds.json", &seeds(&checked)?)
+}
+
+/// The seeds, when every one of them is about an issuer of the policy.
+fn seeds(policy: &Policy) -> Result<String, String> {
+    let Some(path) = path_from("POSTERN_KEY_SEEDS") else { return Ok("{}".to_owned()) };
+    let mend = "write it anew with `postern keys seal`";
+    let seeds = KeySeeds::parse(read(&path)?.as_bytes()).map_err(|(section, error)| {
+        let section = if section.is_empty() { section } else { format!("`{section}`: ") };
+        format!("{}: {section}{error}: {mend}", path.display())
     })?;
+    for section in seeds.sections() {
+        if !policy.issuers().iter().any(|issuer| issuer.name() == section) {
+            return Err(format!("{}: the policy has no issuer `{section}`: {mend}", path.display()));
+        }
+    }
+    Ok(seeds.to_json().to_string())
+}
+
+fn write(name: &str, text: &str) -> Result<(), String> {
     let folder = env::var_os("OUT_DIR").ok_or("cargo sets no `OUT_DIR`")?;
-    let target = Path::new(&folder).join("policy.json");
-    fs::write(&target, checked.to_json()).map_err(|error| format!("cannot write `{}`: {error}", target.display()))
+    let target = Path::new(&folder).join(name);
+    fs::write(&target, text).map_err(|error| format!("cannot write `{}`: {error}", target.display()))
 }
 
 /// What could be deployed never traps on request. With an overlay the build is stamped, and serves nothing in a deployment.
@@ -77,7 +109,7 @@ fn read(path: &Path) -> Result<String, String> {
 }
 
 /// As compilers write it, so that editors find the place.
-fn located(path: &Path, text: &str, error: &PolicyError) -> String {
+fn show(path: &Path, text: &str, error: &PolicyError) -> String {
     match &error.span {
         Some(span) => {
             let place = LineColumn::of(text, span.start);

@@ -1,10 +1,11 @@
-//! The `postern` command: checks a policy, shows what it permits, makes assertion keys.
+//! The `postern` command: checks a policy, shows what it permits, seals issuers' keys, makes assertion keys.
 //!
 //! Exit codes: 0 done; 1 the policy has faults; 2 the command line or a file could not be used.
 
 mod check;
 mod keys;
 mod routes;
+mod seal;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -31,6 +32,9 @@ enum Command {
     /// Show the routes of a policy as a table: method, path, who may.
     #[command(after_help = "Example: postern routes postern.toml")]
     Routes(PolicyArgs),
+    /// Issuers' public keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make, rotate and hand over the keys that the edge shares with one origin; they are stored nowhere.
     #[command(subcommand, after_help = KEY_EXAMPLES)]
     AssertionKey(keys::AssertionKeyCommand),
@@ -40,6 +44,23 @@ const KEY_EXAMPLES: &str = "Example, for one origin:
   postern assertion-key new --kid 2026-11 > vouchers.key
   npx wrangler secret put POSTERN_KEY_VOUCHERS < vouchers.key
   postern assertion-key trust edge < vouchers.key     # the origin's POSTERN_TRUSTED_KEYS";
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Fetch every issuer's keys and print them, for a build to begin with: `POSTERN_KEY_SEEDS`.
+    #[command(after_help = "Example:
+  postern keys seal > key-seeds.json
+  POSTERN_KEY_SEEDS=$PWD/key-seeds.json npx wrangler deploy")]
+    Seal(PolicyArgs),
+    /// Check a file of sealed keys: whose they are, and for how long they may still be used.
+    #[command(after_help = "Example: postern keys check key-seeds.json")]
+    Check {
+        /// What `postern keys seal` wrote.
+        keys: PathBuf,
+        #[command(flatten)]
+        policy: PolicyArgs,
+    },
+}
 
 #[derive(Args)]
 struct PolicyArgs {
@@ -69,14 +90,21 @@ impl PolicyArgs {
     }
 }
 
+/// An error that is not the policy's.
+fn unusable(error: anyhow::Error) -> ExitCode {
+    eprintln!("postern: {error:#}");
+    ExitCode::from(2)
+}
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Check(args) => args.load().map(|policy| check::passed(&args.file, &policy)),
         Command::Routes(args) => args.load().map(|policy| routes::print(&policy)),
-        Command::AssertionKey(command) => keys::run(&command).map_err(|error| {
-            eprintln!("postern: {error:#}");
-            ExitCode::from(2)
-        }),
+        Command::Keys(KeysCommand::Seal(args)) => args.load().and_then(|policy| seal::seal(&policy).map_err(unusable)),
+        Command::Keys(KeysCommand::Check { keys, policy: args }) => {
+            args.load().and_then(|policy| seal::check(&policy, &keys).map_err(unusable))
+        }
+        Command::AssertionKey(command) => keys::run(&command).map_err(unusable),
     };
     outcome.err().unwrap_or(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@
 //! so they run one at a time: [`session()`] holds a lock of the process, and cargo runs one test program after the other.
 
 pub mod assertions;
+pub mod caching_edge;
 pub mod client;
 pub mod cold;
 pub mod control;

@@ -2,7 +2,7 @@
 //! asked meanwhile. The edges' clocks stand still between the steps, so every count is exact.
 //!
 //! For each fault the same promise: without keys 503 and never a permit; with keys, those go on working until
-//! `KEY_MAX_STALE`, then 503; once the fault has ended, 200. A `kid` that a stale set lacks is 503 and not 401, since
+//! `DEFAULT_JWKS_MAX_STALE`, then 503; once the fault has ended, 200. A `kid` that a stale set lacks is 503 and not 401, since
 //! nobody can tell. Rotations, floods and clocks that go backwards are in `issuer_changes.rs` and `issuer_floods.rs`.
 
 use std::{
@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use postern::cache::{KEY_COOLDOWN, KEY_MAX_STALE};
+use postern::{cache::KEY_COOLDOWN, policy::DEFAULT_JWKS_MAX_STALE};
 use postern_e2e::{
     Session,
     fault_table::Row,
@@ -93,7 +93,7 @@ fn warm(stack: &Session, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sy
     scene.unknown().denied(DENIED.0, DENIED.1);
     scene.expect(3, 4);
     // Shortly before the hard maximum, from the fetch that succeeded.
-    scene.later(KEY_MAX_STALE - TTL - KEY_COOLDOWN - KEY_COOLDOWN);
+    scene.later(DEFAULT_JWKS_MAX_STALE - TTL - KEY_COOLDOWN - KEY_COOLDOWN);
     scene.known().expect(200);
     scene.unknown().denied(DENIED.0, DENIED.1);
     scene.expect(4, 5);

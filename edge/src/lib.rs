@@ -17,9 +17,20 @@
 //! The modules here are what every edge shares; they need no runtime, so the host's tests cover them. One module
 //! per platform drives them: `cloudflare`, a Worker, behind the feature of that name and for `wasm32` alone. The
 //! policy is compiled in by `build.rs`.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
-pub mod cache_control;
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod header;
 pub mod log;
 pub mod policy;
@@ -28,3 +39,5 @@ pub mod target;
 
 #[cfg(all(target_arch = "wasm32", feature = "cloudflare"))]
 pub mod cloudflare;
+#[cfg(all(target_arch = "wasm32", feature = "node"))]
+pub mod node;

@@ -13,9 +13,9 @@
 //!             external orders · internal orders · vouchers · permissions ──▶ DynamoDB
 //! ```
 //!
-//! Public interface: [`assertion`] for services of your own; [`http`] and [`services`] for the example's
-//! four; [`host`] and [`config`] to run them. It decides by no policy and reads no token: that is the
-//! edge's part here.
+//! Public interface: [`assertion`] for services of your own; [`token`] for those that verify access tokens
+//! themselves; [`http`] and [`services`] for the example's four; [`host`] and [`config`] to run them. The example's
+//! services decide by no policy and read no token: that is the edge's part there.
 
 #![cfg_attr(
     not(test),
@@ -31,9 +31,11 @@
 )]
 
 pub mod assertion;
+pub mod clock;
 pub mod config;
 pub mod host;
 pub mod http;
 pub mod log;
 pub mod orders;
 pub mod services;
+pub mod token;

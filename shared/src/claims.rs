@@ -2,9 +2,11 @@
 //!
 //! Read by `jwt-compact` into a set that refuses duplicates; judged by
 //! [`section`](crate::authorizer) rules with arithmetic that saturates, because `jwt-compact`'s own
-//! checks let `exp == now` pass and overflow on extreme dates.
+//! checks let `exp == now` pass and overflow on extreme dates. Issuers keep clients, scopes, roles and companies
+//! in different places: where, is the policy's to say, as a [`ClaimPath`].
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use core::fmt;
 
 use jwt_compact::UntrustedToken;
 use serde_json::Value;
@@ -39,37 +41,77 @@ impl Claims {
         })
     }
 
-    /// The claim `name`, of whatever type.
-    pub(crate) fn member(&self, name: &str) -> Option<&Value> {
-        self.members.0.get(name)
+    /// The claim at `path`, of whatever type.
+    pub(crate) fn at(&self, path: &ClaimPath) -> Option<&Value> {
+        let (first, rest) = path.0.split_first()?;
+        rest.iter().try_fold(self.members.0.get(first)?, |value, name| value.get(name))
     }
 
     /// A claim that must be a string where it is present.
     pub(crate) fn string(&self, name: &str) -> Result<Option<&str>, WrongType> {
-        match self.members.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(WrongType),
-        }
+        as_string(self.members.0.get(name))
+    }
+
+    /// A claim that must be a string where it is present.
+    pub(crate) fn string_at(&self, path: &ClaimPath) -> Result<Option<&str>, WrongType> {
+        as_string(self.at(path))
     }
 
     /// `aud`: one string or an array of strings (RFC 7519 §4.1.3). Empty when absent.
     pub(crate) fn audience(&self) -> Result<Vec<String>, WrongType> {
         match self.members.0.get("aud") {
-            None => Ok(Vec::new()),
             Some(Value::String(one)) => Ok([one.clone()].into()),
-            Some(Value::Array(items)) => json::strings(items).ok_or(WrongType),
-            Some(_) => Err(WrongType),
+            other => listed(other),
         }
     }
 
-    /// `scope`: a space-separated string (RFC 8693 §4.2), or an array of strings as some issuers write it.
-    pub(crate) fn scopes(&self) -> Result<Vec<String>, WrongType> {
-        match self.members.0.get("scope") {
-            None => Ok(Vec::new()),
+    /// Names in a space-separated string, as RFC 8693 §4.2 has them in `scope`, or in an array of strings, as some
+    /// issuers write it. Empty when absent.
+    pub(crate) fn names_at(&self, path: &ClaimPath) -> Result<Vec<String>, WrongType> {
+        match self.at(path) {
             Some(Value::String(text)) => Ok(text.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect()),
-            Some(Value::Array(items)) => json::strings(items).ok_or(WrongType),
-            Some(_) => Err(WrongType),
+            other => listed(other),
         }
+    }
+}
+
+fn as_string(value: Option<&Value>) -> Result<Option<&str>, WrongType> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(WrongType),
+    }
+}
+
+fn listed(value: Option<&Value>) -> Result<Vec<String>, WrongType> {
+    match value {
+        None => Ok(Vec::new()),
+        Some(Value::Array(items)) => json::strings(items).ok_or(WrongType),
+        Some(_) => Err(WrongType),
+    }
+}
+
+/// Where in the claims something stands: the names of members from the outside in, never empty.
+///
+/// A list and not a dotted text, since claims may have dots and slashes in their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClaimPath(Vec<String>);
+
+impl ClaimPath {
+    /// `None` when there is no name, or one is empty.
+    pub(crate) fn new(names: &[String]) -> Option<Self> {
+        let usable = !names.is_empty() && names.iter().all(|name| !name.is_empty());
+        usable.then(|| Self(names.to_vec()))
+    }
+
+    /// A claim at the top.
+    pub(crate) fn top(name: &str) -> Self {
+        Self(Vec::from([name.to_owned()]))
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join(" / "))
     }
 }

@@ -3,10 +3,11 @@
 //! One bad key does not harm the others: it is put aside with its reason. A set that is no set at
 //! all is an error, so that an HTML page or a cut-off answer never replaces good keys.
 
-use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     algorithm::Algorithm,
@@ -31,7 +32,7 @@ pub struct JwkSet {
 pub struct RefusedKey {
     /// Its place in `keys`, from 0.
     pub index: usize,
-    /// Its `kid`, when that is a string. Foreign text: escape it before showing it.
+    /// Its `kid`, when the key is an object and that is a string. Foreign text: escape it before showing it.
     pub key_id: Option<String>,
     /// Why it is not used.
     pub reason: KeyRefusal,
@@ -58,24 +59,34 @@ impl JwkSet {
         if body.len() > MAX_JWKS_BYTES {
             return Err(JwksError::TooLarge);
         }
-        let members = json::object(body).map_err(|_| JwksError::Malformed)?;
-        let Some(Value::Array(entries)) = members.get("keys") else {
-            return Err(JwksError::Malformed);
-        };
+        let members: Members<'_> = serde_json::from_slice(body).map_err(|_| JwksError::Malformed)?;
+        let entries = members.0.get("keys").ok_or(JwksError::Malformed)?;
+        let entries: Vec<&RawValue> = serde_json::from_str(entries.get()).map_err(|_| JwksError::Malformed)?;
         if entries.len() > MAX_KEYS {
             return Err(JwksError::TooLarge);
         }
         let mut set = Self::default();
         for (index, entry) in entries.iter().enumerate() {
-            match entry.as_object().ok_or(KeyRefusal::Malformed).and_then(Jwk::from_members) {
+            // Each is read by itself, so that one that names a member twice harms no other.
+            let Ok(members) = json::object(entry.get().as_bytes()) else {
+                set.refused.push(RefusedKey { index, key_id: None, reason: KeyRefusal::Malformed });
+                continue;
+            };
+            match Jwk::from_members(&members) {
                 Ok(key) => set.keys.push(Arc::new(key)),
                 Err(reason) => {
-                    let key_id = entry.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
+                    let key_id = members.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
                     set.refused.push(RefusedKey { index, key_id, reason });
                 }
             }
         }
         if set.keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(set) }
+    }
+
+    /// The usable keys as a JWK set, to be read again by [`JwkSet::parse`].
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        json!({ "keys": self.keys.iter().map(|key| key.to_json()).collect::<Vec<_>>() })
     }
 
     /// The usable keys.
@@ -97,11 +108,40 @@ impl JwkSet {
     /// The key that a token of `algorithm` and `key_id` was signed with, if there is exactly one candidate.
     pub(crate) fn select(&self, key_id: Option<&str>, algorithm: Algorithm) -> Option<Arc<Jwk>> {
         let mut candidates =
-            self.keys.iter().filter(|key| key.algorithm() == algorithm && (key_id.is_none() || key.key_id() == key_id));
+            self.keys.iter().filter(|key| key.allows(algorithm) && (key_id.is_none() || key.key_id() == key_id));
         let key = candidates.next()?;
         // Two keys under one name: trying both would let a caller choose the work we do.
         let same = candidates.all(|other| other.thumbprint() == key.thumbprint());
         same.then(|| Arc::clone(key))
+    }
+}
+
+/// The members of the set itself, each named once, their values as they were written.
+struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JWK set")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, value)) = access.next_entry::<String, &RawValue>()? {
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member is named twice"));
+            }
+        }
+        Ok(Members(members))
     }
 }
 
@@ -140,14 +180,21 @@ mod tests {
         let cases = [
             (String::from("7"), KeyRefusal::Malformed),
             (String::from(r#"{"kid":"a"}"#), KeyRefusal::Malformed),
+            (String::from("[]"), KeyRefusal::Malformed),
+            (String::from(r#"{"kty":"RSA","kty":"RSA"}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"kid":"a","kid":"b",{P256}}}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"x-note":{{"a":1,"a":1}},{P256}}}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"x-note":1e999,{P256}}}"#), KeyRefusal::Malformed),
+            (format!(r#"{{"x-note":{}{},{P256}}}"#, "[".repeat(500), "]".repeat(500)), KeyRefusal::Malformed),
             (format!(r#"{{"kid":7,{P256}}}"#), KeyRefusal::Malformed),
             (String::from(r#"{"kty":"oct","k":"AAAA"}"#), KeyRefusal::Symmetric),
             (format!(r#"{{"d":"AAAA",{P256}}}"#), KeyRefusal::Private),
             (format!(r#"{{"use":"enc",{P256}}}"#), KeyRefusal::Purpose),
             (format!(r#"{{"key_ops":["encrypt"],{P256}}}"#), KeyRefusal::Purpose),
             (format!(r#"{{"alg":"RS256",{P256}}}"#), KeyRefusal::AlgorithmMismatch),
-            (format!(r#"{{"alg":"HS256",{P256}}}"#), KeyRefusal::AlgorithmMismatch),
-            (P256.replace("P-256", "P-521"), KeyRefusal::UnsupportedType),
+            (format!(r#"{{"alg":"HS256",{P256}}}"#), KeyRefusal::ForeignAlgorithm),
+            (P256.replace("P-256", "P-521"), KeyRefusal::Member),
+            (P256.replace("P-256", "secp256k1"), KeyRefusal::UnsupportedType),
             (ED25519.replace("Ed25519", "X25519"), KeyRefusal::UnsupportedType),
             (P256.replace("4Etl6SRW", "4Etl"), KeyRefusal::Member),
             (P256.replace("4Etl6", "4Etl="), KeyRefusal::Member),
@@ -158,7 +205,6 @@ mod tests {
             (rsa(256, 0xC0, 1, "AQ"), KeyRefusal::WeakRsa),
             (rsa(256, 0xC0, 1, "AA"), KeyRefusal::WeakRsa),
             (rsa(256, 0xC0, 1, "Ag"), KeyRefusal::WeakRsa),
-            #[cfg(feature = "portable")]
             (not_a_point, KeyRefusal::NotOnCurve),
         ];
         for (bad, reason) in cases {
@@ -178,6 +224,10 @@ mod tests {
             (r#"{"keys":{}}"#, JwksError::Malformed),
             (r#"{"keys":[]}"#, JwksError::NoUsableKey),
             (r#"{"keys":[],"keys":[]}"#, JwksError::Malformed),
+            (r#"{"keys":[],"x":1,"x":1}"#, JwksError::Malformed),
+            (r#"{"keys":[]} {}"#, JwksError::Malformed),
+            (r#"{"keys":[{]}"#, JwksError::Malformed),
+            (r#"[]"#, JwksError::Malformed),
             (r#"{"keys":[{"kty":"oct","k":"AA"}]}"#, JwksError::NoUsableKey),
         ] {
             assert_eq!(JwkSet::parse(body.as_bytes()).unwrap_err(), error, "{body}");
@@ -194,6 +244,39 @@ mod tests {
         assert!(set.select(Some("a"), Algorithm::EdDsa).is_none());
         assert!(set.select(Some("c"), Algorithm::Es256).is_none());
         assert!(set.select(None, Algorithm::Rs256).is_none());
+    }
+
+    #[test]
+    fn an_rsa_key_serves_every_rsa_algorithm_unless_it_names_one() {
+        let material = rsa(256, 0xC0, 1, "AQAB");
+        let set = |members: &str| JwkSet::parse(format!(r#"{{"keys":[{{{members}{material}}}]}}"#).as_bytes());
+        let served = |members: &str| {
+            let set = set(members).unwrap();
+            Algorithm::ALL.into_iter().filter(|algorithm| set.select(None, *algorithm).is_some()).collect::<Vec<_>>()
+        };
+        use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        assert_eq!(served(""), [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512]);
+        assert_eq!(served(r#""alg":"PS384","#), [Ps384]);
+        assert_eq!(served(r#""alg":"RS256","use":"sig","#), [Rs256]);
+        let refused = |members: &str| {
+            let body = format!(r#"{{"keys":[{{{members}{material}}},{{{ED25519}}}]}}"#);
+            JwkSet::parse(body.as_bytes()).unwrap().refused().first().map(|key| key.reason)
+        };
+        assert_eq!(refused(r#""alg":"RSA-OAEP","#), Some(KeyRefusal::ForeignAlgorithm));
+        assert_eq!(refused(r#""alg":"RS1","#), Some(KeyRefusal::ForeignAlgorithm));
+        assert_eq!(refused(r#""alg":"ES256","#), Some(KeyRefusal::AlgorithmMismatch));
+        assert_eq!(refused(""), None);
+    }
+
+    #[test]
+    fn one_rsa_key_named_for_two_algorithms_serves_both() {
+        let material = rsa(256, 0xC0, 1, "AQAB");
+        let body =
+            format!(r#"{{"keys":[{{"kid":"a","alg":"RS256",{material}}},{{"kid":"a","alg":"PS256",{material}}}]}}"#);
+        let set = JwkSet::parse(body.as_bytes()).unwrap();
+        assert!(set.select(Some("a"), Algorithm::Rs256).is_some());
+        assert!(set.select(Some("a"), Algorithm::Ps256).is_some());
+        assert!(set.select(Some("a"), Algorithm::Ps512).is_none());
     }
 
     #[test]

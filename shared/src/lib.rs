@@ -64,7 +64,6 @@ pub mod permissions;
 pub mod policy;
 pub mod reason;
 pub mod request;
-#[cfg(feature = "portable")]
 pub mod signature;
 pub mod target;
 pub mod time;

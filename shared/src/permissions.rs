@@ -9,7 +9,7 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::{claims::Claims, json};
+use crate::json;
 
 /// Largest record in octets; DynamoDB's own limit on an item is 400 KB.
 pub const MAX_RECORD_BYTES: usize = 400 * 1024;
@@ -74,15 +74,33 @@ impl PermissionsRecord {
         Ok(Self { id, companies, version })
     }
 
-    /// The permissions that a token carries in its own claims, `companies` and `role`.
-    pub(crate) fn from_claims(subject: &str, claims: &Claims) -> Result<Self, PermissionsError> {
-        let listed = match claims.member("companies") {
+    /// The permissions that a token carries in its own claims: companies and roles, wherever its issuer keeps them.
+    ///
+    /// Companies are an array of names, their text, or an object by name, which may hold the roles of each. Roles
+    /// are one name or an array of them, held in every company.
+    pub(crate) fn from_claims(
+        subject: &str,
+        companies_claim: Option<&Value>,
+        roles_claim: Option<&Value>,
+    ) -> Result<Self, PermissionsError> {
+        let listed = match companies_claim {
             None => Value::Array(Vec::new()),
             // Cognito's first trigger version can add strings only, so an array arrives as its JSON text.
             Some(Value::String(text)) => listed_in_text(text)?,
+            // Keycloak's organisations: an object of name to the organisation's own attributes.
+            Some(Value::Object(members)) if members.values().all(Value::is_object) => {
+                members.keys().map(String::as_str).collect()
+            }
             Some(other) => other.clone(),
         };
-        let companies = companies(Some(&listed), claims.member("role"))?;
+        let companies = match (roles_claim, &listed) {
+            (Some(Value::Array(items)), Value::Array(names)) => {
+                let roles = json::strings(items).ok_or(PermissionsError::Role)?;
+                let names = json::strings(names).ok_or(PermissionsError::Companies)?;
+                named(names.into_iter().map(|company| (company, roles.clone())).collect())?
+            }
+            (roles, _) => companies(Some(&listed), roles)?,
+        };
         Ok(Self { id: subject.to_owned(), companies, version: None })
     }
 
@@ -164,10 +182,12 @@ fn companies(companies: Option<&Value>, role: Option<&Value>) -> Result<Companie
         }
         _ => return Err(PermissionsError::Companies),
     };
-    if map.keys().any(String::is_empty) {
-        return Err(PermissionsError::Companies);
-    }
-    Ok(map)
+    named(map)
+}
+
+/// The map, when each company in it has a name.
+fn named(map: Companies) -> Result<Companies, PermissionsError> {
+    if map.keys().any(String::is_empty) { Err(PermissionsError::Companies) } else { Ok(map) }
 }
 
 /// A claim that is a string: the JSON text of an array, or names with spaces between.

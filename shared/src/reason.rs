@@ -42,6 +42,8 @@ pub enum Reason {
     IssuerAmbiguous,
     /// `token_use` or `typ` is not that of an access token.
     NotAnAccessToken,
+    /// A claim that the issuer section requires is missing or says something else.
+    ClaimMismatch,
     /// `exp` is missing.
     ExpirationMissing,
     /// `exp` has come.
@@ -50,7 +52,13 @@ pub enum Reason {
     NotYetValid,
     /// `iat` lies ahead.
     IssuedInFuture,
-    /// `sub` is missing, empty, too long or holds control characters.
+    /// `iat` is missing, and the issuer section limits lifetime or age.
+    IssuedAtMissing,
+    /// From `iat` to `exp` it is longer than the issuer section allows.
+    LifetimeTooLong,
+    /// `iat` lies further back than the issuer section allows.
+    IssuedTooLongAgo,
+    /// The subject's claim is missing, empty, too long or holds control characters.
     SubjectUnusable,
     /// A scope of the route is missing.
     ScopeMissing,
@@ -113,10 +121,14 @@ impl Reason {
             | Self::AudienceMismatch
             | Self::IssuerAmbiguous
             | Self::NotAnAccessToken
+            | Self::ClaimMismatch
             | Self::ExpirationMissing
             | Self::Expired
             | Self::NotYetValid
             | Self::IssuedInFuture
+            | Self::IssuedAtMissing
+            | Self::LifetimeTooLong
+            | Self::IssuedTooLongAgo
             | Self::SubjectUnusable => PublicCode::InvalidToken,
             Self::ScopeMissing => PublicCode::InsufficientScope,
             // Which of the three it was would tell a caller who belongs to which company.
@@ -146,10 +158,14 @@ impl Reason {
             Self::AudienceMismatch => "audience_mismatch",
             Self::IssuerAmbiguous => "issuer_ambiguous",
             Self::NotAnAccessToken => "not_an_access_token",
+            Self::ClaimMismatch => "claim_mismatch",
             Self::ExpirationMissing => "expiration_missing",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::IssuedInFuture => "issued_in_future",
+            Self::IssuedAtMissing => "issued_at_missing",
+            Self::LifetimeTooLong => "lifetime_too_long",
+            Self::IssuedTooLongAgo => "issued_too_long_ago",
             Self::SubjectUnusable => "subject_unusable",
             Self::ScopeMissing => "scope_missing",
             Self::SubjectMismatch => "subject_mismatch",

@@ -3,11 +3,13 @@
 mod dev;
 mod examples;
 mod faults;
+mod fuzz;
 mod http;
 mod paths;
 mod ports;
 mod process;
 mod report;
+mod security;
 mod setup;
 mod stack;
 mod test;
@@ -18,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::fuzz::Target;
 use crate::paths::Paths;
 use crate::test::{Part, Selection};
 
@@ -47,6 +50,15 @@ enum Command {
         skip_lints: bool,
         /// Only tests whose name contains one of these
         filters: Vec<String>,
+    },
+    /// Look for inputs that break a promise of the core, for a long time; `test` does so for a short one
+    Fuzz {
+        /// Only this target; all of them in turn if left out
+        #[arg(value_enum)]
+        target: Option<Target>,
+        /// How long to look with each target
+        #[arg(long, value_name = "N", default_value_t = 300)]
+        seconds: u32,
     },
     /// Install what the stack needs into the project's folders
     Setup,
@@ -83,6 +95,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Dev { check } => dev::dev(&paths, check),
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
+        Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Setup => setup::setup(&paths),
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
         Command::Build { what: Build::Worker } => {

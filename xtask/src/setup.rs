@@ -18,6 +18,7 @@ const NODE_MINIMUM: (u32, u32) = (22, 12);
 /// The first Node whose npm reads the lock file.
 const NPM_NODE_MINIMUM: (u32, u32) = (18, 0);
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// Checks the machine and installs what the stack needs.
 pub(crate) fn setup(paths: &Paths) -> Result<()> {
@@ -45,27 +46,27 @@ pub(crate) fn rust_target(paths: &Paths, target: &str) -> Result<()> {
 
 /// Builds the dependency checker into the project's folder unless it is there.
 pub(crate) fn cargo_deny(paths: &Paths) -> Result<()> {
+    cargo_tool(paths, "cargo-deny", CARGO_DENY)
+}
+
+/// Builds the command that builds fuzz targets into the project's folder unless it is there.
+pub(crate) fn cargo_fuzz(paths: &Paths) -> Result<()> {
+    cargo_tool(paths, "cargo-fuzz", CARGO_FUZZ)
+}
+
+fn cargo_tool(paths: &Paths, name: &str, version: &str) -> Result<()> {
     let _alone = lock(paths)?;
-    install(&paths.tools.join("cargo-deny.stamp"), CARGO_DENY, &format!("cargo-deny {CARGO_DENY} (built once)"), || {
+    let stamp = paths.tools.join(format!("{name}.stamp"));
+    install(&stamp, version, &format!("{name} {version} (built once)"), || {
         let mut command = Command::new("cargo");
         command
-            // Unoptimised: it builds in half the time and reads this workspace in seconds.
-            .args([
-                "install",
-                "--debug",
-                "--quiet",
-                "--locked",
-                "--force",
-                "cargo-deny",
-                "--version",
-                CARGO_DENY,
-                "--root",
-            ])
+            // Unoptimised: it builds in half the time, and has little to do.
+            .args(["install", "--debug", "--quiet", "--locked", "--force", name, "--version", version, "--root"])
             .arg(&paths.tools)
             // Its own build must neither reuse nor disturb the project's.
             .env_remove("CARGO_TARGET_DIR")
             .current_dir(&paths.tools);
-        download(&mut command, "cargo-deny", &paths.tools.join("cargo-deny.log"))
+        download(&mut command, name, &paths.tools.join(format!("{name}.log")))
     })
 }
 

@@ -6,9 +6,11 @@ use anyhow::Result;
 
 use crate::dev::check_examples;
 use crate::faults;
+use crate::fuzz;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
+use crate::security;
 use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
 use crate::stack::{self, Profile, Stack};
 use crate::worker;
@@ -34,6 +36,8 @@ pub(crate) enum Part {
     Lint,
     /// Unit tests.
     Unit,
+    /// Fuzz targets, each for a fixed number of inputs.
+    Fuzz,
     /// End-to-end tests against the running stack.
     E2e,
     /// The requests that `cargo xtask dev` prints, sent and compared.
@@ -49,6 +53,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     }
     if wants(Part::Unit) {
         unit_tests(paths, &mut report, &selection.filters)?;
+    }
+    if wants(Part::Fuzz) {
+        fuzz::short(paths, &mut report)?;
     }
     if wants(Part::E2e) || wants(Part::Examples) {
         on_the_stack(paths, &mut report, selection)?;
@@ -94,6 +101,7 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
         }
         Ok(())
     })?;
+    part("SECURITY.md names tests that exist", lint, &|| security::check(&paths.root))?;
     part("documentation", "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps", &|| {
         let document = ["doc", "--quiet", "--workspace", "--no-deps", "--all-features", "--document-private-items"];
         run(Command::new("cargo").args(document).env("RUSTDOCFLAGS", "-D warnings").current_dir(&paths.root))

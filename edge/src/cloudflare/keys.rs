@@ -1,23 +1,24 @@
 //! Answers `NeedsKeys`: issuers' JWK sets, fetched and kept in the isolate.
 //!
-//! When to fetch is the core's `KeyCache` to say; here is how. A fetch is detached from the request that leads
-//! it, so that it ends, and its keys serve the next request, even if that one's caller hangs up.
+//! When to fetch, what, and what an answer is worth is the core's `KeyCache` to say; here is how. A fetch is detached
+//! from the request that leads it, so that it ends, and its keys serve the next request, even if that one's caller
+//! hangs up. A new isolate begins with the seeds of the build, and asks the second layer before it asks an issuer.
 
 use std::{cell::RefCell, time::Duration};
 
 use postern::{
-    JwkSet, Keys, Progress,
+    Keys, Progress,
     authorizer::NeedsKeys,
-    cache::{KeyCache, KeyLookup},
-    jwks::MAX_JWKS_BYTES,
-    policy::Issuer,
+    cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep},
+    policy::{Issuer, Policy},
 };
 use worker::worker_sys::Context;
 
-use super::{isolate::Isolate, outgoing, runtime};
-use crate::{cache_control, log};
+use super::{isolate::Isolate, outgoing, runtime, second_layer};
+use crate::{log, policy};
 
-/// Time for one fetch. Shorter than the lease that the core gives whoever leads (`KEY_FETCH_LEASE`).
+/// Time for one fetch, metadata included. Shorter than the lease that the core gives whoever leads
+/// (`KEY_FETCH_LEASE`).
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time between two looks at a fetch that another request leads: a fraction of a usual fetch.
 const WAIT: Duration = Duration::from_millis(20);
@@ -25,7 +26,24 @@ const WAIT: Duration = Duration::from_millis(20);
 const MOST_LOOKS: u32 = 250;
 
 thread_local! {
-    static CACHE: RefCell<KeyCache> = RefCell::new(KeyCache::new());
+    /// Made by the first request that needs keys, since the age of a seed takes a clock.
+    static CACHE: RefCell<Option<KeyCache>> = const { RefCell::new(None) };
+}
+
+fn with_cache<T>(policy: &'static Policy, ask: impl FnOnce(&mut KeyCache) -> T) -> T {
+    CACHE.with_borrow_mut(|cache| ask(cache.get_or_insert_with(|| seeded(policy))))
+}
+
+/// A cache that knows what was sealed into the build.
+fn seeded(policy: &'static Policy) -> KeyCache {
+    let mut cache = KeyCache::with_second_layer();
+    let seeds = policy::seeds();
+    for issuer in policy.issuers() {
+        if let Err(error) = cache.restore(issuer, seeds.of(issuer).cloned(), runtime::now()) {
+            runtime::log(&log::failure("key_seed_unused", issuer.name(), &error.to_string(), None));
+        }
+    }
+    cache
 }
 
 /// Goes on with the issuer's keys, or without.
@@ -35,51 +53,68 @@ pub(super) async fn provide(
     context: &Context,
 ) -> Progress<'static> {
     let issuer = need.issuer();
-    let plain_http = isolate.authorizer.policy().is_development();
+    let policy = isolate.authorizer.policy();
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
-        match CACHE.with_borrow_mut(|cache| cache.look_up(issuer, need.key_id(), now)) {
+        match with_cache(policy, |cache| cache.look_up(issuer, need.key_id(), now)) {
             KeyLookup::Fresh(keys) => return need.resume(Keys::Fresh(&keys), now),
-            KeyLookup::Refresh(keys) => {
-                drop(runtime::detach(context, refresh(issuer, plain_http)));
+            KeyLookup::Refresh(keys, fetch) => {
+                drop(runtime::detach(context, refresh(policy, issuer, fetch)));
                 return need.resume(Keys::Fresh(&keys), now);
             }
             KeyLookup::Stale(keys) => return need.resume(Keys::Stale(&keys), now),
             KeyLookup::Unavailable => break,
-            KeyLookup::Fetch => {
-                // The outcome is in the cache, where the next look finds it.
-                let _ = runtime::detach(context, refresh(issuer, plain_http)).await;
-            }
+            // The outcome is in the cache, where the next look finds it.
+            KeyLookup::Fetch(fetch) => drop(runtime::detach(context, refresh(policy, issuer, fetch)).await),
+            KeyLookup::Recall => drop(runtime::detach(context, recall(policy, issuer)).await),
             KeyLookup::Wait => runtime::pause(WAIT).await,
         }
     }
     need.resume(Keys::Unavailable, runtime::now())
 }
 
-async fn refresh(issuer: &'static Issuer, plain_http: bool) {
-    match fetch(issuer, plain_http).await {
-        Ok((keys, max_age)) => {
-            for refused in keys.refused() {
+async fn recall(policy: &'static Policy, issuer: &'static Issuer) {
+    let snapshot = second_layer::recall(issuer).await;
+    if let Err(error) = with_cache(policy, |cache| cache.restore(issuer, snapshot, runtime::now())) {
+        runtime::log(&log::failure("keys_not_recalled", issuer.name(), &error.to_string(), None));
+    }
+}
+
+async fn refresh(policy: &'static Policy, issuer: &'static Issuer, fetch: KeyFetch) {
+    match follow(policy, issuer, fetch).await {
+        Ok(fetched) => {
+            for refused in fetched.keys().refused() {
                 let why = format!("key {} of the set: {}", refused.index, refused.reason);
                 runtime::log(&log::failure("key_refused", issuer.name(), &why, None));
             }
-            CACHE.with_borrow_mut(|cache| cache.store(issuer, keys, max_age, runtime::now()));
+            let snapshot = with_cache(policy, |cache| cache.store(issuer, fetched, runtime::now()));
+            second_layer::keep(issuer, &snapshot).await;
         }
         Err(why) => {
             runtime::log(&log::failure("keys_failed", issuer.name(), &why, None));
-            CACHE.with_borrow_mut(|cache| cache.fail(issuer, runtime::now()));
+            with_cache(policy, |cache| cache.fail(issuer, runtime::now()));
         }
     }
 }
 
-async fn fetch(issuer: &Issuer, plain_http: bool) -> Result<(JwkSet, Option<Duration>), String> {
-    let accept = [("accept", "application/jwk-set+json, application/json")];
-    let fetched = outgoing::get(issuer.jwks_url(), &accept, plain_http, FETCH_TIMEOUT, MAX_JWKS_BYTES)
-        .await
-        .map_err(|error| error.to_string())?;
-    if fetched.status != 200 {
-        return Err(format!("the status is {}", fetched.status));
+/// Makes one request after another until the keys are there or something failed.
+async fn follow(policy: &Policy, issuer: &Issuer, mut fetch: KeyFetch) -> Result<FetchedKeys, String> {
+    let begun = runtime::now();
+    loop {
+        let left = FETCH_TIMEOUT.saturating_sub(runtime::now().saturating_since(begun));
+        let accept = [("accept", fetch.accept())];
+        let fetched = outgoing::get(fetch.url(), &accept, policy.is_development(), left, fetch.max_bytes())
+            .await
+            .map_err(|error| error.to_string())?;
+        let answer = KeyAnswer {
+            status: fetched.status,
+            cache_control: fetched.cache_control.as_deref(),
+            age: fetched.age.as_deref(),
+            body: &fetched.body,
+        };
+        match fetch.answered(issuer, &answer).map_err(|error| error.to_string())? {
+            KeyStep::Next(next) => fetch = next,
+            KeyStep::Fetched(fetched) => return Ok(fetched),
+        }
     }
-    let keys = JwkSet::parse(&fetched.body).map_err(|error| error.to_string())?;
-    Ok((keys, cache_control::freshness(fetched.cache_control.as_deref(), fetched.age.as_deref())))
 }

@@ -14,7 +14,8 @@ mod permissions;
 mod planted;
 mod request;
 mod runtime;
-mod signature;
+mod second_layer;
+pub mod signature;
 
 use postern::{Answer, Decision, Progress, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};

@@ -109,7 +109,7 @@ fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {
 }
 
 /// Counts decoded octets, so that a small compressed body cannot grow past the cap.
-async fn read(response: &Response, cap: usize) -> Result<Vec<u8>, FetchError> {
+pub(super) async fn read(response: &Response, cap: usize) -> Result<Vec<u8>, FetchError> {
     let Some(stream) = response.body() else {
         return Ok(Vec::new());
     };

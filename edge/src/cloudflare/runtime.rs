@@ -22,6 +22,10 @@ use worker::{Delay, worker_sys::Context};
 use crate::log;
 
 /// The time, which in a Worker stands still between one I/O and the next.
+#[expect(
+    clippy::as_conversions,
+    reason = "the one way from a float to a whole number; it saturates, and takes NaN to 0"
+)]
 pub(super) fn now() -> UnixTime {
     UnixTime::from_millis(js_sys::Date::now() as u64)
 }

@@ -6,74 +6,108 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use js_sys::{Array, JSON, Object, Reflect, futures::JsFuture};
-use postern::{Algorithm, Progress, SignatureCheck, authorizer::NeedsSignature};
+use postern::{
+    Algorithm, Jwk, Progress, SignatureCheck,
+    algorithm::{Hash, Scheme},
+    authorizer::NeedsSignature,
+    signature::is_well_formed,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::CryptoKey;
 
 use super::runtime;
 
+/// What this runtime can check: everything.
+pub const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
+
 /// Imported keys that are kept. Issuers have two or three keys each; past this all are imported anew.
 const MAX_IMPORTED: usize = 64;
 
+/// RFC 7638 thumbprint and algorithm: an RSA key is imported for one padding and one hash.
+type Name = ([u8; 32], Algorithm);
+
 thread_local! {
-    /// By RFC 7638 thumbprint. A key's material fixes its algorithm, so one entry serves one algorithm.
-    static IMPORTED: RefCell<BTreeMap<[u8; 32], CryptoKey>> = const { RefCell::new(BTreeMap::new()) };
+    static IMPORTED: RefCell<BTreeMap<Name, CryptoKey>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// Goes on with the outcome of the check. What the runtime cannot do is `Unavailable`, never `Invalid`.
+/// Goes on with the outcome of the check.
 pub(super) async fn check(need: NeedsSignature<'static>) -> Progress<'static> {
-    let outcome = match verify(&need).await {
-        Ok(true) => SignatureCheck::Valid,
-        Ok(false) => SignatureCheck::Invalid,
-        Err(_) => SignatureCheck::Unavailable,
-    };
+    let outcome = verify(need.algorithm(), need.key(), need.message(), need.signature()).await;
     need.resume(outcome, runtime::now())
 }
 
-async fn verify(need: &NeedsSignature<'static>) -> Result<bool, JsValue> {
-    let key = imported(need).await?;
-    let parameters = parameters(need.algorithm())?;
-    let promise = runtime::subtle()?.verify_with_object_and_u8_array_and_u8_array(
-        &parameters,
-        &key,
-        need.signature(),
-        need.message(),
-    )?;
+/// Whether `signature` over `message` holds under `key`. What the runtime cannot do is `Unavailable`, never `Invalid`.
+pub async fn verify(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> SignatureCheck {
+    if !is_well_formed(algorithm, key, signature) {
+        return SignatureCheck::Invalid;
+    }
+    match holds(algorithm, key, message, signature).await {
+        Ok(true) => SignatureCheck::Valid,
+        Ok(false) => SignatureCheck::Invalid,
+        Err(_) => SignatureCheck::Unavailable,
+    }
+}
+
+async fn holds(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> Result<bool, JsValue> {
+    let key = imported(algorithm, key).await?;
+    let parameters = parameters(algorithm)?;
+    let promise =
+        runtime::subtle()?.verify_with_object_and_u8_array_and_u8_array(&parameters, &key, signature, message)?;
     let outcome = JsFuture::from(promise).await?;
     outcome.as_bool().ok_or(JsValue::UNDEFINED)
 }
 
-async fn imported(need: &NeedsSignature<'static>) -> Result<CryptoKey, JsValue> {
-    let thumbprint = need.key().thumbprint();
-    if let Some(key) = IMPORTED.with_borrow(|kept| kept.get(thumbprint).cloned()) {
+async fn imported(algorithm: Algorithm, key: &Jwk) -> Result<CryptoKey, JsValue> {
+    let name = (*key.thumbprint(), algorithm);
+    if let Some(key) = IMPORTED.with_borrow(|kept| kept.get(&name).cloned()) {
         return Ok(key);
     }
-    let jwk: Object = JSON::parse(&need.key().to_public_jwk())?.dyn_into()?;
+    let jwk: Object = JSON::parse(&key.to_public_jwk())?.dyn_into()?;
     let usages = Array::of1(&JsValue::from_str("verify"));
-    let parameters = parameters(need.algorithm())?;
+    let parameters = parameters(algorithm)?;
     let promise = runtime::subtle()?.import_key_with_object("jwk", &jwk, &parameters, false, &usages)?;
     let key: CryptoKey = JsFuture::from(promise).await?.dyn_into()?;
     IMPORTED.with_borrow_mut(|kept| {
         if kept.len() >= MAX_IMPORTED {
             kept.clear();
         }
-        kept.insert(*thumbprint, key.clone());
+        kept.insert(name, key.clone());
     });
     Ok(key)
 }
 
 /// One object for import and check: each call reads the members it knows.
 fn parameters(algorithm: Algorithm) -> Result<Object, JsValue> {
-    let members: &[(&str, &str)] = match algorithm {
-        Algorithm::Rs256 => &[("name", "RSASSA-PKCS1-v1_5"), ("hash", "SHA-256")],
-        Algorithm::Es256 => &[("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")],
-        Algorithm::EdDsa => &[("name", "Ed25519")],
-        // An algorithm that the core learned and this driver did not.
-        _ => return Err(JsValue::UNDEFINED),
-    };
     let parameters = Object::new();
-    for (name, value) in members {
-        Reflect::set(&parameters, &JsValue::from_str(name), &JsValue::from_str(value))?;
+    let set = |name: &str, value: JsValue| Reflect::set(&parameters, &JsValue::from_str(name), &value);
+    let hash = |hash: Hash| {
+        set(
+            "hash",
+            JsValue::from_str(match hash {
+                Hash::Sha256 => "SHA-256",
+                Hash::Sha384 => "SHA-384",
+                Hash::Sha512 => "SHA-512",
+            }),
+        )
+    };
+    match algorithm.scheme() {
+        Scheme::RsaPkcs1(digest) => {
+            set("name", "RSASSA-PKCS1-v1_5".into())?;
+            hash(digest)?;
+        }
+        Scheme::RsaPss(digest) => {
+            set("name", "RSA-PSS".into())?;
+            hash(digest)?;
+            set("saltLength", u32::try_from(digest.digest_len()).unwrap_or(u32::MAX).into())?;
+        }
+        Scheme::Ecdsa(curve, digest) => {
+            set("name", "ECDSA".into())?;
+            set("namedCurve", curve.name().into())?;
+            hash(digest)?;
+        }
+        Scheme::Ed25519 => {
+            set("name", "Ed25519".into())?;
+        }
     }
     Ok(parameters)
 }

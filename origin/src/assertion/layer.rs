@@ -1,15 +1,12 @@
 //! The layer: what is checked with, shared by the services it makes.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, sync::Arc};
 
 use postern::{assertion::AssertionVerifier, time::UnixTime};
 use tower::Layer;
 
 use super::{AssertionService, BasePath};
+use crate::clock::system_time;
 
 /// Puts an [`AssertionService`] before a service.
 #[derive(Clone)]
@@ -67,12 +64,6 @@ impl<S> Layer<S> for AssertionLayer {
     fn layer(&self, inner: S) -> Self::Service {
         AssertionService { inner, settings: Arc::clone(&self.settings) }
     }
-}
-
-/// A clock before 1970 reads as 1970: every assertion is then of the future and refused.
-fn system_time() -> UnixTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl fmt::Debug for AssertionLayer {

@@ -3,10 +3,12 @@
 use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
+use serde_json::Value;
+
 use crate::{
-    claims::{Claims, MAX_SUBJECT_BYTES, WrongType},
+    claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES, WrongType},
     permissions::PermissionsRecord,
-    policy::{Issuer, PermissionsSource, Policy, Route},
+    policy::{Issuer, PermissionsSource, Policy, RequiredClaim, Route},
     reason::Reason,
     time::UnixTime,
     token::UnverifiedToken,
@@ -20,7 +22,7 @@ pub(crate) struct VerifiedToken {
     pub(crate) scopes: Vec<String>,
     /// Companies and roles, where they do not come from the permissions service.
     pub(crate) permissions: Option<Arc<PermissionsRecord>>,
-    /// `exp`.
+    /// `exp`, or the end of the age that the section allows, if that is sooner.
     expires_at: UnixTime,
 }
 
@@ -79,19 +81,20 @@ pub(super) fn verify(
         _ => return Err(Reason::IssuerAmbiguous),
     };
     check_kind(issuer, token, &claims)?;
-    let expires_at = check_dates(&claims, issuer.leeway, now)?;
-    let subject = subject(&claims)?;
+    let expires_at = check_dates(&claims, issuer, now)?;
+    let subject = subject(&claims, issuer)?;
     let permissions = match issuer.permissions {
         PermissionsSource::Service => None,
         PermissionsSource::Subject => Some(PermissionsRecord::from_subject(&subject)),
         PermissionsSource::Claims => {
-            Some(PermissionsRecord::from_claims(&subject, &claims).map_err(|_| Reason::ClaimsMalformed)?)
+            let (companies, roles) = (claims.at(&issuer.claims.companies), claims.at(&issuer.claims.roles));
+            Some(PermissionsRecord::from_claims(&subject, companies, roles).map_err(|_| Reason::ClaimsMalformed)?)
         }
     };
     Ok(VerifiedToken {
         issuer: index,
         subject,
-        scopes: claims.scopes()?,
+        scopes: claims.names_at(&issuer.claims.scopes)?,
         permissions: permissions.map(Arc::new),
         expires_at,
     })
@@ -100,17 +103,18 @@ pub(super) fn verify(
 /// Both rules hold that the section has; a policy without either does not build.
 fn accepts_audience(issuer: &Issuer, claims: &Claims) -> Result<bool, WrongType> {
     let audience = claims.audience()?;
-    let client = match claims.string("client_id")? {
-        Some(client) => Some(client),
-        None => claims.string("azp")?,
-    };
+    let mut client = None;
+    for path in &issuer.claims.client {
+        client = client.or(claims.string_at(path)?);
+    }
     let audience_fits = issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.contains(name));
     let client_fits =
         issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
     Ok(audience_fits && client_fits)
 }
 
-/// An ID token is signed by the same key for the same client; only these tell it apart.
+/// An ID token is signed by the same key for the same client; only these tell it apart. Whatever else the section
+/// requires is asked here too.
 fn check_kind(issuer: &Issuer, token: &UnverifiedToken, claims: &Claims) -> Result<(), Reason> {
     let token_use = claims.string("token_use")?;
     if issuer.token_use.as_deref().is_some_and(|wanted| token_use != Some(wanted)) {
@@ -121,31 +125,52 @@ fn check_kind(issuer: &Issuer, token: &UnverifiedToken, claims: &Claims) -> Resu
         let lower = text.to_ascii_lowercase();
         lower.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(lower)
     };
-    match &issuer.token_type {
-        Some(wanted) if token.token_type().map(bare) != Some(bare(wanted)) => Err(Reason::NotAnAccessToken),
-        _ => Ok(()),
+    if issuer.token_type.as_deref().is_some_and(|wanted| token.token_type().map(bare) != Some(bare(wanted))) {
+        return Err(Reason::NotAnAccessToken);
+    }
+    if issuer.required.iter().all(|required| holds(required, claims)) { Ok(()) } else { Err(Reason::ClaimMismatch) }
+}
+
+/// Whether the claim is there and, where values are named, is or has one of them.
+fn holds(required: &RequiredClaim, claims: &Claims) -> bool {
+    let wanted = |value: &Value| value.as_str().is_some_and(|text| required.values.iter().any(|own| own == text));
+    match claims.at(&ClaimPath::top(&required.name)) {
+        None | Some(Value::Null) => false,
+        Some(_) if required.values.is_empty() => true,
+        Some(Value::Array(items)) => items.iter().any(wanted),
+        Some(value) => wanted(value),
     }
 }
 
-/// `exp`, when now lies before it and not before `nbf` or `iat`, for which `leeway` forgives a fast clock.
-fn check_dates(claims: &Claims, leeway: Duration, now: UnixTime) -> Result<UnixTime, Reason> {
+/// When the token ends to be usable, if now lies before that and not before `nbf` or `iat`, for which the section's
+/// leeway forgives a fast clock. `exp` ends it, or its age where the section limits that.
+fn check_dates(claims: &Claims, issuer: &Issuer, now: UnixTime) -> Result<UnixTime, Reason> {
     let time = |seconds: i64| UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0));
     let expires_at = time(claims.expiration.ok_or(Reason::ExpirationMissing)?);
     if now >= expires_at {
         return Err(Reason::Expired);
     }
-    let latest = now.saturating_add(leeway);
+    let latest = now.saturating_add(issuer.leeway);
     if claims.not_before.is_some_and(|not_before| time(not_before) > latest) {
         return Err(Reason::NotYetValid);
     }
-    if claims.issued_at.is_some_and(|issued_at| time(issued_at) > latest) {
+    let issued_at = claims.issued_at.map(time);
+    if issued_at.is_some_and(|issued_at| issued_at > latest) {
         return Err(Reason::IssuedInFuture);
     }
-    Ok(expires_at)
+    let from_issue = |limit: Duration| issued_at.map(|at| at.saturating_add(limit)).ok_or(Reason::IssuedAtMissing);
+    if let Some(limit) = issuer.max_lifetime
+        && expires_at > from_issue(limit)?
+    {
+        return Err(Reason::LifetimeTooLong);
+    }
+    let Some(limit) = issuer.max_age else { return Ok(expires_at) };
+    let too_old_at = from_issue(limit)?;
+    if now >= too_old_at { Err(Reason::IssuedTooLongAgo) } else { Ok(expires_at.min(too_old_at)) }
 }
 
-fn subject(claims: &Claims) -> Result<String, Reason> {
-    let subject = claims.string("sub")?.ok_or(Reason::SubjectUnusable)?;
+fn subject(claims: &Claims, issuer: &Issuer) -> Result<String, Reason> {
+    let subject = claims.string_at(&issuer.claims.subject)?.ok_or(Reason::SubjectUnusable)?;
     let usable = !subject.is_empty() && subject.len() <= MAX_SUBJECT_BYTES && !subject.chars().any(char::is_control);
     if usable { Ok(subject.to_owned()) } else { Err(Reason::SubjectUnusable) }
 }

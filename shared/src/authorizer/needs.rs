@@ -6,7 +6,7 @@ use core::{fmt, time::Duration};
 use super::{VerifiedToken, begin::Pending, credential, rules};
 use crate::{
     algorithm::Algorithm, decision::Decision, jwk::Jwk, jwks::JwkSet, permissions::PermissionsRecord, policy::Issuer,
-    reason::Reason, target::encode_segment, time::UnixTime, token::UnverifiedToken,
+    reason::Reason, signature::is_well_formed, target::encode_segment, time::UnixTime, token::UnverifiedToken,
 };
 
 /// A decision, finished or not.
@@ -95,6 +95,10 @@ impl<'a> NeedsKeys<'a> {
             Keys::Unavailable => return self.pending.deny(Reason::KeysUnavailable),
         };
         match set.select(self.token.key_id(), self.token.algorithm()) {
+            // What hosts judge differently is judged before one is asked.
+            Some(key) if !is_well_formed(self.token.algorithm(), &key, self.token.signature()) => {
+                self.pending.deny(Reason::SignatureInvalid)
+            }
             Some(key) => Progress::NeedsSignature(NeedsSignature {
                 pending: self.pending,
                 token: self.token,

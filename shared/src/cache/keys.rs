@@ -1,18 +1,33 @@
 //! The cache of issuers' keys: when to use, when to fetch, when to leave the issuer alone.
 //!
-//! Per issuer section and `jwks_url`: a set is *fresh* for its TTL, is refreshed before that ends, and is
-//! *stale* but usable until [`KEY_MAX_STALE`] when the issuer cannot be reached. An unknown `kid` causes a
-//! fetch only when the set is older than [`KEY_COOLDOWN`] and is then remembered as unknown, so that made-up `kid`s neither
-//! reach the issuer in numbers nor slow down callers whose keys are known. One caller at a time leads a
-//! fetch; its lead lapses after [`KEY_FETCH_LEASE`], because a request that fetches may be cancelled.
+//! Per issuer section and place of its keys: a set is *fresh* for its TTL, is refreshed before that ends, and is
+//! *stale* but usable until the section's hard maximum when the issuer cannot be reached. An unknown `kid` causes a
+//! fetch only when the set is older than [`KEY_COOLDOWN`], and is remembered as unknown once a set that was asked for
+//! after it came without it, so that made-up `kid`s neither reach the issuer in numbers nor slow down callers whose
+//! keys are known. One caller at a time leads a fetch; its lead lapses after [`KEY_FETCH_LEASE`], because a request
+//! that fetches may be cancelled.
+//!
+//! A cache that has never heard of an issuer may be told what others know ([`KeySnapshot`]): by a seed that was sealed
+//! into the build, or by a second layer that outlives it.
 
-use alloc::{string::String, sync::Arc};
+use alloc::{
+    string::{String, ToString},
+    sync::Arc,
+};
 use core::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::generations::Generations;
-use crate::{jwks::JwkSet, policy::Issuer, time::UnixTime};
+use super::{
+    fetch::{FetchedKeys, KeyFetch},
+    generations::Generations,
+    snapshot::{KeySnapshot, SnapshotError},
+};
+use crate::{
+    jwks::JwkSet,
+    policy::{Issuer, JwksLocation},
+    time::UnixTime,
+};
 
 /// Least time a set is fresh, whatever `Cache-Control` says: a `no-store` must not turn into a fetch per request.
 pub const KEY_MIN_TTL: Duration = Duration::from_secs(60);
@@ -20,12 +35,12 @@ pub const KEY_MIN_TTL: Duration = Duration::from_secs(60);
 pub const KEY_MAX_TTL: Duration = Duration::from_secs(900);
 /// TTL when the issuer says nothing.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
-/// Hard maximum age of a set that cannot be refreshed: issuers announce rotations a day or more ahead.
-pub const KEY_MAX_STALE: Duration = Duration::from_secs(6 * 3600);
 /// Least time between two fetches for one issuer after a miss or an error.
 pub const KEY_COOLDOWN: Duration = Duration::from_secs(3);
 /// How long whoever leads a fetch may take before another takes over. Longer than a driver's own timeout.
 pub const KEY_FETCH_LEASE: Duration = Duration::from_secs(4);
+/// How long a discovered `jwks_uri` is used before the issuer's metadata is asked again; a failure forgets it too.
+pub const KEY_DISCOVERY_TTL: Duration = Duration::from_secs(3600);
 /// How long a `kid` that the issuer did not have is remembered as unknown.
 const UNKNOWN_KEY_MEMORY: Duration = Duration::from_secs(30);
 /// Unknown `kid`s remembered per issuer, at most twice this.
@@ -34,7 +49,8 @@ pub const MAX_UNKNOWN_KEY_IDS: usize = 256;
 /// Keys by issuer.
 #[derive(Debug, Default)]
 pub struct KeyCache {
-    entries: HashMap<(String, String), Entry>,
+    entries: HashMap<(String, JwksLocation), Entry>,
+    has_second_layer: bool,
 }
 
 #[derive(Debug)]
@@ -43,15 +59,26 @@ struct Entry {
     /// When the last fetch ended, if it failed.
     failed_at: Option<UnixTime>,
     leader_since: Option<UnixTime>,
-    /// `kid`s that a set just fetched did not have, and when that was.
+    /// `kid`s that no set has had, and when one was first looked for.
     unknown: Generations<String, UnixTime>,
+    /// Where discovery found the keys, and when.
+    discovered: Option<(String, UnixTime)>,
+    /// The second layer is still to be asked.
+    may_recall: bool,
 }
 
 #[derive(Debug, Clone)]
 struct Held {
     keys: Arc<JwkSet>,
-    fetched_at: UnixTime,
+    jwks_url: String,
+    /// When the fetch that brought it began.
+    asked_at: UnixTime,
+    /// A moment at which it had the age `aged`.
+    since: UnixTime,
+    aged: Duration,
     ttl: Duration,
+    /// From a snapshot: nobody has waited for the issuer yet, and nobody with a known key need.
+    is_restored: bool,
 }
 
 /// What to do for one token's key.
@@ -60,10 +87,12 @@ pub enum KeyLookup {
     /// Use these: they are fresh, and have the key or are known not to have it.
     Fresh(Arc<JwkSet>),
     /// Use these, and lead a refresh in the background: `store` or `fail` when it ends.
-    Refresh(Arc<JwkSet>),
+    Refresh(Arc<JwkSet>, KeyFetch),
     /// Lead a fetch: `store` or `fail` when it ends, then look up again.
-    Fetch,
-    /// Another request leads a fetch: look up again in some milliseconds.
+    Fetch(KeyFetch),
+    /// Ask the second layer: `restore` with what it has, or nothing, then look up again.
+    Recall,
+    /// Another request leads: look up again in some milliseconds.
     Wait,
     /// Use these though they are past their time: the issuer could not be reached lately.
     Stale(Arc<JwkSet>),
@@ -78,18 +107,44 @@ impl KeyCache {
         Self::default()
     }
 
-    /// What to do for a token of `issuer` whose header names `key_id`.
-    pub fn look_up(&mut self, issuer: &Issuer, key_id: Option<&str>, now: UnixTime) -> KeyLookup {
-        self.entry(issuer).look_up(key_id, now)
+    /// An empty cache that asks a second layer before it first asks an issuer.
+    #[must_use]
+    pub fn with_second_layer() -> Self {
+        Self { has_second_layer: true, ..Self::default() }
     }
 
-    /// A fetch that the cache asked for has succeeded. `max_age` is `Cache-Control`'s, less `Age`, if it has one.
-    pub fn store(&mut self, issuer: &Issuer, keys: JwkSet, max_age: Option<Duration>, now: UnixTime) {
+    /// What to do for a token of `issuer` whose header names `key_id`.
+    pub fn look_up(&mut self, issuer: &Issuer, key_id: Option<&str>, now: UnixTime) -> KeyLookup {
+        self.entry(issuer).look_up(issuer, key_id, now)
+    }
+
+    /// A fetch that the cache asked for has succeeded. Gives what a second layer may keep.
+    pub fn store(&mut self, issuer: &Issuer, fetched: FetchedKeys, now: UnixTime) -> KeySnapshot {
         let entry = self.entry(issuer);
+        let FetchedKeys { keys, jwks_url, asked_at, discovered_at, max_age } = fetched;
         let ttl = max_age.unwrap_or(DEFAULT_TTL).clamp(KEY_MIN_TTL, KEY_MAX_TTL);
-        entry.held = Some(Held { keys: Arc::new(keys), fetched_at: now, ttl });
+        let snapshot = KeySnapshot::new(issuer, jwks_url.clone(), keys.clone(), now, ttl);
+        // Whoever led before and took too long must not bring back what a later fetch has replaced.
+        if let Some(held) = &mut entry.held {
+            held.see(now);
+        }
+        if entry.held.as_ref().is_none_or(|held| held.asked_at <= asked_at) {
+            let keys = Arc::new(keys);
+            let held = Held {
+                keys,
+                jwks_url: jwks_url.clone(),
+                asked_at,
+                since: now,
+                aged: Duration::ZERO,
+                ttl,
+                is_restored: false,
+            };
+            entry.held = Some(held);
+            entry.discovered = discovered_at.map(|at| (jwks_url, at));
+        }
         entry.leader_since = None;
         entry.failed_at = None;
+        snapshot
     }
 
     /// A fetch that the cache asked for has failed.
@@ -97,68 +152,113 @@ impl KeyCache {
         let entry = self.entry(issuer);
         entry.leader_since = None;
         entry.failed_at = Some(now);
+        entry.discovered = None;
+    }
+
+    /// The second layer has answered, or a seed is there: keys that were fetched some time ago, if any.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] when they cannot be used; the cache then goes on as without them.
+    pub fn restore(
+        &mut self,
+        issuer: &Issuer,
+        snapshot: Option<KeySnapshot>,
+        now: UnixTime,
+    ) -> Result<(), SnapshotError> {
+        let entry = self.entry(issuer);
+        entry.leader_since = None;
+        let Some(snapshot) = snapshot else { return Ok(()) };
+        snapshot.check(issuer, now)?;
+        let fetched_at = snapshot.fetched_at();
+        if entry.held.as_ref().is_some_and(|held| held.asked_at >= fetched_at) {
+            return Ok(());
+        }
+        let (jwks_url, ttl) = (snapshot.jwks_url().to_string(), snapshot.ttl().min(KEY_MAX_TTL));
+        entry.held = Some(Held {
+            keys: Arc::new(snapshot.into_keys()),
+            jwks_url,
+            asked_at: fetched_at,
+            since: fetched_at,
+            aged: Duration::ZERO,
+            ttl,
+            is_restored: true,
+        });
+        Ok(())
+    }
+
+    /// Where the keys in use were fetched: where discovery found them, or where the policy says.
+    #[must_use]
+    pub fn source(&self, issuer: &Issuer) -> Option<&str> {
+        let entry = self.entries.get(&(issuer.name().to_string(), issuer.jwks().clone()))?;
+        entry.held.as_ref().map(|held| held.jwks_url.as_str())
     }
 
     fn entry(&mut self, issuer: &Issuer) -> &mut Entry {
-        let key = (issuer.name().into(), issuer.jwks_url().into());
-        self.entries.entry(key).or_insert_with(|| Entry {
+        let may_recall = self.has_second_layer;
+        self.entries.entry((issuer.name().to_string(), issuer.jwks().clone())).or_insert_with(|| Entry {
             held: None,
             failed_at: None,
             leader_since: None,
             unknown: Generations::new(MAX_UNKNOWN_KEY_IDS),
+            discovered: None,
+            may_recall,
         })
     }
 }
 
 impl Entry {
-    fn look_up(&mut self, key_id: Option<&str>, now: UnixTime) -> KeyLookup {
-        let held = self.held.clone().filter(|held| held.age(now) < KEY_MAX_STALE);
+    fn look_up(&mut self, issuer: &Issuer, key_id: Option<&str>, now: UnixTime) -> KeyLookup {
+        if let Some(held) = &mut self.held {
+            held.see(now);
+        }
+        let held = self.held.clone().filter(|held| held.age(now) < issuer.jwks_max_stale());
         let Some(held) = held else {
-            return self.lead_or(now, KeyLookup::Unavailable);
+            if self.may_recall {
+                self.may_recall = false;
+                self.leader_since = Some(now);
+                return KeyLookup::Recall;
+            }
+            return self.lead_or(issuer, now, KeyLookup::Unavailable);
         };
         let known = key_id.is_none_or(|key_id| held.keys.knows(key_id));
         if held.age(now) >= held.ttl {
-            return self.past_its_time(held, known, now);
+            return self.past_its_time(issuer, held, known, now);
         }
         if let Some(key_id) = key_id.filter(|_| !known) {
-            return self.unknown_key(key_id, held, now);
+            return self.unknown_key(issuer, key_id, held, now);
         }
         // The last fifth of its time: refreshed while it is still good, so that nobody waits.
         let due = held.ttl.saturating_sub(held.ttl.checked_div(5).unwrap_or_default());
         if held.age(now) >= due && self.may_lead(now) {
-            self.leader_since = Some(now);
-            return KeyLookup::Refresh(held.keys);
+            return KeyLookup::Refresh(held.keys, self.lead(issuer, now));
         }
         KeyLookup::Fresh(held.keys)
     }
 
-    fn past_its_time(&mut self, held: Held, known: bool, now: UnixTime) -> KeyLookup {
+    fn past_its_time(&mut self, issuer: &Issuer, held: Held, known: bool, now: UnixTime) -> KeyLookup {
         // The first caller fetches and waits for it, since a key may have been withdrawn. Once that has failed,
-        // callers whose key is known no longer wait while the issuer is tried again.
-        if !known || self.failed_at.is_none() {
-            return self.lead_or(now, KeyLookup::Stale(held.keys));
+        // callers whose key is known no longer wait while the issuer is tried again; nor do they where a snapshot
+        // was to spare them just that.
+        if !known || (self.failed_at.is_none() && !held.is_restored) {
+            return self.lead_or(issuer, now, KeyLookup::Stale(held.keys));
         }
         if self.may_lead(now) {
-            self.leader_since = Some(now);
-            return KeyLookup::Refresh(held.keys);
+            return KeyLookup::Refresh(held.keys, self.lead(issuer, now));
         }
         KeyLookup::Stale(held.keys)
     }
 
     /// A `kid` that a fresh set does not have: perhaps the issuer rotated a moment ago, perhaps it is made up.
-    fn unknown_key(&mut self, key_id: &str, held: Held, now: UnixTime) -> KeyLookup {
-        // A set that was asked for because of this very `kid` did not have it. One that was there before may be older
-        // than the key: that says nothing yet, and is not remembered.
-        let asked_at = self.unknown.get_mut(key_id).copied();
-        if asked_at.is_some_and(|at| within(at, now, UNKNOWN_KEY_MEMORY) && held.fetched_at >= at) {
-            return KeyLookup::Fresh(held.keys);
-        }
-        if held.age(now) < KEY_COOLDOWN {
+    fn unknown_key(&mut self, issuer: &Issuer, key_id: &str, held: Held, now: UnixTime) -> KeyLookup {
+        // A set that was asked for since this very `kid` was first looked for did not have it. One whose fetch began
+        // before may be older than the key: that says nothing yet, and is not remembered.
+        let looked_for_at = self.unknown.get_mut(key_id).copied().filter(|at| within(*at, now, UNKNOWN_KEY_MEMORY));
+        if looked_for_at.is_some_and(|at| held.asked_at >= at) || held.age(now) < KEY_COOLDOWN {
             return KeyLookup::Fresh(held.keys);
         }
         // While the issuer is left alone after an error, nobody can tell: a stale set says so.
-        let look_up = self.lead_or(now, KeyLookup::Stale(held.keys));
-        if matches!(look_up, KeyLookup::Fetch | KeyLookup::Wait) {
+        let look_up = self.lead_or(issuer, now, KeyLookup::Stale(held.keys));
+        if matches!(look_up, KeyLookup::Fetch(_) | KeyLookup::Wait) && looked_for_at.is_none() {
             self.unknown.insert(key_id.into(), now);
         }
         look_up
@@ -172,11 +272,16 @@ impl Entry {
         !self.is_led(now) && !self.failed_at.is_some_and(|since| within(since, now, KEY_COOLDOWN))
     }
 
+    fn lead(&mut self, issuer: &Issuer, now: UnixTime) -> KeyFetch {
+        self.leader_since = Some(now);
+        let discovered = self.discovered.as_ref().filter(|(_, at)| within(*at, now, KEY_DISCOVERY_TTL));
+        KeyFetch::begin(issuer, discovered, now)
+    }
+
     /// Lead a fetch, wait for whoever does, or `otherwise` while the issuer is left alone.
-    fn lead_or(&mut self, now: UnixTime, otherwise: KeyLookup) -> KeyLookup {
+    fn lead_or(&mut self, issuer: &Issuer, now: UnixTime, otherwise: KeyLookup) -> KeyLookup {
         if self.may_lead(now) {
-            self.leader_since = Some(now);
-            KeyLookup::Fetch
+            KeyLookup::Fetch(self.lead(issuer, now))
         } else if self.is_led(now) {
             KeyLookup::Wait
         } else {
@@ -186,9 +291,18 @@ impl Entry {
 }
 
 impl Held {
-    /// A clock that went backwards makes the age unknown: past its time, yet usable until refreshed.
+    /// A clock that went back behind the set's own time makes its age unknown: it is then past its time, yet usable
+    /// until refreshed, and ages on from there, so that the hard maximum is not put off for ever.
+    fn see(&mut self, now: UnixTime) {
+        if now < self.since {
+            self.aged = self.aged.max(self.ttl);
+            self.since = now;
+            self.asked_at = self.asked_at.min(now);
+        }
+    }
+
     fn age(&self, now: UnixTime) -> Duration {
-        if now < self.fetched_at { self.ttl } else { now.saturating_since(self.fetched_at) }
+        self.aged.saturating_add(now.saturating_since(self.since))
     }
 }
 

@@ -2,13 +2,20 @@
 //!
 //! [`KeyCache`] and [`PermissionsCache`] take `now` and say what to do; they fetch nothing themselves.
 
+mod fetch;
+mod freshness;
 mod generations;
 mod keys;
 mod permissions;
+mod snapshot;
 mod tokens;
 
+pub use fetch::{FetchedKeys, KeyAnswer, KeyFetch, KeyFetchError, KeyStep, MAX_METADATA_BYTES};
 pub use keys::{
-    KEY_COOLDOWN, KEY_FETCH_LEASE, KEY_MAX_STALE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup, MAX_UNKNOWN_KEY_IDS,
+    KEY_COOLDOWN, KEY_DISCOVERY_TTL, KEY_FETCH_LEASE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup,
+    MAX_UNKNOWN_KEY_IDS,
 };
 pub use permissions::{PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup};
+pub use snapshot::{KeySeeds, KeySnapshot, SnapshotError};
+
 pub(crate) use tokens::TokenCache;

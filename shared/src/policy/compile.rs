@@ -8,18 +8,14 @@ use core::{fmt::Write as _, time::Duration};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Issuer, Origin, PermissionsSource, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cors, duration,
-    file::{IssuerFile, PolicyFile, RouteFile},
+    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cors, duration,
+    file::{PolicyFile, RouteFile},
+    issuer,
     table::RouteTable,
     template::Template,
     url::{self, Profile},
 };
-use crate::algorithm::Algorithm;
 
-/// Default forgiveness for an issuer's clock that runs ahead (`nbf`, `iat`). `exp` is never forgiven.
-const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
-/// Most forgiveness a policy may ask for; beyond it a clock is broken, not skewed.
-const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// Longest a permissions record may decide: the original's five minutes, which nobody should exceed.
 const MAX_PERMISSIONS_AGE: Duration = Duration::from_secs(300);
 
@@ -43,7 +39,7 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     if !is_name(&file.edge) {
         faults.add("edge", PolicyFault::RuleForm("edge", file.edge.clone()));
     }
-    let issuers = issuers(file, profile, &mut faults);
+    let issuers = issuer::compile(file, profile, &mut faults);
     let origins = origins(file, profile, &mut faults);
     let permissions = permissions_origin(file, &mut faults);
     let cors = file.cors.as_ref().map(|cors| cors::compile(cors, profile, &mut faults));
@@ -89,15 +85,15 @@ impl Faults {
         self.0.push(PolicyError { pointer: pointer.into(), span: None, fault });
     }
 
-    fn duration(&mut self, pointer: String, text: Option<&String>, default: Duration, max: Duration) -> Duration {
-        let Some(text) = text else { return default };
+    /// The duration that `text` says; a fault when it says none, or one over `max`.
+    pub(super) fn duration(&mut self, pointer: String, text: Option<&String>, max: Duration) -> Option<Duration> {
+        let text = text?;
         match duration::parse(text) {
-            Some(duration) if duration <= max => duration,
-            _ => {
-                self.add(pointer, PolicyFault::Duration(text.clone()));
-                default
-            }
+            Some(duration) if duration <= max => return Some(duration),
+            Some(_) => self.add(pointer, PolicyFault::TooLong(text.clone(), max)),
+            None => self.add(pointer, PolicyFault::Duration(text.clone())),
         }
+        None
     }
 
     /// The place of `name` among `known`; a fault with the nearest known name when it is not there.
@@ -136,98 +132,8 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// Names that go into assertions, logs and headers as they are.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-}
-
-fn issuers(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Issuer> {
-    let compiled: Vec<Issuer> = file
-        .issuers
-        .iter()
-        .map(|(name, issuer)| {
-            let at = format!("issuer.{name}");
-            one_issuer(&at, name, issuer, file.permissions.is_some(), profile, faults)
-        })
-        .collect();
-    for (index, issuer) in compiled.iter().enumerate() {
-        for other in compiled.iter().take(index).filter(|other| other.url == issuer.url) {
-            let at = format!("issuer.{}", issuer.name);
-            if other.jwks_url != issuer.jwks_url {
-                faults.add(format!("{at}.jwks_url"), PolicyFault::IssuerKeysDiffer(other.name.clone()));
-            }
-            if !disjoint(&issuer.clients, &other.clients) && !disjoint(&issuer.audience, &other.audience) {
-                faults.add(at, PolicyFault::IssuersOverlap(other.name.clone()));
-            }
-        }
-    }
-    compiled
-}
-
-/// Whether no token can satisfy both lists; an empty list asks nothing, so it excludes nothing.
-fn disjoint(a: &[String], b: &[String]) -> bool {
-    !a.is_empty() && !b.is_empty() && !a.iter().any(|name| b.contains(name))
-}
-
-fn one_issuer(
-    at: &str,
-    name: &str,
-    issuer: &IssuerFile,
-    has_service: bool,
-    profile: Profile,
-    faults: &mut Faults,
-) -> Issuer {
-    if !is_name(name) {
-        faults.add(at, PolicyFault::RuleForm("name", name.to_owned()));
-    }
-    // An `iss` with a closing slash exists (Auth0), so it is allowed here and nowhere else.
-    let without_slash = issuer.url.strip_suffix('/').unwrap_or(&issuer.url);
-    if !url::is_allowed(without_slash, profile, true) {
-        faults.add(format!("{at}.url"), PolicyFault::Url(issuer.url.clone()));
-    }
-    let jwks_url = issuer.jwks_url.clone().unwrap_or_else(|| format!("{without_slash}/.well-known/jwks.json"));
-    if !url::is_allowed(&jwks_url, profile, true) {
-        faults.add(format!("{at}.jwks_url"), PolicyFault::Url(jwks_url.clone()));
-    }
-    let mut algorithms = Vec::new();
-    for (index, name) in issuer.algorithms.iter().enumerate() {
-        match Algorithm::from_name(name) {
-            Some(algorithm) => algorithms.push(algorithm),
-            None => faults.add(format!("{at}.algorithms[{index}]"), PolicyFault::Algorithm(name.clone())),
-        }
-    }
-    if issuer.algorithms.is_empty() {
-        faults.add(format!("{at}.algorithms"), PolicyFault::Empty("algorithm"));
-    }
-    if issuer.audience.is_empty() && issuer.clients.is_empty() {
-        faults.add(at, PolicyFault::NoAudience);
-    }
-    if issuer.token_use.is_none() && issuer.token_type.is_none() {
-        faults.add(at, PolicyFault::NoTokenKind);
-    }
-    let permissions = match issuer.permissions.as_str() {
-        "service" => PermissionsSource::Service,
-        "claims" => PermissionsSource::Claims,
-        "subject" => PermissionsSource::Subject,
-        other => {
-            faults.add(format!("{at}.permissions"), PolicyFault::PermissionsSource(other.to_owned()));
-            PermissionsSource::Service
-        }
-    };
-    if permissions == PermissionsSource::Service && !has_service {
-        faults.add(format!("{at}.permissions"), PolicyFault::NoPermissionsService);
-    }
-    Issuer {
-        name: name.to_owned(),
-        url: issuer.url.clone(),
-        jwks_url,
-        algorithms,
-        audience: issuer.audience.clone(),
-        clients: issuer.clients.clone(),
-        token_use: issuer.token_use.clone(),
-        token_type: issuer.token_type.clone(),
-        permissions,
-        leeway: faults.duration(format!("{at}.leeway"), issuer.leeway.as_ref(), DEFAULT_LEEWAY, MAX_LEEWAY),
-    }
 }
 
 fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Origin> {
@@ -322,12 +228,9 @@ fn one_route(at: &str, route: &RouteFile, file: &PolicyFile, faults: &mut Faults
         company,
         roles: route.roles.clone(),
         scopes: route.scopes.clone(),
-        permissions_max_age: faults.duration(
-            sub("permissions_max_age"),
-            route.permissions_max_age.as_ref(),
-            Duration::ZERO,
-            MAX_PERMISSIONS_AGE,
-        ),
+        permissions_max_age: faults
+            .duration(sub("permissions_max_age"), route.permissions_max_age.as_ref(), MAX_PERMISSIONS_AGE)
+            .unwrap_or_default(),
         template,
     }
 }

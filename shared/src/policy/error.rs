@@ -1,7 +1,10 @@
 //! What is wrong with a policy, where, and how to mend it.
 
 use alloc::{format, string::String, vec::Vec};
-use core::{fmt, ops::Range};
+use core::{fmt, ops::Range, time::Duration};
+
+use super::Preset;
+use crate::algorithm::Algorithm;
 
 /// Everything found wrong with one policy; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +35,29 @@ pub enum PolicyFault {
     Url(String),
     /// A duration that is not a whole number followed by `ms`, `s`, `m` or `h`.
     Duration(String),
+    /// A duration longer than the most that may stand there.
+    TooLong(String, Duration),
+    /// A limit of no time at all.
+    ZeroLimit,
     /// An algorithm that is not in the table.
     Algorithm(String),
+    /// An algorithm that the host the policy is built for cannot check: its name, the host.
+    AlgorithmUnavailable(&'static str, &'static str),
+    /// A preset that does not exist.
+    Preset(String),
+    /// A URL that no issuer of the preset has: the preset, and what its URLs look like.
+    PresetUrl(&'static str, &'static str),
+    /// A required claim that is neither `true` nor a value nor a list of values; what is written, as JSON.
+    RequiredForm(String),
     /// A list that must not be empty is.
     Empty(&'static str),
     /// An issuer names neither `audience` nor `clients`.
     NoAudience,
-    /// An issuer names neither `token_use` nor `token_type`, so that an ID token would pass.
+    /// An issuer whose ID tokens differ from its access tokens by `aud` alone names no `audience`.
+    NoAudienceOfApi,
+    /// The same, and a client stands among the audiences.
+    AudienceIsClient(String),
+    /// An issuer names none of `token_use`, `token_type` and `require`, so that an ID token would pass.
     NoTokenKind,
     /// `permissions` of an issuer is none of `service`, `claims`, `subject`.
     PermissionsSource(String),
@@ -94,14 +113,39 @@ impl PolicyFault {
                     .into()
             }
             Self::Duration(_) => "write a whole number and a unit, such as \"30s\"".into(),
-            Self::Algorithm(_) => "use RS256, ES256 or EdDSA, as the issuer signs".into(),
+            Self::TooLong(_, max) => format!("write at most \"{}s\"", max.as_secs()),
+            Self::ZeroLimit => "write how long, or remove the limit".into(),
+            Self::Algorithm(_) => {
+                let names: Vec<&str> = Algorithm::ALL.into_iter().map(Algorithm::name).collect();
+                format!("use what the issuer signs with, of {}", names.join(", "))
+            }
+            Self::AlgorithmUnavailable(..) => {
+                "have the issuer sign with another algorithm, or build for another host".into()
+            }
+            Self::Preset(_) => {
+                let names: Vec<&str> = Preset::ALL.into_iter().map(Preset::name).collect();
+                format!("use one of {}, or leave it out", names.join(", "))
+            }
+            Self::PresetUrl(_, expected) => {
+                format!("write the `iss` of the tokens, which looks like {expected}, or leave `preset` out")
+            }
+            Self::RequiredForm(_) => "write `true`, a value, or a list of values of which one must be there".into(),
             Self::Empty(what) => format!("name at least one {what}"),
             Self::NoAudience => {
                 "add `audience = [\"…\"]`, or `clients = [\"…\"]` for an issuer whose access tokens carry no `aud`"
                     .into()
             }
+            Self::NoAudienceOfApi => {
+                "add `audience = [\"…\"]` with the API's identifier, or `token_type = \"at+jwt\"` if its tokens say so"
+                    .into()
+            }
+            Self::AudienceIsClient(_) => {
+                "name the API's own identifier: an ID token's `aud` is the client".into()
+            }
             Self::NoTokenKind => {
-                "add `token_use = \"access\"` (Cognito) or `token_type = \"at+jwt\"` (RFC 9068)".into()
+                "add a `preset`, `token_type = \"at+jwt\"` (RFC 9068), `token_use = \"access\"` (Cognito), or `require` \
+                 with a claim that only access tokens have"
+                    .into()
             }
             Self::PermissionsSource(_) => "write \"service\", \"claims\" or \"subject\"".into(),
             Self::NoPermissionsService => {
@@ -152,11 +196,21 @@ impl fmt::Display for PolicyFault {
             Self::DuplicateName(kind, name) => write!(f, "two {kind}s are named `{name}`"),
             Self::Url(url) => write!(f, "`{url}` is not a URL that may stand here"),
             Self::Duration(text) => write!(f, "`{text}` is not a duration"),
+            Self::TooLong(text, _) => write!(f, "`{text}` is too long"),
+            Self::ZeroLimit => f.write_str("the limit is nothing, and would refuse every token"),
             Self::Algorithm(name) => write!(f, "`{name}` is not a signature algorithm for issuers"),
+            Self::AlgorithmUnavailable(name, host) => write!(f, "`{name}` cannot be checked by {host}"),
+            Self::Preset(name) => write!(f, "`{name}` is not a preset"),
+            Self::PresetUrl(preset, _) => write!(f, "no issuer of the preset `{preset}` has this URL"),
+            Self::RequiredForm(text) => write!(f, "a claim cannot be required to be `{text}`"),
             Self::Empty(what) => write!(f, "no {what} is named"),
             Self::NoAudience => f.write_str(
                 "the issuer says neither for whom (`audience`) nor by which client (`clients`) its tokens are",
             ),
+            Self::NoAudienceOfApi => f.write_str(
+                "only `aud` tells this issuer's access tokens from its ID tokens, and no `audience` is named",
+            ),
+            Self::AudienceIsClient(name) => write!(f, "`{name}` is a client, so that its ID tokens would pass"),
             Self::NoTokenKind => f.write_str("nothing tells the issuer's access tokens from its ID tokens"),
             Self::PermissionsSource(text) => write!(f, "`{text}` is not a source of permissions"),
             Self::NoPermissionsService => {

@@ -61,9 +61,15 @@ pub(crate) struct CorsFile {
 #[serde(deny_unknown_fields)]
 pub(crate) struct IssuerFile {
     pub(crate) url: String,
+    /// A provider whose habits stand in for what is not said here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preset: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jwks_url: Option<String>,
-    pub(crate) algorithms: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jwks_max_stale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) algorithms: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) audience: Vec<String>,
     #[serde(default)]
@@ -72,9 +78,47 @@ pub(crate) struct IssuerFile {
     pub(crate) token_use: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_type: Option<String>,
+    /// Claims that every token of this section must have, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) require: BTreeMap<String, RequiredFile>,
+    /// Where claims stand whose place differs between issuers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) claims: Option<ClaimsFile>,
     pub(crate) permissions: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) leeway: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_lifetime: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age: Option<String>,
+}
+
+/// One name: a claim at the top. Several: the way down to a nested one.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClaimsFile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<OneOrMany>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client: Option<OneOrMany>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scopes: Option<OneOrMany>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) roles: Option<OneOrMany>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) companies: Option<OneOrMany>,
+}
+
+/// What a required claim must be.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub(crate) enum RequiredFile {
+    /// `true`: there, whatever it says.
+    Present(bool),
+    /// This, or among them this.
+    One(String),
+    /// One of these.
+    Many(Vec<String>),
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -9,6 +9,8 @@ mod cors;
 mod duration;
 mod error;
 mod file;
+mod issuer;
+mod preset;
 mod table;
 mod template;
 #[cfg(feature = "toml")]
@@ -16,14 +18,17 @@ mod toml;
 mod url;
 
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
+pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
+pub use preset::Preset;
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
 
 pub(crate) use cors::Cors;
+pub(crate) use preset::RequiredClaim;
 pub(crate) use table::RouteMatch;
 pub(crate) use template::Template;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 use core::time::Duration;
 
 use crate::algorithm::Algorithm;
@@ -76,6 +81,25 @@ impl Policy {
         &self.issuers
     }
 
+    /// What a host with these `algorithms` cannot do that the policy asks for. The one who builds for a host asks, so
+    /// that no issuer's tokens turn out to be unverifiable in production.
+    ///
+    /// # Errors
+    /// [`PolicyErrors`] names each algorithm that `host` lacks, at its place.
+    pub fn check_algorithms(&self, host: &'static str, algorithms: &[Algorithm]) -> Result<(), PolicyErrors> {
+        let mut faults = Vec::new();
+        for issuer in &self.issuers {
+            for (index, algorithm) in issuer.algorithms.iter().enumerate() {
+                if !algorithms.contains(algorithm) {
+                    let fault = PolicyFault::AlgorithmUnavailable(algorithm.name(), host);
+                    let pointer = format!("issuer.{}.algorithms[{index}]", issuer.name);
+                    faults.push(PolicyError { pointer, span: None, fault });
+                }
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(PolicyErrors(faults)) }
+    }
+
     /// The origins, in the order of their names.
     #[must_use]
     pub fn origins(&self) -> &[Origin] {
@@ -109,65 +133,6 @@ impl Policy {
     #[must_use]
     pub const fn is_development(&self) -> bool {
         self.development
-    }
-}
-
-/// Where an issuer's callers get their companies and roles from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PermissionsSource {
-    /// The permissions service, asked for each subject.
-    Service,
-    /// The token's own claims, `companies` and `role`.
-    Claims,
-    /// The subject is itself the company: a machine client.
-    Subject,
-}
-
-/// One issuer section: whose tokens are believed, and for what.
-#[derive(Clone, Debug)]
-pub struct Issuer {
-    pub(crate) name: String,
-    pub(crate) url: String,
-    pub(crate) jwks_url: String,
-    pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) audience: Vec<String>,
-    pub(crate) clients: Vec<String>,
-    pub(crate) token_use: Option<String>,
-    pub(crate) token_type: Option<String>,
-    pub(crate) permissions: PermissionsSource,
-    pub(crate) leeway: Duration,
-}
-
-impl Issuer {
-    /// The section's name in the policy.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The exact `iss` of its tokens.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Where its JWK set is published.
-    #[must_use]
-    pub fn jwks_url(&self) -> &str {
-        &self.jwks_url
-    }
-
-    /// The algorithms it may sign with.
-    #[must_use]
-    pub fn algorithms(&self) -> &[Algorithm] {
-        &self.algorithms
-    }
-
-    /// Where its callers get their companies and roles from.
-    #[must_use]
-    pub const fn permissions(&self) -> PermissionsSource {
-        self.permissions
     }
 }
 

@@ -113,6 +113,14 @@ fn unknown(overlay: &str, name: String) -> PolicyError {
     PolicyError { pointer: format!("overlay.{name}"), span, fault: PolicyFault::OverlayUnknown(name) }
 }
 
+impl PolicyErrors {
+    /// The same, each fault at its place in the policy's `text`, for those that were found without it.
+    #[must_use]
+    pub fn located_in(self, text: &str) -> Self {
+        Self(self.0.into_iter().map(|error| located(text, error)).collect())
+    }
+}
+
 fn located(text: &str, mut error: PolicyError) -> PolicyError {
     error.span = error.span.or_else(|| Some(find(text, &error.pointer)?.span));
     error

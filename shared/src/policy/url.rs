@@ -5,7 +5,7 @@
 
 /// Whether plain `http` may be used, and then for loopback hosts alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Profile {
+pub(crate) enum Profile {
     Deployed,
     Development,
 }

@@ -259,12 +259,12 @@ fn another_tokens_signature_does_not_carry_over() {
     assert_eq!(world.outcome(&Call::get("/companies/2222/orders").bearer(other)), Outcome::Permit);
 }
 
-/// Flips each bit of the octets at `places` of a token that `key` signed; what comes of it must be refused.
-fn flip_bits(key: &'static TestKey, places: impl Fn(&str) -> std::ops::Range<usize>) {
+/// Flips each bit of a token that `key` signed; what comes of it must be refused.
+fn flip_bits(key: &'static TestKey) {
     let valid = Token::partner("1111").signed_by(key).compact();
     let mut world = World::example();
     assert_eq!(partner(&mut world, &valid), Outcome::Permit);
-    for place in places(&valid) {
+    for place in 0..valid.len() {
         for bit in 0..8 {
             let mut octets = valid.clone().into_bytes();
             octets[place] ^= 1 << bit;
@@ -278,16 +278,15 @@ fn flip_bits(key: &'static TestKey, places: impl Fn(&str) -> std::ops::Range<usi
 
 #[test]
 fn no_bit_of_a_valid_eddsa_token_can_be_flipped() {
-    flip_bits(&PARTNERS_ED, |token| 0..token.len());
+    flip_bits(&PARTNERS_ED);
 }
 
 #[test]
 fn no_bit_of_a_valid_rs256_token_can_be_flipped() {
-    flip_bits(&PARTNERS_RSA, |token| 0..token.len());
+    flip_bits(&PARTNERS_RSA);
 }
 
-/// The signature alone: an unoptimised check takes too long for every bit of the rest, which the others try.
 #[test]
-fn no_bit_of_a_valid_es256_signature_can_be_flipped() {
-    flip_bits(&PARTNERS_EC, |token| token.rfind('.').unwrap()..token.len());
+fn no_bit_of_a_valid_es256_token_can_be_flipped() {
+    flip_bits(&PARTNERS_EC);
 }

@@ -3,29 +3,44 @@
 use std::time::Duration;
 
 use postern::{
-    JwkSet, Policy,
-    cache::{KEY_COOLDOWN, KEY_FETCH_LEASE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup, MAX_UNKNOWN_KEY_IDS},
-    policy::Issuer,
+    Policy,
+    cache::{
+        KEY_COOLDOWN, KEY_FETCH_LEASE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyFetch, KeyLookup, MAX_UNKNOWN_KEY_IDS,
+    },
+    policy::{Issuer, JwksLocation},
 };
 
 use crate::support::{
     World, at,
     keys::{PARTNERS_EC, PARTNERS_ED, PARTNERS_NEXT, TestKey, jwks},
     policies,
+    world::fetch_keys,
 };
 
 /// A cache, the policy whose issuers it is asked about, and a clock in seconds.
 pub(crate) struct Bench {
     policy: Policy,
     pub(crate) cache: KeyCache,
+    /// The fetch that was asked for last.
+    fetch: Option<KeyFetch>,
+}
+
+const JWKS_URL: &str = "https://keys.example/jwks";
+
+/// The example with a place for the partners' keys, so that one answer brings them.
+fn policy(jwks_url: &str) -> Policy {
+    let url = "url = \"https://auth.partners.ljg-sushi.example\"";
+    let text = policies::example_with(url, &format!("{url}\njwks_url = \"{jwks_url}\""));
+    postern::policy::from_toml(&text, None).unwrap()
 }
 
 /// The variant's name: what tables are written in.
 pub(crate) fn name(lookup: &KeyLookup) -> &'static str {
     match lookup {
         KeyLookup::Fresh(_) => "fresh",
-        KeyLookup::Refresh(_) => "refresh",
-        KeyLookup::Fetch => "fetch",
+        KeyLookup::Refresh(..) => "refresh",
+        KeyLookup::Fetch(_) => "fetch",
+        KeyLookup::Recall => "recall",
         KeyLookup::Wait => "wait",
         KeyLookup::Stale(_) => "stale",
         KeyLookup::Unavailable => "unavailable",
@@ -34,7 +49,7 @@ pub(crate) fn name(lookup: &KeyLookup) -> &'static str {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { policy: policies::example(), cache: KeyCache::new() }
+        Self { policy: policy(JWKS_URL), cache: KeyCache::new(), fetch: None }
     }
 
     /// A cache that has just stored the partners' two keys, with `max_age` seconds to go.
@@ -51,7 +66,11 @@ impl Bench {
 
     pub(crate) fn look_up(&mut self, key_id: Option<&str>, seconds: u64) -> &'static str {
         let issuer = self.policy.issuers().iter().find(|issuer| issuer.name() == "partners").unwrap();
-        name(&self.cache.look_up(issuer, key_id, at(seconds)))
+        let lookup = self.cache.look_up(issuer, key_id, at(seconds));
+        if let KeyLookup::Fetch(fetch) | KeyLookup::Refresh(_, fetch) = &lookup {
+            self.fetch = Some(fetch.clone());
+        }
+        name(&lookup)
     }
 
     pub(crate) fn known(&mut self, seconds: u64) -> &'static str {
@@ -59,9 +78,11 @@ impl Bench {
     }
 
     pub(crate) fn store(&mut self, keys: &[&TestKey], max_age: Option<u64>, seconds: u64) {
-        let set = JwkSet::parse(jwks(keys).as_bytes()).unwrap();
         let issuer = self.policy.issuers().iter().find(|issuer| issuer.name() == "partners").unwrap();
-        self.cache.store(issuer, set, max_age.map(Duration::from_secs), at(seconds));
+        let cache_control = max_age.map(|seconds| format!("max-age={seconds}"));
+        let fetch = self.fetch.take().expect("a fetch was asked for");
+        let fetched = fetch_keys(issuer, fetch, cache_control.as_deref(), |_| Some(jwks(keys))).unwrap();
+        self.cache.store(issuer, fetched, at(seconds));
     }
 
     pub(crate) fn fail(&mut self, seconds: u64) {
@@ -169,6 +190,30 @@ fn a_kid_that_the_issuer_was_asked_for_and_does_not_have_is_remembered_for_a_whi
 }
 
 #[test]
+fn a_kid_that_waited_for_a_fetch_begun_before_it_is_not_held_to_be_unknown() {
+    let mut bench = Bench::holding(600);
+    assert_eq!(bench.look_up(Some("made-up"), 10), "fetch");
+    // Published just after the issuer was asked: the answer that is under way cannot have it.
+    assert_eq!(bench.look_up(Some("partners-next"), 11), "wait");
+    bench.store(&[&PARTNERS_ED], Some(600), 12);
+    assert_eq!(bench.look_up(Some("made-up"), 16), "fresh");
+    assert_eq!(bench.look_up(Some("partners-next"), 16), "fetch");
+}
+
+#[test]
+fn whoever_led_too_long_does_not_bring_back_what_was_replaced() {
+    let mut bench = Bench::new();
+    bench.known(0);
+    let slow = bench.fetch.take().unwrap();
+    assert_eq!(bench.known(5), "fetch");
+    bench.store(&[&PARTNERS_NEXT], Some(600), 6);
+    bench.fetch = Some(slow);
+    bench.store(&[&PARTNERS_ED], Some(600), 7);
+    assert_eq!(bench.look_up(Some("partners-next"), 20), "fresh");
+    assert_eq!(bench.known(20), "fetch");
+}
+
+#[test]
 fn a_flood_of_made_up_kids_fetches_at_most_once_a_cooldown() {
     let mut bench = Bench::holding(900);
     let mut fetches = 0;
@@ -232,12 +277,8 @@ fn issuers_are_kept_apart() {
 #[test]
 fn keys_are_kept_under_the_url_they_came_from() {
     let mut bench = Bench::holding(600);
-    let moved = policies::example_with(
-        "url = \"https://auth.partners.ljg-sushi.example\"",
-        "url = \"https://auth.partners.ljg-sushi.example\"\njwks_url = \"https://keys.example/jwks\"",
-    );
-    bench.policy = postern::policy::from_toml(&moved, None).unwrap();
-    assert_eq!(bench.issuer().jwks_url(), "https://keys.example/jwks");
+    bench.policy = policy("https://keys.example/moved");
+    assert_eq!(*bench.issuer().jwks(), JwksLocation::Url("https://keys.example/moved".into()));
     assert_eq!(bench.known(0), "fetch");
 }
 

@@ -2,7 +2,7 @@
 
 use postern::{
     Reason, UnixTime,
-    cache::{KEY_COOLDOWN, KEY_MAX_STALE, KeyLookup},
+    cache::{KEY_COOLDOWN, KeyLookup},
 };
 
 use crate::{
@@ -48,8 +48,9 @@ fn past_its_time_a_set_is_fetched_first_and_stale_once_that_failed() {
 
 #[test]
 fn a_stale_set_ends_at_the_hard_maximum() {
-    let end = KEY_MAX_STALE.as_secs();
     let mut bench = Bench::holding(600);
+    let end = bench.issuer().jwks_max_stale().as_secs();
+    assert_eq!(end, 6 * 3600);
     bench.known(end - 10);
     bench.fail(end - 10);
     assert_eq!(bench.known(end - 8), "stale");
@@ -118,6 +119,23 @@ fn a_clock_that_goes_backwards_has_the_keys_fetched_again_and_loses_none() {
         };
         assert_eq!(keys.keys().count(), 2);
     }
+}
+
+#[test]
+fn a_clock_that_goes_backwards_does_not_put_off_the_hard_maximum() {
+    let mut bench = Bench::holding(600);
+    let issuer = bench.issuer().clone();
+    let past = |seconds: u64| UnixTime::from_secs(crate::support::NOW - 1_000_000 + seconds);
+    let mut look_up = |seconds| name(&bench.cache.look_up(&issuer, Some("partners-ed"), past(seconds)));
+    assert_eq!(look_up(0), "fetch");
+    // From then on the set ages on, beginning past its time.
+    let left = issuer.jwks_max_stale().as_secs() - 600;
+    assert_eq!(look_up(1), "wait");
+    assert_eq!(look_up(left - 1), "fetch");
+    bench.cache.fail(&issuer, past(left - 1));
+    let mut look_up = |seconds| name(&bench.cache.look_up(&issuer, Some("partners-ed"), past(seconds)));
+    assert_eq!(look_up(left - 1), "stale");
+    assert_eq!(look_up(left), "unavailable");
 }
 
 #[test]

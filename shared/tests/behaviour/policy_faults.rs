@@ -1,6 +1,8 @@
 //! Everything that can be wrong with a policy: found, named by its pointer, and shown at its line.
 
-use postern::policy::{LineColumn, PolicyErrors, PolicyFault, from_toml};
+use std::time::Duration;
+
+use postern::policy::{JwksLocation, LineColumn, PolicyErrors, PolicyFault, from_toml};
 
 use crate::support::policies::SMALL;
 
@@ -145,16 +147,22 @@ fn a_url_that_may_not_stand_in_a_policy_is_a_fault() {
     fault(&origin, "origin.orders.url", PolicyFault::Url(owned("https://orders.example/")), "url = ");
     let issuer = from_toml(&altered("https://issuer.example", "https://issuer.example/"), None).unwrap();
     assert_eq!(issuer.issuers()[0].url(), "https://issuer.example/");
-    assert_eq!(issuer.issuers()[0].jwks_url(), "https://issuer.example/.well-known/jwks.json");
+    let metadata = "https://issuer.example/.well-known/openid-configuration";
+    assert_eq!(*issuer.issuers()[0].jwks(), JwksLocation::Discovery(metadata.into()));
 }
 
 #[test]
 fn a_duration_that_is_none_or_too_long_is_a_fault() {
-    for text in ["", "30", "30 s", "-1s", "1.5s", "301s", "6m", "1d"] {
+    let max = Duration::from_secs(300);
+    for text in ["", "30", "30 s", "-1s", "1.5s", "1d", "301s", "6m"] {
+        let expected = match text {
+            "301s" | "6m" => PolicyFault::TooLong(owned(text), max),
+            _ => PolicyFault::Duration(owned(text)),
+        };
         let age = with(&format!("permissions_max_age = \"{text}\""));
-        fault(&age, "route[0].permissions_max_age", PolicyFault::Duration(owned(text)), "permissions_max_age");
+        fault(&age, "route[0].permissions_max_age", expected.clone(), "permissions_max_age");
         let leeway = altered("token_use", &format!("leeway = \"{text}\"\ntoken_use"));
-        fault(&leeway, "issuer.users.leeway", PolicyFault::Duration(owned(text)), "leeway");
+        fault(&leeway, "issuer.users.leeway", expected, "leeway");
     }
     let cors = with("[cors]\norigins = [\"https://a.example\"]\nmax_age = \"soon\"");
     fault(&cors, "cors.max_age", PolicyFault::Duration(owned("soon")), "max_age");
@@ -162,7 +170,7 @@ fn a_duration_that_is_none_or_too_long_is_a_fault() {
 
 #[test]
 fn an_algorithm_that_is_not_in_the_table_is_a_fault() {
-    for name in ["HS256", "none", "RS512", "eddsa", "", "dir"] {
+    for name in ["HS256", "none", "ES256K", "eddsa", "", "dir"] {
         let text = altered("[\"EdDSA\"]", &format!("[\"EdDSA\", \"{name}\"]"));
         fault(&text, "issuer.users.algorithms[1]", PolicyFault::Algorithm(owned(name)), "algorithms");
     }

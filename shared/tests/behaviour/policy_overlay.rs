@@ -2,7 +2,7 @@
 
 use postern::{
     Policy,
-    policy::{LineColumn, PolicyErrors, PolicyFault, from_toml},
+    policy::{JwksLocation, LineColumn, PolicyErrors, PolicyFault, from_toml},
 };
 
 use crate::support::policies::{EXAMPLE, SMALL};
@@ -31,8 +31,8 @@ fn an_overlay_replaces_urls_and_nothing_else() {
     let (plain, laid) = (from_toml(EXAMPLE, None).unwrap(), from_toml(EXAMPLE, Some(OVERLAY)).unwrap());
     let issuer = |name: &str| laid.issuers().iter().find(|issuer| issuer.name() == name).unwrap();
     assert_eq!(issuer("partners").url(), "http://127.0.0.1:4001");
-    assert_eq!(issuer("partners").jwks_url(), "http://127.0.0.1:4001/jwks");
-    assert_eq!(issuer("users").jwks_url(), "http://localhost:4002/.well-known/jwks.json");
+    assert_eq!(*issuer("partners").jwks(), JwksLocation::Url("http://127.0.0.1:4001/jwks".into()));
+    assert_eq!(*issuer("users").jwks(), JwksLocation::Url("http://localhost:4002/.well-known/jwks.json".into()));
     for (laid, plain) in laid.origins().iter().zip(plain.origins()) {
         let replaced = laid.name() == "external-orders";
         assert_eq!((laid.url() != plain.url(), laid.key()), (replaced, plain.key()), "{}", laid.name());

@@ -216,7 +216,15 @@ fn permissions_in_claims_are_read_in_each_form() {
         (claims(json!([1111]), manager()), Outcome::Deny(401, Reason::ClaimsMalformed)),
         (claims(json!(1111), manager()), Outcome::Deny(401, Reason::ClaimsMalformed)),
         (claims(json!({"1111": ["Manager"]}), manager()), Outcome::Deny(401, Reason::ClaimsMalformed)),
-        (claims(json!(["1111"]), Some(json!(["Manager"]))), Outcome::Deny(401, Reason::ClaimsMalformed)),
+        (claims(json!(["1111"]), Some(json!(["Standard", "Manager"]))), Outcome::Permit),
+        (claims(json!({"1111": {"id": "x"}}), Some(json!(["Manager"]))), Outcome::Permit),
+        (claims(json!({"1111": {"id": "x"}}), manager()), Outcome::Permit),
+        (claims(json!(["1111"]), Some(json!([]))), Outcome::Deny(403, Reason::RoleMissing)),
+        (claims(json!([""]), Some(json!(["Manager"]))), Outcome::Deny(401, Reason::ClaimsMalformed)),
+        (claims(json!([1111]), Some(json!(["Manager"]))), Outcome::Deny(401, Reason::ClaimsMalformed)),
+        (claims(json!(["1111"]), Some(json!(["Manager", 7]))), Outcome::Deny(401, Reason::ClaimsMalformed)),
+        (claims(json!(["1111"]), Some(json!({"Manager": true}))), Outcome::Deny(401, Reason::ClaimsMalformed)),
+        (claims(json!({"1111": ["Manager"]}), Some(json!(["Manager"]))), Outcome::Deny(401, Reason::ClaimsMalformed)),
     ] {
         assert_eq!(world.outcome(&Call::get("/machines/1111").bearer(token)), expected);
     }

@@ -9,7 +9,8 @@ use crate::source::Vector;
 /// One route for tokens of one issuer that may use every algorithm; with one URL the payload is not looked at.
 static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(|| {
     let policy = r#"{
-        "issuer": {"vectors": {"url": "https://vectors.example", "algorithms": ["RS256", "ES256", "EdDSA"],
+        "issuer": {"vectors": {"url": "https://vectors.example", "algorithms": [
+                "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
             "audience": ["vectors"], "token_use": "access", "permissions": "subject"}},
         "origin": {"vectors": {"url": "https://vectors.example", "key": "VECTORS"}},
         "route": [{"name": "vectors", "methods": ["GET"], "path": "/", "origin": "vectors", "issuer": "vectors"}]

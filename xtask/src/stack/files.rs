@@ -78,10 +78,10 @@ fn origin_url(ports: &Ports, origin: &str) -> String {
 /// The overlay that makes the example's policy point at this stack.
 pub(crate) fn overlay(ports: &Ports) -> String {
     let mut text = String::from("# Written by `cargo xtask`: points the example's policy at the local stack.\n");
-    for (issuer, port) in [("partners", ports.partners), ("users", ports.users)] {
-        let url = url(port);
-        text += &format!("\n[issuer.{issuer}]\nurl = \"{url}\"\njwks_url = \"{url}/jwks\"\n");
-    }
+    // The partners' keys are found by discovery; the users' are not where Cognito has them.
+    let (partners, users) = (url(ports.partners), url(ports.users));
+    text += &format!("\n[issuer.partners]\nurl = \"{partners}\"\n");
+    text += &format!("\n[issuer.users]\nurl = \"{users}\"\njwks_url = \"{users}/jwks\"\n");
     for origin in ORIGINS {
         text += &format!("\n[origin.{origin}]\nurl = \"{}\"\n", origin_url(ports, origin));
     }

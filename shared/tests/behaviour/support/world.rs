@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use postern::{
     Answer, Authorizer, Decision, Denial, JwkSet, Keys, Permissions, PermissionsRecord, Permit, Policy, Progress,
     Reason, Request, SignatureCheck, UnixTime,
-    cache::{KeyCache, KeyLookup, PermissionsCache, PermissionsLookup},
+    cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep, PermissionsCache, PermissionsLookup},
+    policy::Issuer,
 };
+use serde_json::json;
 
 use super::{at, keys, policies, token};
 
@@ -103,7 +105,10 @@ impl World {
     }
 
     pub(crate) fn publish(&mut self, issuer_url: &str, keys: &[&keys::TestKey]) {
-        self.published.insert(format!("{issuer_url}/.well-known/jwks.json"), keys::jwks(keys));
+        let jwks_url = format!("{issuer_url}/.well-known/jwks.json");
+        let metadata = json!({ "issuer": issuer_url, "jwks_uri": jwks_url }).to_string();
+        self.published.insert(format!("{issuer_url}/.well-known/openid-configuration"), metadata);
+        self.published.insert(jwks_url, keys::jwks(keys));
     }
 
     pub(crate) fn record(&mut self, section: &str, subject: &str, record: &str) {
@@ -123,7 +128,7 @@ impl World {
                 Progress::NeedsKeys(need) => {
                     counts.keys += 1;
                     match look_up_keys(keys, published, counts, &need, now) {
-                        KeyLookup::Fresh(set) | KeyLookup::Refresh(set) => need.resume(Keys::Fresh(&set), now),
+                        KeyLookup::Fresh(set) | KeyLookup::Refresh(set, _) => need.resume(Keys::Fresh(&set), now),
                         KeyLookup::Stale(set) => need.resume(Keys::Stale(&set), now),
                         _ => need.resume(Keys::Unavailable, now),
                     }
@@ -198,16 +203,30 @@ fn look_up_keys(
     now: UnixTime,
 ) -> KeyLookup {
     let first = keys.look_up(need.issuer(), need.key_id(), now);
-    if !matches!(first, KeyLookup::Fetch | KeyLookup::Refresh(_)) {
-        return first;
-    }
+    let (KeyLookup::Fetch(fetch) | KeyLookup::Refresh(_, fetch)) = first else { return first };
     counts.key_fetches += 1;
-    let body = published.get(need.issuer().jwks_url());
-    match body.and_then(|body| JwkSet::parse(body.as_bytes()).ok()) {
-        Some(set) => keys.store(need.issuer(), set, None, now),
+    match fetch_keys(need.issuer(), fetch, None, |url| published.get(url).cloned()) {
+        Some(fetched) => drop(keys.store(need.issuer(), fetched, now)),
         None => keys.fail(need.issuer(), now),
     }
     keys.look_up(need.issuer(), need.key_id(), now)
+}
+
+/// Follows a fetch to its end, with what is published at each URL.
+pub(crate) fn fetch_keys(
+    issuer: &Issuer,
+    mut fetch: KeyFetch,
+    cache_control: Option<&str>,
+    published: impl Fn(&str) -> Option<String>,
+) -> Option<FetchedKeys> {
+    loop {
+        let body = published(fetch.url())?;
+        let answer = KeyAnswer { status: 200, cache_control, age: None, body: body.as_bytes() };
+        match fetch.answered(issuer, &answer).ok()? {
+            KeyStep::Next(next) => fetch = next,
+            KeyStep::Fetched(fetched) => return Some(fetched),
+        }
+    }
 }
 
 /// The value of an answer's header field.

@@ -1,16 +1,15 @@
 //! How long an answer is fresh (RFC 9111 §4.2.1, §5.2.2).
 //!
-//! Only what the core's key cache asks for: `max-age` less `Age`. `Expires` is not read; issuers that matter
-//! send `Cache-Control`, and the core has a default for those that do not.
+//! Only what the key cache asks for: `max-age` less `Age`. `Expires` is not read; issuers that matter send
+//! `Cache-Control`, and the key cache has a default for those that do not.
 
-use std::time::Duration;
+use core::time::Duration;
 
 /// The time for which an answer with these fields stays fresh; `None` when they do not say.
 ///
 /// `no-store` and `no-cache` make it zero; a `max-age` that is not a number too, since a broken promise of
-/// freshness is none. The core clamps what comes out.
-#[must_use]
-pub fn freshness(cache_control: Option<&str>, age: Option<&str>) -> Option<Duration> {
+/// freshness is none. The key cache clamps what comes out.
+pub(super) fn freshness(cache_control: Option<&str>, age: Option<&str>) -> Option<Duration> {
     let directives = cache_control?.split(',').map(str::trim);
     let mut lifetime = None;
     for directive in directives {

@@ -1,0 +1,43 @@
+//! New isolates of one data centre share what one of them fetched: the second layer of the key cache.
+
+use postern_e2e::{PARTNERS, USERS, caching_edge::DataCentre, session};
+use serde_json::json;
+
+const PARTNER_TARGET: &str = "/companies/1111/orders";
+const USER_TARGET: &str = "/companies/1111/users/user-manager/orders";
+
+#[test]
+fn a_new_isolate_takes_keys_from_the_data_centre_and_not_from_the_issuer() {
+    let stack = session();
+    let centre = DataCentre::new(&stack);
+    let fetches = || (stack.control().jwks_fetches(PARTNERS), stack.control().jwks_fetches(USERS));
+    let (partners, users) = fetches();
+    for _ in 0..3 {
+        let edge = centre.isolate(&stack);
+        let partner = stack.control().mint(PARTNERS, json!({}));
+        assert_eq!(edge.get(PARTNER_TARGET).bearer(&partner).send().status(), 200);
+        let user = stack.control().mint(USERS, json!({}));
+        assert_eq!(edge.get(USER_TARGET).bearer(&user).send().status(), 200);
+    }
+    assert_eq!(fetches(), (partners + 1, users + 1));
+    // In another data centre nobody has fetched them yet.
+    let elsewhere = DataCentre::new(&stack);
+    let edge = elsewhere.isolate(&stack);
+    let partner = stack.control().mint(PARTNERS, json!({}));
+    assert_eq!(edge.get(PARTNER_TARGET).bearer(&partner).send().status(), 200);
+    assert_eq!(fetches(), (partners + 2, users + 1));
+}
+
+#[test]
+fn a_new_isolate_serves_known_keys_while_the_issuer_is_down() {
+    let stack = session();
+    let centre = DataCentre::new(&stack);
+    let token = || stack.control().mint(PARTNERS, json!({}));
+    assert_eq!(centre.isolate(&stack).get(PARTNER_TARGET).bearer(&token()).send().status(), 200);
+    let token = token();
+    stack.control().jwks(PARTNERS, &json!({"mode": "status", "status": 500}));
+    assert_eq!(centre.isolate(&stack).get(PARTNER_TARGET).bearer(&token).send().status(), 200);
+    // Without the second layer it is what a cold start is.
+    let elsewhere = DataCentre::new(&stack);
+    assert_eq!(elsewhere.isolate(&stack).get(PARTNER_TARGET).bearer(&token).send().status(), 503);
+}

@@ -1,0 +1,109 @@
+//! Answers `NeedsSignature` with Node's own cryptography: `crypto.verify`, which is synchronous, and at a third of what
+//! WebCrypto costs there.
+//!
+//! The core has judged key and algorithm; here only the mathematics is asked for.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use js_sys::{JSON, Object, Reflect};
+use postern::{
+    Algorithm, Jwk, SignatureCheck,
+    algorithm::{Hash, Scheme},
+    authorizer::NeedsSignature,
+    signature::is_well_formed,
+};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+/// What this runtime can check: everything.
+pub const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
+
+/// Key objects that are kept. Issuers have two or three keys each; past this all are made anew.
+const MAX_KEPT: usize = 64;
+
+/// `crypto.constants.RSA_PKCS1_PADDING`: OpenSSL's number, which no release can change.
+const PKCS1_PADDING: u32 = 1;
+/// `crypto.constants.RSA_PKCS1_PSS_PADDING`.
+const PSS_PADDING: u32 = 6;
+
+#[wasm_bindgen(module = "node:crypto")]
+extern "C" {
+    #[wasm_bindgen(js_name = createPublicKey, catch)]
+    fn create_public_key(key: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = verify, catch)]
+    fn crypto_verify(hash: &JsValue, message: &[u8], key: &JsValue, signature: &[u8]) -> Result<JsValue, JsValue>;
+}
+
+/// RFC 7638 thumbprint and algorithm: what is kept says how to use the key.
+type Name = ([u8; 32], Algorithm);
+
+thread_local! {
+    static KEPT: RefCell<BTreeMap<Name, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Answers `need`.
+#[must_use]
+pub fn check(need: &NeedsSignature<'_>) -> SignatureCheck {
+    verify(need.algorithm(), need.key(), need.message(), need.signature())
+}
+
+/// Whether `signature` over `message` holds under `key`. What the runtime cannot do is `Unavailable`, never `Invalid`.
+#[must_use]
+pub fn verify(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> SignatureCheck {
+    if !is_well_formed(algorithm, key, signature) {
+        return SignatureCheck::Invalid;
+    }
+    match holds(algorithm, key, message, signature) {
+        Ok(true) => SignatureCheck::Valid,
+        Ok(false) => SignatureCheck::Invalid,
+        Err(_) => SignatureCheck::Unavailable,
+    }
+}
+
+fn holds(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> Result<bool, JsValue> {
+    let hash = match algorithm.scheme() {
+        Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(_, hash) => JsValue::from_str(match hash {
+            Hash::Sha256 => "sha256",
+            Hash::Sha384 => "sha384",
+            Hash::Sha512 => "sha512",
+        }),
+        // Ed25519 brings its own.
+        Scheme::Ed25519 => JsValue::NULL,
+    };
+    let outcome = crypto_verify(&hash, message, &kept(algorithm, key)?, signature)?;
+    outcome.as_bool().ok_or(JsValue::UNDEFINED)
+}
+
+/// The key with the way to use it, as `crypto.verify` takes both.
+fn kept(algorithm: Algorithm, key: &Jwk) -> Result<JsValue, JsValue> {
+    let name = (*key.thumbprint(), algorithm);
+    if let Some(key) = KEPT.with_borrow(|kept| kept.get(&name).cloned()) {
+        return Ok(key);
+    }
+    let key = create_public_key(&object(&[("key", JSON::parse(&key.to_public_jwk())?), ("format", "jwk".into())])?)?;
+    let key = object(&match algorithm.scheme() {
+        Scheme::RsaPkcs1(_) => vec![("key", key), ("padding", PKCS1_PADDING.into())],
+        Scheme::RsaPss(hash) => {
+            let salt = u32::try_from(hash.digest_len()).unwrap_or(u32::MAX);
+            vec![("key", key), ("padding", PSS_PADDING.into()), ("saltLength", salt.into())]
+        }
+        // `r ‖ s`; without it OpenSSL's DER.
+        Scheme::Ecdsa(..) => vec![("key", key), ("dsaEncoding", "ieee-p1363".into())],
+        Scheme::Ed25519 => vec![("key", key)],
+    })?;
+    KEPT.with_borrow_mut(|kept| {
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(name, key.clone());
+    });
+    Ok(key)
+}
+
+fn object(members: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
+    let object = Object::new();
+    for (name, value) in members {
+        Reflect::set(&object, &JsValue::from_str(name), value)?;
+    }
+    Ok(object.into())
+}

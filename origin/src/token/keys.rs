@@ -1,0 +1,211 @@
+//! Answers `NeedsKeys` natively: issuers' JWK sets, fetched and kept in the process.
+//!
+//! When to fetch, what, and what an answer is worth is the core's `KeyCache` to say; here is how. A fetch is a task of
+//! its own, so that it ends even if the request that led it is given up. A Lambda function is frozen between its
+//! answers, and what runs in the background with it: so whoever leads a refresh gives it a little of its own time.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use postern::{
+    Keys, Policy, Progress, UnixTime,
+    authorizer::NeedsKeys,
+    cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeySeeds, KeyStep},
+    policy::Issuer,
+};
+use reqwest::{Client, Response, header, redirect};
+use tokio::{sync::Notify, task::JoinHandle, time};
+
+use crate::clock::system_time;
+
+/// Time for one fetch, metadata included. Shorter than the lease that the core gives whoever leads
+/// (`KEY_FETCH_LEASE`).
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time that a request gives a refresh which it leads but does not need.
+const REFRESH_BUDGET: Duration = Duration::from_millis(250);
+/// Longest wait for a fetch that another request leads before looking again: a lead may have lapsed.
+const WAIT: Duration = Duration::from_millis(500);
+/// Longest that a request waits for keys, however often a lead lapses.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Says what time it is; tests have clocks of their own.
+pub type Clock = fn() -> UnixTime;
+
+/// The issuers' keys of one policy. Shared by all requests of a process.
+pub struct IssuerKeys {
+    cache: Mutex<KeyCache>,
+    client: Client,
+    clock: Clock,
+    /// Loopback http is allowed, since a development overlay has put it into the policy.
+    plain_http: bool,
+    /// A fetch has ended.
+    ended: Notify,
+}
+
+/// Why the HTTP client cannot be had: the platform's trusted certificates cannot be read, say.
+#[derive(Debug)]
+pub struct ClientError(reqwest::Error);
+
+impl IssuerKeys {
+    /// An empty cache for the issuers of `policy`.
+    ///
+    /// # Errors
+    /// [`ClientError`] when no HTTP client can be built.
+    pub fn new(policy: &Policy) -> Result<Self, ClientError> {
+        Self::with_clock(policy, system_time)
+    }
+
+    /// The same with a clock of one's own.
+    ///
+    /// # Errors
+    /// [`ClientError`] when no HTTP client can be built.
+    pub fn with_clock(policy: &Policy, clock: Clock) -> Result<Self, ClientError> {
+        let plain_http = policy.is_development();
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .https_only(!plain_http)
+            .timeout(FETCH_TIMEOUT)
+            .build()
+            .map_err(ClientError)?;
+        Ok(Self { cache: Mutex::new(KeyCache::new()), client, clock, plain_http, ended: Notify::new() })
+    }
+
+    /// Begins with what was sealed at build time, as far as it may still be used.
+    pub fn seed(&self, policy: &Policy, seeds: &KeySeeds) {
+        for issuer in policy.issuers() {
+            if let Err(error) = self.cache().restore(issuer, seeds.of(issuer).cloned(), (self.clock)()) {
+                tracing::warn!(event = "key_seed_unused", name = issuer.name(), reason = %error);
+            }
+        }
+    }
+
+    /// Goes on with the issuer's keys, or without.
+    pub async fn provide<'a>(self: &Arc<Self>, need: NeedsKeys<'a>) -> Progress<'a> {
+        let issuer = need.issuer();
+        let deadline = time::Instant::now().checked_add(PATIENCE);
+        while deadline.is_some_and(|deadline| time::Instant::now() < deadline) {
+            // Registered before the look, so that a fetch that ends between the two is not missed.
+            let ended = self.ended.notified();
+            let now = (self.clock)();
+            let looked_up = self.cache().look_up(issuer, need.key_id(), now);
+            match looked_up {
+                KeyLookup::Fresh(keys) => return need.resume(Keys::Fresh(&keys), now),
+                KeyLookup::Refresh(keys, fetch) => {
+                    let _ = time::timeout(REFRESH_BUDGET, self.lead(issuer, fetch)).await;
+                    return need.resume(Keys::Fresh(&keys), (self.clock)());
+                }
+                KeyLookup::Stale(keys) => return need.resume(Keys::Stale(&keys), now),
+                KeyLookup::Unavailable => break,
+                // The outcome is in the cache, where the next look finds it.
+                KeyLookup::Fetch(fetch) => drop(self.lead(issuer, fetch).await),
+                // There is no second layer: a process that lives on keeps its first.
+                KeyLookup::Recall => drop(self.cache().restore(issuer, None, now)),
+                KeyLookup::Wait => drop(time::timeout(WAIT, ended).await),
+            }
+        }
+        need.resume(Keys::Unavailable, (self.clock)())
+    }
+
+    /// Starts the fetch at once; it ends even if nobody awaits it.
+    fn lead(self: &Arc<Self>, issuer: &Issuer, fetch: KeyFetch) -> JoinHandle<()> {
+        let (keys, issuer) = (Arc::clone(self), issuer.clone());
+        tokio::spawn(async move {
+            let outcome = time::timeout(FETCH_TIMEOUT, keys.follow(&issuer, fetch)).await;
+            keys.conclude(&issuer, outcome.unwrap_or(Err("no answer in time".to_owned())));
+            keys.ended.notify_waiters();
+        })
+    }
+
+    fn conclude(&self, issuer: &Issuer, outcome: Result<FetchedKeys, String>) {
+        match outcome {
+            Ok(fetched) => {
+                for refused in fetched.keys().refused() {
+                    let why = format!("key {} of the set: {}", refused.index, refused.reason);
+                    tracing::warn!(event = "key_refused", name = issuer.name(), reason = why);
+                }
+                let _ = self.cache().store(issuer, fetched, (self.clock)());
+            }
+            Err(why) => {
+                tracing::warn!(event = "keys_failed", name = issuer.name(), reason = why);
+                self.cache().fail(issuer, (self.clock)());
+            }
+        }
+    }
+
+    /// Makes one request after another until the keys are there or something failed.
+    async fn follow(&self, issuer: &Issuer, mut fetch: KeyFetch) -> Result<FetchedKeys, String> {
+        loop {
+            if !fetch.url().starts_with("https://") && !self.plain_http {
+                return Err("the URL is not https".to_owned());
+            }
+            let request = self.client.get(fetch.url()).header(header::ACCEPT, fetch.accept());
+            // The client's own messages quote the URL, which says nothing that the policy does not.
+            let response = request.send().await.map_err(|error| kind(&error))?;
+            let field = |name| {
+                let values: Vec<_> = response.headers().get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+                Some(values.join(", ")).filter(|joined| !joined.is_empty())
+            };
+            let (cache_control, age) = (field(header::CACHE_CONTROL), field(header::AGE));
+            let status = response.status().as_u16();
+            let body = if status == 200 { read(response, fetch.max_bytes()).await? } else { Vec::new() };
+            let answer =
+                KeyAnswer { status, cache_control: cache_control.as_deref(), age: age.as_deref(), body: &body };
+            match fetch.answered(issuer, &answer).map_err(|error| error.to_string())? {
+                KeyStep::Next(next) => fetch = next,
+                KeyStep::Fetched(fetched) => return Ok(fetched),
+            }
+        }
+    }
+
+    /// Whoever panicked with it left a cache that is whole: each of its steps is.
+    fn cache(&self) -> MutexGuard<'_, KeyCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// At most `cap` octets, and no more taken from the connection than that takes.
+async fn read(mut response: Response, cap: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| kind(&error))? {
+        if body.len().saturating_add(chunk.len()) > cap {
+            return Err("the body is larger than the cap".to_owned());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What kind of failure it is, in words that hold nothing of the answer.
+fn kind(error: &reqwest::Error) -> String {
+    let kind = if error.is_timeout() {
+        "no answer in time"
+    } else if error.is_connect() {
+        "no connection"
+    } else if error.is_builder() {
+        "the client does not take the request"
+    } else {
+        "a connection that broke"
+    };
+    kind.to_owned()
+}
+
+impl fmt::Debug for IssuerKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("IssuerKeys").field("plain_http", &self.plain_http).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "no HTTP client can be built: {}", self.0)
+    }
+}
+
+impl std::error::Error for ClientError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
