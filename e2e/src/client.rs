@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::net::sockopt::set_socket_linger;
 use serde_json::Value;
 
 use crate::message::{Body, Framing, Head};
@@ -154,6 +155,12 @@ impl Connection {
     pub fn answer(&mut self) -> io::Result<Answer> {
         let (status, head, body) = begin(BufReader::new(&self.0), "GET")?;
         Ok(Answer { status, head, body: body.whole()? })
+    }
+
+    /// Hangs up in the middle of a request, in the way that a runtime notices: an orderly end could be that of a caller
+    /// that has said all and still listens (RFC 9293 §3.6), a reset cannot.
+    pub fn reset(self) -> io::Result<()> {
+        Ok(set_socket_linger(&self.0, Some(Duration::ZERO))?)
     }
 }
 

@@ -59,8 +59,11 @@ struct Shared {
     /// Its key set's.
     jwks: String,
     respond: Mutex<Arc<Respond>>,
+    /// How its metadata is answered; as the real issuer does where there is nothing.
+    metadata: Mutex<Option<Arc<Respond>>>,
     /// How an order is answered.
     order: Mutex<Arc<Respond>>,
+    looks_at_metadata: AtomicU64,
     fetches: AtomicU64,
     astray: AtomicU64,
     handshakes: AtomicU64,
@@ -78,6 +81,8 @@ impl HostileIssuer {
             issuer: stack.partners.issuer.clone(),
             jwks: stack.partners.jwks.clone(),
             respond: Mutex::new(Arc::new(serve_set(&published(stack)))),
+            metadata: Mutex::new(None),
+            looks_at_metadata: AtomicU64::new(0),
             order: Mutex::new(Arc::new(|arrival: Arrival| arrival.answer("200 OK", "", ""))),
             fetches: AtomicU64::new(0),
             astray: AtomicU64::new(0),
@@ -94,6 +99,16 @@ impl HostileIssuer {
     /// Serves its key set like this from now on.
     pub fn answers(&self, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) {
         *self.shared.respond.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(respond);
+    }
+
+    /// Says this of itself from now on, instead of what the real issuer says.
+    pub fn answers_metadata(&self, respond: impl Fn(Arrival) -> io::Result<()> + Send + Sync + 'static) {
+        *self.shared.metadata.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(respond));
+    }
+
+    /// Says of itself what the real issuer says.
+    pub fn tells_the_truth(&self) {
+        *self.shared.metadata.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Answers orders like this from now on.
@@ -141,7 +156,12 @@ const line :Workerd.Worker = (
         self.shared.fetches.load(Ordering::SeqCst)
     }
 
-    /// Requests to the issuer for anything but its key set: a redirect that was followed.
+    /// How often it was asked for its metadata.
+    pub fn looks_at_metadata(&self) -> u64 {
+        self.shared.looks_at_metadata.load(Ordering::SeqCst)
+    }
+
+    /// Requests for anything but its key set, its metadata and orders: a redirect or a lie that was followed.
     pub fn astray(&self) -> u64 {
         self.shared.astray.load(Ordering::SeqCst)
     }
@@ -168,6 +188,7 @@ impl Shared {
         let Some(path) = url.strip_prefix(&self.issuer).filter(|path| path.starts_with('/')) else {
             // Only what the edge vouches for is an order.
             if arrival.head.value(assertion::HEADER).is_none() {
+                self.astray.fetch_add(1, Ordering::SeqCst);
                 return arrival.answer("400 Bad Request", "", "");
             }
             self.permitted.fetch_add(1, Ordering::SeqCst);
@@ -180,7 +201,11 @@ impl Shared {
             return respond(arrival);
         }
         if path.starts_with("/.well-known/") {
-            // What the issuer says of itself is not what is hostile here.
+            self.looks_at_metadata.fetch_add(1, Ordering::SeqCst);
+            let respond = self.metadata.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(respond) = respond {
+                return respond(arrival);
+            }
             let document = Call::new(&self.issuer, "GET", path).try_send()?;
             let content = String::from_utf8_lossy(document.body()).into_owned();
             return arrival.answer(&document.status().to_string(), "content-type: application/json\r\n", &content);

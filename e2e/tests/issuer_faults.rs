@@ -2,8 +2,8 @@
 //! asked meanwhile. The edges' clocks stand still between the steps, so every count is exact.
 //!
 //! For each fault the same promise: without keys 503 and never a permit; with keys, those go on working until
-//! `DEFAULT_JWKS_MAX_STALE`, then 503; once the fault has ended, 200. A `kid` that a stale set lacks is 503 and not 401, since
-//! nobody can tell. Rotations, floods and clocks that go backwards are in `issuer_changes.rs` and `issuer_floods.rs`.
+//! `DEFAULT_JWKS_MAX_STALE`, then 503; once the fault has ended, 200. A `kid` that a stale set lacks is 503 and not 401,
+//! since nobody can tell. Rotations, floods and clocks that go backwards are in `issuer_changes.rs` and `issuer_floods.rs`.
 
 use std::{
     io::{self, Write as _},

@@ -85,7 +85,7 @@ fn a_thousand_requests_at_once_on_a_cold_isolate_cause_one_fetch() {
         allowed: "cold 1".to_owned(),
         seen: format!("cold {}", issuer.fetches()),
     };
-    row.write(&stack, 16);
+    row.write(&stack, 17);
     assert_eq!((issuer.fetches(), issuer.permitted()), (1, CALLERS as u64));
 }
 
@@ -106,7 +106,7 @@ fn when_the_first_of_a_thousand_hangs_up_in_the_middle_of_its_fetch_the_rest_are
         caller.ask(&edge.get(TARGET).bearer(token)).expect("sent");
     }
     thread::sleep(ARRIVAL);
-    drop(leader);
+    leader.reset().expect("hung up");
     thread::sleep(ARRIVAL);
     gate.open();
     all_are_200(callers);
@@ -117,7 +117,7 @@ fn when_the_first_of_a_thousand_hangs_up_in_the_middle_of_its_fetch_the_rest_are
         allowed: format!("cold {MOST}"),
         seen: format!("cold {}", issuer.fetches()),
     };
-    row.write(&stack, 17);
+    row.write(&stack, 18);
     assert!((1..=MOST).contains(&issuer.fetches()), "{} fetches", issuer.fetches());
     assert!(issuer.permitted() >= CALLERS as u64 - 1);
 }
@@ -158,7 +158,7 @@ fn ten_thousand_made_up_kids_cause_one_fetch_a_cooldown_and_none_is_permitted() 
         allowed: format!("warm {most} ({:.1} s)", lasted.as_secs_f64()),
         seen: format!("warm {}", issuer.fetches()),
     };
-    row.write(&stack, 18);
+    row.write(&stack, 19);
     assert_eq!(statuses.len(), MANY);
     let refused = statuses.iter().filter(|status| matches!(status, 401 | 503)).count();
     assert_eq!(refused, MANY, "some were not refused");
@@ -196,6 +196,6 @@ fn while_the_fetch_for_a_made_up_kid_is_held_good_tokens_are_answered() {
         allowed: "warm 2".to_owned(),
         seen: format!("warm {}", scene.issuer.fetches()),
     };
-    row.write(&stack, 19);
+    row.write(&stack, 20);
     scene.expect(2, 1 + GOOD);
 }

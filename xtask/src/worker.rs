@@ -136,10 +136,43 @@ fn bind(wasm: &Path, folder: &Path) -> Result<()> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)?;
+    let module = fs::read(folder.join("postern_edge_bg.wasm"))?;
+    ensure!(
+        has_bounded_memory(&module).unwrap_or_default(),
+        "the Worker's memory has no maximum: what has become of `--max-memory` in `edge/build.rs`?"
+    );
     let glue = folder.join("postern_edge.js");
     let text = fs::read_to_string(&glue)?;
     fs::write(&glue, plain_import(&text)?)?;
     Ok(())
+}
+
+/// Whether a module's memory has a maximum: the flag in the memory section (WebAssembly core specification §5.5.8).
+fn has_bounded_memory(module: &[u8]) -> Option<bool> {
+    const MEMORY: u8 = 5;
+    // Magic and version come before the first section.
+    let mut rest = module.get(8..)?;
+    loop {
+        let (&id, after) = rest.split_first()?;
+        let (length, content) = unsigned(after)?;
+        if id == MEMORY {
+            let (_count, memories) = unsigned(content)?;
+            return Some(memories.first()? & 1 == 1);
+        }
+        rest = content.get(length..)?;
+    }
+}
+
+/// An unsigned number in LEB128, and what comes after it.
+fn unsigned(octets: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0;
+    for (index, octet) in octets.iter().enumerate().take(5) {
+        value |= usize::from(octet & 0x7f) << (7 * index);
+        if octet & 0x80 == 0 {
+            return Some((value, &octets[index + 1..]));
+        }
+    }
+    None
 }
 
 /// Workers import a compiled module by a plain `import`; the proposal's `import source` they do not know.
@@ -161,6 +194,16 @@ mod tests {
             serde_json::json!({"reason": "compiler-artifact", "filenames": ["/t/a.rlib", "/t/postern_edge.wasm"]});
         assert_eq!(modules(message), [PathBuf::from("/t/postern_edge.wasm")]);
         assert!(modules(serde_json::json!({"reason": "build-finished"})).is_empty());
+    }
+
+    #[test]
+    fn a_memory_with_a_maximum_is_told_from_one_without() {
+        // A type section of 130 octets first, whose length takes two, then one memory.
+        let before = [b"\0asm\x01\0\0\0\x01\x82\x01".as_slice(), &[0; 130]].concat();
+        let with = |memory: &[u8]| has_bounded_memory(&[before.as_slice(), memory].concat());
+        assert_eq!(with(&[5, 4, 1, 1, 17, 128]), Some(true));
+        assert_eq!(with(&[5, 3, 1, 0, 17]), Some(false));
+        assert_eq!(with(&[]), None);
     }
 
     #[test]
