@@ -1,28 +1,28 @@
 //! An isolate that has served nothing, before a Cache API that others have filled: a new isolate in a data centre.
 //!
-//! Plain workerd has no cache of its own; the engine of `wrangler dev` has one, kept in a folder.
+//! Plain workerd has no cache of its own; `wrangler dev` has one, kept in a folder.
 
 use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Child, ChildStdin, Command, Stdio},
+    fs::{self, File},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
 };
 
-use serde_json::{Map, Value, json};
+use crate::{client::Call, random, stack::Stack, wait};
 
-use crate::{client::Call, random, stack::Stack};
+/// `wrangler dev` listens after a second or two; this leaves room for a machine under load.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder that the caches of several isolates are kept in; removed with this.
 #[derive(Debug)]
-pub struct DataCentre(std::path::PathBuf);
+pub struct DataCentre(PathBuf);
 
 /// The isolate. Dropping it ends it, and leaves the cache.
 #[derive(Debug)]
 pub struct CachingEdge {
     child: Child,
-    /// Closing it ends the program.
-    standard_input: Option<ChildStdin>,
     address: String,
 }
 
@@ -35,63 +35,73 @@ impl DataCentre {
     /// A new isolate in it.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When it does not serve in time.
     pub fn isolate(&self, stack: &Stack) -> CachingEdge {
         CachingEdge::start(stack, &self.0)
     }
 }
 
 impl CachingEdge {
+    /// As `cargo xtask` starts the stack's own, with the same bundle and secrets.
     fn start(stack: &Stack, cache: &Path) -> Self {
-        let mut bindings: Map<String, Value> = stack
-            .keys
-            .iter()
-            .map(|(origin, keys)| {
-                (format!("POSTERN_KEY_{}", origin.replace('-', "_").to_uppercase()), json!(keys.to_string()))
-            })
-            .collect();
-        bindings.insert("POSTERN_DEVELOPMENT".into(), json!("true"));
-        let configuration = json!({
-            "bundle": stack.logs.with_file_name("bundle"),
-            "bindings": bindings,
-            "cache": cache,
-            "date": compatibility_date(),
-            "modules": stack.node_modules,
-        });
-        let mut child = Command::new(&stack.node)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/caching/edge.mjs"))
-            .arg(configuration.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+        let beside = |name: &str| stack.logs.with_file_name(name);
+        let port = free_port();
+        let log = File::create(stack.logs.join(random::word("caching-edge") + ".log"));
+        let log = log.unwrap_or_else(|error| panic!("no log can be written: {error}"));
+        let child = Command::new(&stack.node)
+            .arg(stack.node_modules.join("wrangler/bin/wrangler.js"))
+            .arg("dev")
+            .arg(script(&beside("bundle")))
+            .arg("--config")
+            .arg(beside("wrangler.json"))
+            .args(["--no-bundle", "--ip", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--inspector-port", &free_port().to_string(), "--show-interactive-dev-session=false"])
+            .arg("--persist-to")
+            .arg(cache)
+            .arg("--env-file")
+            .arg(beside("worker.env"))
+            .env("WRANGLER_SEND_METRICS", "false")
+            // Beside the cache, and not in the user's home or among the stack's own.
+            .env("WRANGLER_LOG_PATH", cache.join("log"))
+            .env("WRANGLER_REGISTRY_PATH", cache.join("registry"))
+            .env("XDG_CONFIG_HOME", cache.join("config"))
+            .env("CLOUDFLARE_CF_FETCH_ENABLED", "false")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("node does not run: {error}"));
-        let standard_input = child.stdin.take();
-        let mut address = String::new();
-        if let Some(output) = child.stdout.take() {
-            let _ = BufReader::new(output).read_line(&mut address);
-        }
-        let edge = Self { child, standard_input, address: address.trim().to_owned() };
-        assert!(edge.address.starts_with("http://"), "the edge does not listen: `{}`", edge.address);
+        let edge = Self { child, address: format!("127.0.0.1:{port}") };
+        // The public route needs no keys, so the isolate still knows none.
+        wait::until("an isolate serves", PATIENCE, || {
+            TcpStream::connect(&edge.address).is_ok() && edge.get("/health").try_send().is_ok_and(|a| a.status() == 200)
+        });
         edge
     }
 
     /// A GET to it.
     pub fn get(&self, target: &str) -> Call {
-        Call::new(&self.address, "GET", target)
+        Call::new(&format!("http://{}", self.address), "GET", target)
     }
 }
 
-/// The Worker's own, as `wrangler.toml` says it.
-fn compatibility_date() -> String {
-    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../wrangler.toml")).unwrap_or_default();
-    let value = text.lines().find_map(|line| line.strip_prefix("compatibility_date = ")).unwrap_or_default();
-    value.trim_matches('"').to_owned()
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    address.unwrap_or_else(|error| panic!("no free port: {error}")).port()
+}
+
+/// The bundle's one script.
+fn script(bundle: &Path) -> PathBuf {
+    let files = fs::read_dir(bundle).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut scripts = files.filter(|path| path.extension().is_some_and(|extension| extension == "js"));
+    scripts.next().unwrap_or_else(|| panic!("no script in `{}`", bundle.display()))
 }
 
 impl Drop for CachingEdge {
     fn drop(&mut self) {
-        drop(self.standard_input.take());
+        // Asked, not killed: killed it would leave its workerd behind.
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
 }
