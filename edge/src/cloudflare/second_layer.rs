@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use js_sys::{encode_uri_component, futures::JsFuture};
 use postern::{
-    cache::KeySnapshot,
-    jwks::MAX_JWKS_BYTES,
+    cache::{KeySnapshot, MAX_SNAPSHOT_BYTES},
     policy::{Issuer, JwksLocation},
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,8 +21,6 @@ use super::{outgoing, runtime};
 const NAME: &str = "postern-keys-1";
 /// A cache that takes longer is slower than most issuers.
 const TIMEOUT: Duration = Duration::from_millis(500);
-/// A snapshot's own members beside its JWK set.
-const MAX_BYTES: usize = MAX_JWKS_BYTES + 4096;
 
 /// What the cache holds of the issuer's keys, if anything usable.
 pub(super) async fn recall(issuer: &Issuer) -> Option<KeySnapshot> {
@@ -40,7 +37,7 @@ async fn read(issuer: &Issuer) -> Result<Option<Vec<u8>>, JsValue> {
     let found = JsFuture::from(open().await?.match_with_str(&key(issuer))).await?;
     // `undefined`: nothing is kept under that key.
     let Some(response) = found.dyn_ref::<Response>() else { return Ok(None) };
-    Ok(outgoing::read(response, MAX_BYTES).await.ok())
+    Ok(outgoing::read(response, MAX_SNAPSHOT_BYTES).await.ok())
 }
 
 async fn write(issuer: &Issuer, snapshot: &KeySnapshot) -> Result<(), JsValue> {

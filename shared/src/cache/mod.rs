@@ -16,6 +16,6 @@ pub use keys::{
     MAX_UNKNOWN_KEY_IDS,
 };
 pub use permissions::{PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup};
-pub use snapshot::{KeySeeds, KeySnapshot, SnapshotError};
+pub use snapshot::{KeySeeds, KeySnapshot, MAX_SNAPSHOT_BYTES, SnapshotError};
 
 pub(crate) use tokens::TokenCache;

@@ -15,10 +15,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     json,
-    jwks::{JwkSet, JwksError},
+    jwks::{JwkSet, JwksError, MAX_JWKS_BYTES},
     policy::{Issuer, JwksLocation},
     time::UnixTime,
 };
+
+/// Largest snapshot in octets: a JWK set, and what is said about it.
+pub const MAX_SNAPSHOT_BYTES: usize = MAX_JWKS_BYTES + 4096;
 
 /// One issuer's keys, whose they are, where they were and when.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ struct Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SnapshotError {
+    /// Larger than [`MAX_SNAPSHOT_BYTES`].
+    TooLarge,
     /// Not JSON, or not of a snapshot's form; the parser's own words, with line and column.
     Syntax(String),
     /// Its `jwks` is no JWK set.
@@ -69,8 +74,11 @@ impl KeySnapshot {
     /// Reads what [`KeySnapshot::to_json`] wrote.
     ///
     /// # Errors
-    /// [`SnapshotError::Syntax`] or [`SnapshotError::Jwks`].
+    /// [`SnapshotError::TooLarge`], [`SnapshotError::Syntax`] or [`SnapshotError::Jwks`].
     pub fn parse(text: &[u8]) -> Result<Self, SnapshotError> {
+        if text.len() > MAX_SNAPSHOT_BYTES {
+            return Err(SnapshotError::TooLarge);
+        }
         Self::from_members(json::object(text).map_err(|error| SnapshotError::Syntax(error.to_string()))?)
     }
 
@@ -190,6 +198,7 @@ impl SnapshotError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::TooLarge => "too_large",
             Self::Syntax(_) => "syntax",
             Self::Jwks(_) => "jwks",
             Self::OtherIssuer => "other_issuer",
@@ -202,6 +211,7 @@ impl SnapshotError {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::TooLarge => "the snapshot is larger than the cap",
             Self::Syntax(message) => message,
             Self::Jwks(error) => return error.fmt(formatter),
             Self::OtherIssuer => "the keys are another issuer's, or were at another URL",

@@ -2,7 +2,7 @@
 
 use postern::{
     Policy, UnixTime,
-    cache::{KeyCache, KeyLookup, KeySeeds, KeySnapshot, SnapshotError},
+    cache::{KeyCache, KeyLookup, KeySeeds, KeySnapshot, MAX_SNAPSHOT_BYTES, SnapshotError},
     jwks::JwksError,
     policy::{Issuer, from_toml},
 };
@@ -55,6 +55,15 @@ fn what_is_written_is_read_again_whole() {
     };
     assert_eq!(thumbprints(&again), thumbprints(&first));
     assert_eq!(first.to_json()["max_age"], json!(300));
+}
+
+#[test]
+fn a_snapshot_past_the_cap_is_not_read() {
+    let text = snapshot(&policy(""), &[&PARTNERS_ED], 100).to_json().to_string();
+    let padded = |len: usize| text.clone() + &" ".repeat(len - text.len());
+    assert!(KeySnapshot::parse(padded(MAX_SNAPSHOT_BYTES).as_bytes()).is_ok());
+    let error = KeySnapshot::parse(padded(MAX_SNAPSHOT_BYTES + 1).as_bytes()).expect_err("it was read");
+    assert_eq!(error, SnapshotError::TooLarge);
 }
 
 #[test]
