@@ -177,15 +177,22 @@ fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
             faults.add(format!("route[{index}].name"), PolicyFault::DuplicateName("route", route.name.clone()));
         }
         for other in compiled.iter().take(index) {
-            let shares_method = route.methods.iter().any(|method| other.methods.contains(method));
             let ordered = route.template.is_more_specific_than(&other.template)
                 || other.template.is_more_specific_than(&route.template);
-            if shares_method && route.template.overlaps(&other.template) && !ordered {
+            if share_method(route, other) && route.template.overlaps(&other.template) && !ordered {
                 faults.add(format!("route[{index}].path"), PolicyFault::Ambiguous(other.name.clone()));
             }
         }
     }
     compiled
+}
+
+/// Whether there is a method that both answer. HEAD follows GET, unless the very same paths have a route for it.
+fn share_method(route: &Route, other: &Route) -> bool {
+    let has = |route: &Route, method: &str| route.methods.iter().any(|own| own == method);
+    let follows = |get: &Route, head: &Route| has(get, "GET") && has(head, "HEAD");
+    route.methods.iter().any(|method| has(other, method))
+        || (!route.template.has_the_paths_of(&other.template) && (follows(route, other) || follows(other, route)))
 }
 
 fn one_route(at: &str, route: &RouteFile, file: &PolicyFile, faults: &mut Faults) -> Route {

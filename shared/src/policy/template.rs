@@ -91,6 +91,16 @@ impl Template {
             })
     }
 
+    /// Whether both have the same paths, whatever their parameters are called.
+    pub(crate) fn has_the_paths_of(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.pairs(other).all(|pair| match pair {
+                (Segment::Literal(a), Segment::Literal(b)) => a == b,
+                (Segment::Parameter(_), Segment::Parameter(_)) => true,
+                _ => false,
+            })
+    }
+
     /// Whether this template's paths are a proper subset of `other`'s.
     pub(crate) fn is_more_specific_than(&self, other: &Self) -> bool {
         let no_wider = |pair: (&Segment, &Segment)| !matches!(pair, (Segment::Parameter(_), Segment::Literal(_)));

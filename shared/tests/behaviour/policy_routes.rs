@@ -68,6 +68,9 @@ fn routes_that_overlap_with_neither_more_specific_do_not_build() {
         (("GET", "/users/{a}"), ("PUT GET", "/users/{b}")),
         (("GET", "/a"), ("GET", "/a")),
         (("GET", "/{a}/b/{c}"), ("GET", "/{a}/{b}/c")),
+        // HEAD follows GET, so a request with it would have two routes.
+        (("GET", "/{a}/x"), ("HEAD", "/y/{b}")),
+        (("HEAD", "/{a}/x"), ("GET", "/y/{b}")),
     ] {
         let text = routes(&[("one", one.0, one.1), ("other", other.0, other.1)]);
         let errors = from_toml(&text, None).unwrap_err();
@@ -82,6 +85,8 @@ fn routes_that_overlap_with_neither_more_specific_do_not_build() {
         (("GET", "/a/{b}/c"), ("GET", "/a/{b}/d")),
         (("GET", "/a/{b}"), ("GET", "/a/b")),
         (("GET", "/a"), ("HEAD", "/a")),
+        (("HEAD", "/users/{a}"), ("GET", "/users/{b}")),
+        (("POST", "/{a}/x"), ("HEAD", "/y/{b}")),
     ] {
         let text = routes(&[("one", one.0, one.1), ("other", other.0, other.1)]);
         assert!(from_toml(&text, None).is_ok(), "{one:?} {other:?}");
