@@ -16,7 +16,7 @@ const DOCUMENT: &str = "SECURITY.md";
 /// The header of the column that names tests.
 const COLUMN: &str = "shown by";
 /// Packages whose tests can show something.
-const PACKAGES: [&str; 7] = ["shared", "edge", "origin", "cli", "e2e", "fuzz", "xtask"];
+const PACKAGES: [&str; 8] = ["shared", "edge", "origin", "cli", "e2e", "fuzz", "vectors", "xtask"];
 /// Stands for the rest of a suite's names.
 const REST: &str = "…";
 /// A crate whose presence tells that a test program registers its tests itself.
@@ -257,7 +257,8 @@ mod tests {
             "target::an_accepted_path_is_the_only_writing_of_what_it_decodes_to",
             "target::everything_else_is_refused_with_its_reason",
             "browser::a_page_that_the_policy_does_not_name_is_refused_by_the_browser",
-            "jws::…",
+            "rfc-keys::…",
+            "all agree::…",
         ] {
             assert_eq!(tests.fault(name), None, "{name}");
         }
