@@ -3,20 +3,17 @@
 //! What is printed says when it was fetched, counts against the issuer's hard maximum, and is refreshed at first use:
 //! it spares a cold start the wait, and makes no key younger than it is.
 
-use std::{
-    fs,
-    io::Read as _,
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, io::Read as _, path::Path, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail};
 use postern::{
-    JwkSet, Policy, UnixTime,
+    JwkSet, Policy,
     cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeySeeds, KeyStep},
     policy::Issuer,
 };
 use reqwest::{blocking::Client, header, redirect};
+
+use crate::now;
 
 /// Time for one request. A person waits, so more than an edge would give.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -109,8 +106,4 @@ fn counted(keys: &JwkSet) -> String {
         1 => "1 key".to_owned(),
         count => format!("{count} keys"),
     }
-}
-
-fn now() -> UnixTime {
-    UnixTime::from_secs(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }
