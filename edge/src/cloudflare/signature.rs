@@ -3,13 +3,14 @@
 //! The core has judged key and algorithm; here only the mathematics is asked for. Not `node:crypto`, whose
 //! one-shot `verify` in workerd takes an RS256 signature for PS256.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 use js_sys::{Array, JSON, Object, Reflect, futures::JsFuture};
 use postern::{
     Algorithm, Jwk, Progress, SignatureCheck,
     algorithm::{Hash, Scheme},
     authorizer::NeedsSignature,
+    cache::ImportedKeys,
     signature::is_well_formed,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,17 +18,8 @@ use web_sys::CryptoKey;
 
 use super::runtime;
 
-/// What this runtime can check: everything.
-pub const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
-
-/// Imported keys that are kept. Issuers have two or three keys each; past this all are imported anew.
-const MAX_IMPORTED: usize = 64;
-
-/// RFC 7638 thumbprint and algorithm: an RSA key is imported for one padding and one hash.
-type Name = ([u8; 32], Algorithm);
-
 thread_local! {
-    static IMPORTED: RefCell<BTreeMap<Name, CryptoKey>> = const { RefCell::new(BTreeMap::new()) };
+    static IMPORTED: RefCell<ImportedKeys<CryptoKey>> = const { RefCell::new(ImportedKeys::new()) };
 }
 
 /// Goes on with the outcome of the check.
@@ -58,22 +50,16 @@ async fn holds(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]
 }
 
 async fn imported(algorithm: Algorithm, key: &Jwk) -> Result<CryptoKey, JsValue> {
-    let name = (*key.thumbprint(), algorithm);
-    if let Some(key) = IMPORTED.with_borrow(|kept| kept.get(&name).cloned()) {
-        return Ok(key);
+    if let Some(imported) = IMPORTED.with_borrow(|kept| kept.of(key, algorithm)) {
+        return Ok(imported);
     }
     let jwk: Object = JSON::parse(&key.to_public_jwk())?.dyn_into()?;
     let usages = Array::of1(&JsValue::from_str("verify"));
     let parameters = parameters(algorithm)?;
     let promise = runtime::subtle()?.import_key_with_object("jwk", &jwk, &parameters, false, &usages)?;
-    let key: CryptoKey = JsFuture::from(promise).await?.dyn_into()?;
-    IMPORTED.with_borrow_mut(|kept| {
-        if kept.len() >= MAX_IMPORTED {
-            kept.clear();
-        }
-        kept.insert(name, key.clone());
-    });
-    Ok(key)
+    let imported: CryptoKey = JsFuture::from(promise).await?.dyn_into()?;
+    IMPORTED.with_borrow_mut(|kept| kept.keep(key, algorithm, imported.clone()));
+    Ok(imported)
 }
 
 /// One object for import and check: each call reads the members it knows.

@@ -3,22 +3,17 @@
 //!
 //! The core has judged key and algorithm; here only the mathematics is asked for.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 use js_sys::{JSON, Object, Reflect};
 use postern::{
     Algorithm, Jwk, SignatureCheck,
     algorithm::{Hash, Scheme},
     authorizer::NeedsSignature,
+    cache::ImportedKeys,
     signature::is_well_formed,
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-
-/// What this runtime can check: everything.
-pub const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
-
-/// Key objects that are kept. Issuers have two or three keys each; past this all are made anew.
-const MAX_KEPT: usize = 64;
 
 /// `crypto.constants.RSA_PKCS1_PADDING`: OpenSSL's number, which no release can change.
 const PKCS1_PADDING: u32 = 1;
@@ -34,11 +29,8 @@ extern "C" {
     fn crypto_verify(hash: &JsValue, message: &[u8], key: &JsValue, signature: &[u8]) -> Result<JsValue, JsValue>;
 }
 
-/// RFC 7638 thumbprint and algorithm: what is kept says how to use the key.
-type Name = ([u8; 32], Algorithm);
-
 thread_local! {
-    static KEPT: RefCell<BTreeMap<Name, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+    static IMPORTED: RefCell<ImportedKeys<JsValue>> = const { RefCell::new(ImportedKeys::new()) };
 }
 
 /// Answers `need`.
@@ -70,34 +62,28 @@ fn holds(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> R
         // Ed25519 brings its own.
         Scheme::Ed25519 => JsValue::NULL,
     };
-    let outcome = crypto_verify(&hash, message, &kept(algorithm, key)?, signature)?;
+    let outcome = crypto_verify(&hash, message, &imported(algorithm, key)?, signature)?;
     outcome.as_bool().ok_or(JsValue::UNDEFINED)
 }
 
 /// The key with the way to use it, as `crypto.verify` takes both.
-fn kept(algorithm: Algorithm, key: &Jwk) -> Result<JsValue, JsValue> {
-    let name = (*key.thumbprint(), algorithm);
-    if let Some(key) = KEPT.with_borrow(|kept| kept.get(&name).cloned()) {
-        return Ok(key);
+fn imported(algorithm: Algorithm, key: &Jwk) -> Result<JsValue, JsValue> {
+    if let Some(imported) = IMPORTED.with_borrow(|kept| kept.of(key, algorithm)) {
+        return Ok(imported);
     }
-    let key = create_public_key(&object(&[("key", JSON::parse(&key.to_public_jwk())?), ("format", "jwk".into())])?)?;
-    let key = object(&match algorithm.scheme() {
-        Scheme::RsaPkcs1(_) => vec![("key", key), ("padding", PKCS1_PADDING.into())],
+    let public = create_public_key(&object(&[("key", JSON::parse(&key.to_public_jwk())?), ("format", "jwk".into())])?)?;
+    let imported = object(&match algorithm.scheme() {
+        Scheme::RsaPkcs1(_) => vec![("key", public), ("padding", PKCS1_PADDING.into())],
         Scheme::RsaPss(hash) => {
             let salt = u32::try_from(hash.digest_len()).unwrap_or(u32::MAX);
-            vec![("key", key), ("padding", PSS_PADDING.into()), ("saltLength", salt.into())]
+            vec![("key", public), ("padding", PSS_PADDING.into()), ("saltLength", salt.into())]
         }
         // `r ‖ s`; without it OpenSSL's DER.
-        Scheme::Ecdsa(..) => vec![("key", key), ("dsaEncoding", "ieee-p1363".into())],
-        Scheme::Ed25519 => vec![("key", key)],
+        Scheme::Ecdsa(..) => vec![("key", public), ("dsaEncoding", "ieee-p1363".into())],
+        Scheme::Ed25519 => vec![("key", public)],
     })?;
-    KEPT.with_borrow_mut(|kept| {
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        kept.insert(name, key.clone());
-    });
-    Ok(key)
+    IMPORTED.with_borrow_mut(|kept| kept.keep(key, algorithm, imported.clone()));
+    Ok(imported)
 }
 
 fn object(members: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {

@@ -3,7 +3,6 @@
 //! The core has judged key and algorithm; here only the mathematics is asked for. PSS takes a salt of the hash's
 //! length and no other, which is what aws-lc's parameters of these names say.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::signature::{
@@ -15,20 +14,12 @@ use postern::{
     Algorithm, Jwk, SignatureCheck,
     algorithm::{Curve, Hash, Scheme},
     authorizer::NeedsSignature,
+    cache::ImportedKeys,
     jwk::PublicKey,
     signature::is_well_formed,
 };
 
-/// What this runtime can check: everything.
-pub const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
-
-/// Parsed keys that are kept. Issuers have two or three keys each; past this all are parsed anew.
-const MAX_PARSED: usize = 64;
-
-/// RFC 7638 thumbprint and algorithm: aws-lc binds a parsed key to what it verifies.
-type Name = ([u8; 32], Algorithm);
-
-static PARSED: Mutex<BTreeMap<Name, Arc<ParsedPublicKey>>> = Mutex::new(BTreeMap::new());
+static PARSED: Mutex<ImportedKeys<Arc<ParsedPublicKey>>> = Mutex::new(ImportedKeys::new());
 
 /// Answers `need`.
 #[must_use]
@@ -52,19 +43,15 @@ pub fn verify(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8])
 }
 
 fn parsed(algorithm: Algorithm, key: &Jwk) -> Option<Arc<ParsedPublicKey>> {
-    let name = (*key.thumbprint(), algorithm);
     // Whoever panicked with it left a map of whole entries.
     let lock = || PARSED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(key) = lock().get(&name) {
-        return Some(Arc::clone(key));
+    let kept = lock().of(key, algorithm);
+    if kept.is_some() {
+        return kept;
     }
-    let key = Arc::new(parse(algorithm, key)?);
-    let mut kept = lock();
-    if kept.len() >= MAX_PARSED {
-        kept.clear();
-    }
-    kept.insert(name, Arc::clone(&key));
-    Some(key)
+    let parsed = Arc::new(parse(algorithm, key)?);
+    lock().keep(key, algorithm, Arc::clone(&parsed));
+    Some(parsed)
 }
 
 /// `None` when the library does not take the key.

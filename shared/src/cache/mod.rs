@@ -5,12 +5,14 @@
 mod fetch;
 mod freshness;
 mod generations;
+mod imported;
 mod keys;
 mod permissions;
 mod snapshot;
 mod tokens;
 
 pub use fetch::{FetchedKeys, KeyAnswer, KeyFetch, KeyFetchError, KeyStep, MAX_METADATA_BYTES};
+pub use imported::ImportedKeys;
 pub use keys::{
     KEY_COOLDOWN, KEY_DISCOVERY_TTL, KEY_FETCH_LEASE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup,
     MAX_UNKNOWN_KEY_IDS,

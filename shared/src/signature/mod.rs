@@ -7,7 +7,7 @@
 mod portable;
 
 #[cfg(feature = "portable")]
-pub use portable::{ALGORITHMS, check, verify};
+pub use portable::{check, verify};
 
 #[cfg(feature = "portable")]
 pub(crate) use portable::PortableKey;

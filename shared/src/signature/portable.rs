@@ -18,9 +18,6 @@ use crate::{
     jwk::{Jwk, Material},
 };
 
-/// What this backend can check: everything.
-pub const ALGORITHMS: &[Algorithm] = &Algorithm::ALL;
-
 /// A key in the form that its backend wants, made once when the set is read.
 #[derive(Clone)]
 pub(crate) enum PortableKey {
