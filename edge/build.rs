@@ -69,12 +69,10 @@ fn seeds(policy: &Policy) -> Result<String, String> {
         let section = if section.is_empty() { section } else { format!("`{section}`: ") };
         format!("{}: {section}{error}: {mend}", path.display())
     })?;
-    for section in seeds.sections() {
-        if !policy.issuers().iter().any(|issuer| issuer.name() == section) {
-            return Err(format!("{}: the policy has no issuer `{section}`: {mend}", path.display()));
-        }
+    match seeds.stranger_to(policy) {
+        Some(section) => Err(format!("{}: the policy has no issuer `{section}`: {mend}", path.display())),
+        None => Ok(seeds.to_json().to_string()),
     }
-    Ok(seeds.to_json().to_string())
 }
 
 fn write(name: &str, text: &str) -> Result<(), String> {

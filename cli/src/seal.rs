@@ -53,7 +53,7 @@ pub(crate) fn check(policy: &Policy, file: &Path) -> anyhow::Result<()> {
         let section = if section.is_empty() { section } else { format!("`{section}`: ") };
         anyhow!("{}: {section}{error}: {mend}", file.display())
     })?;
-    if let Some(stranger) = seeds.sections().find(|name| !policy.issuers().iter().any(|own| own.name() == *name)) {
+    if let Some(stranger) = seeds.stranger_to(policy) {
         bail!("{}: the policy has no issuer `{stranger}`: {mend}", file.display());
     }
     let now = now();

@@ -5,11 +5,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::http::Client;
@@ -18,7 +17,7 @@ use crate::ports::url;
 use crate::process::{Supervisor, run};
 use crate::setup::{WORKER_TARGET, node, rust_target, setup, step};
 use crate::stack::{self, Manifest, Profile};
-use crate::worker::{modules, plain_import};
+use crate::worker::{built_module, plain_import};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The features of the edge, and the folders, of the two hosts.
@@ -107,17 +106,12 @@ fn build(paths: &Paths, host: &str, folder: &Path, script: &str) -> Result<()> {
 }
 
 fn compile(root: &Path, host: &str) -> Result<PathBuf> {
-    let output = Command::new("cargo")
+    let mut cargo = Command::new("cargo");
+    cargo
         .args(["build", "--package", "postern-edge", "--target", WORKER_TARGET, "--no-default-features"])
         .args(["--features", &format!("{host},conformance"), "--message-format", "json-render-diagnostics"])
-        .current_dir(root)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
-    ensure!(output.status.success(), "the signature check with `{host}` does not build");
-    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
-    let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
-    modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
+        .current_dir(root);
+    built_module(&mut cargo, &format!("the signature check with `{host}`"))
 }
 
 /// The same runtime, date and flags as the Worker that is deployed.

@@ -38,7 +38,7 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
         overlay.is_some() || !inherited,
         "`{OVERLAY}` is set, and what is deployed takes no development overlay: unset it"
     );
-    let wasm = compile(root, overlay, &[])?;
+    let wasm = compile(root, overlay, None, &[])?;
     let octets = fs::read(&wasm).with_context(|| format!("cannot read `{}`", wasm.display()))?;
     ensure!(!has_planted_panic(&octets), "the Worker traps on request: build it without `planted-panic`");
     let folder = root.join("edge/build");
@@ -50,7 +50,7 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
 ///
 /// Always with the development overlay, so that it serves nothing should it ever be deployed.
 pub(crate) fn build_planted(root: &Path, overlay: &Path, seeds: &Path, folder: &Path) -> Result<()> {
-    let wasm = compile_with(root, Some(overlay), &PLANTED, |cargo| cargo.env(KEY_SEEDS, seeds))?;
+    let wasm = compile(root, Some(overlay), Some(seeds), &PLANTED)?;
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
@@ -77,20 +77,19 @@ fn has_planted_panic(module: &[u8]) -> bool {
 }
 
 /// Compiles the Worker and finds what came out, wherever the target folder is.
-fn compile(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Result<PathBuf> {
-    compile_with(root, overlay, arguments, |cargo| cargo)
-}
-
-fn compile_with(
-    root: &Path,
-    overlay: Option<&Path>,
-    arguments: &[&str],
-    change: impl FnOnce(&mut Command) -> &mut Command,
-) -> Result<PathBuf> {
+fn compile(root: &Path, overlay: Option<&Path>, seeds: Option<&Path>, arguments: &[&str]) -> Result<PathBuf> {
     let overlay = overlay.map(|path| path.canonicalize().with_context(|| format!("there is no `{}`", path.display())));
     let mut cargo = cargo_build(root, overlay.transpose()?.as_deref(), arguments);
-    let output = change(&mut cargo).output().context("cannot start cargo")?;
-    ensure!(output.status.success(), "the Worker does not build");
+    if let Some(seeds) = seeds {
+        cargo.env(KEY_SEEDS, seeds);
+    }
+    built_module(&mut cargo, "the Worker")
+}
+
+/// Runs a build of the edge that reports in JSON, and finds its module.
+pub(crate) fn built_module(cargo: &mut Command, what: &str) -> Result<PathBuf> {
+    let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    ensure!(output.status.success(), "{what} does not build");
     let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
     let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
     modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
@@ -106,8 +105,7 @@ fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Comma
         .env_remove(OVERLAY)
         // The workspace strips all symbols, and with them the section that tells wasm-bindgen which features the module
         // may use; what is left of names it removes itself.
-        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo")
-        .stderr(Stdio::inherit());
+        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
     if let Some(overlay) = overlay {
         // What is sealed for real issuers is of no use to local ones.
         cargo.env(OVERLAY, overlay).env_remove(KEY_SEEDS);
@@ -116,7 +114,7 @@ fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Comma
 }
 
 /// The WebAssembly files that a message of cargo's names.
-pub(crate) fn modules(message: Value) -> Vec<PathBuf> {
+fn modules(message: Value) -> Vec<PathBuf> {
     let names = message.get("filenames").and_then(Value::as_array).into_iter().flatten();
     names.filter_map(Value::as_str).filter(|name| name.ends_with(".wasm")).map(PathBuf::from).collect()
 }

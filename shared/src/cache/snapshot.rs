@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::{
     json,
     jwks::{JwkSet, JwksError, MAX_JWKS_BYTES},
-    policy::{Issuer, JwksLocation},
+    policy::{Issuer, JwksLocation, Policy},
     time::UnixTime,
 };
 
@@ -185,6 +185,12 @@ impl KeySeeds {
     #[must_use]
     pub fn of(&self, issuer: &Issuer) -> Option<&KeySnapshot> {
         self.0.get(issuer.name())
+    }
+
+    /// A section of the file that `policy` has no issuer for, if there is one.
+    #[must_use]
+    pub fn stranger_to(&self, policy: &Policy) -> Option<&str> {
+        self.sections().find(|section| !policy.issuers().iter().any(|issuer| issuer.name() == *section))
     }
 
     /// The sections that have one.
