@@ -8,10 +8,11 @@ use core::{fmt::Write as _, time::Duration};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cors, duration,
+    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cors,
+    determinise::{self, MAX_PLACES},
+    duration,
     file::{PolicyFile, RouteFile},
     issuer,
-    table::RouteTable,
     template::Template,
     url::{self, Profile},
 };
@@ -47,10 +48,11 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     if !faults.0.is_empty() {
         return Err(PolicyErrors(faults.0));
     }
-    let mut table = RouteTable::default();
-    for (index, route) in routes.iter().enumerate() {
-        table.insert(&route.template, &route.methods, index);
-    }
+    let placed = routes.iter().enumerate().map(|(index, route)| (index, &route.template, route.methods.as_slice()));
+    let table = determinise::build(placed).map_err(|_| {
+        let fault = PolicyFault::RoutesTooEntangled(MAX_PLACES);
+        PolicyErrors(Vec::from([PolicyError { pointer: "route".to_owned(), span: None, fault }]))
+    })?;
     // The types of the file serialise whatever they hold: strings, lists, maps with string keys.
     let json = serde_json::to_string(file).unwrap_or_default();
     Ok(Policy {

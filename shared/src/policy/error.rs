@@ -93,6 +93,8 @@ pub enum PolicyFault {
     MaxAgeUnused,
     /// Two routes match the same requests, and neither is strictly more specific.
     Ambiguous(String),
+    /// Routes cross each other so often that their table would be larger than this.
+    RoutesTooEntangled(usize),
     /// A CORS origin that browsers never send, or one that gives the answer to everyone.
     CorsOrigin(String),
     /// An overlay names an entry that the policy does not have.
@@ -163,7 +165,8 @@ impl PolicyFault {
                 "write an upper-case method such as \"GET\"; HEAD follows GET, preflights are answered from `[cors]`"
                     .into()
             }
-            Self::Path(_) => "write literal and `{parameter}` segments in canonical form, each parameter once".into(),
+            Self::Path(_) => "write literal and `{parameter}` segments in canonical form, each parameter once, a `{*rest}` only as the last"
+                    .into(),
             Self::NoIssuer => "add `issuer = \"…\"`, or `public = true` if anyone may call it".into(),
             Self::PublicWithRule(_) => "remove the rule, or remove `public = true`".into(),
             Self::UnboundCompany => {
@@ -179,6 +182,9 @@ impl PolicyFault {
                 "remove it: this route's issuer does not use the permissions service, or no company is checked".into()
             }
             Self::Ambiguous(_) => "make one of the two more specific, or give them different methods".into(),
+            Self::RoutesTooEntangled(_) => {
+                "write literals first and parameters after them, or split the policy between two edges".into()
+            }
             Self::CorsOrigin(_) => {
                 "write scheme, host and port alone, such as \"https://app.example\"; `*` only without `credentials`"
                     .into()
@@ -238,6 +244,9 @@ impl fmt::Display for PolicyFault {
             Self::MaxAgeUnused => f.write_str("`permissions_max_age` has no effect here"),
             Self::Ambiguous(other) => {
                 write!(f, "this route and `{other}` match the same requests, and neither is more specific")
+            }
+            Self::RoutesTooEntangled(most) => {
+                write!(f, "the routes cross each other so often that finding one would take more than {most} places")
             }
             Self::CorsOrigin(origin) => write!(f, "`{origin}` cannot be an allowed origin"),
             Self::OverlayUnknown(name) => write!(f, "the policy has no `{name}`"),

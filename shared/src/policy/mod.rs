@@ -6,6 +6,7 @@
 
 mod compile;
 mod cors;
+mod determinise;
 mod duration;
 mod error;
 mod file;
