@@ -43,7 +43,8 @@ fn in_query(name: &str, query: &str) -> Option<String> {
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let key = decoded(key)?;
-        let is_list_of = key.strip_prefix(name).is_some_and(|rest| rest.starts_with('[') || rest.starts_with('.'));
+        let begins = key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let is_list_of = begins && key.get(name.len()..).is_some_and(|rest| rest.starts_with(['[', '.']));
         if !key.eq_ignore_ascii_case(name) && !is_list_of {
             continue;
         }
@@ -124,6 +125,7 @@ mod tests {
             ("company=1111&company[]=2222", None),
             ("company=1111&company%5B0%5D=2222", None),
             ("company=1111&company.id=2222", None),
+            ("company=1111&COMPANY[]=2222", None),
             ("company=1111;company=2222", None),
             ("a=1;company=2222&company=1111", None),
             ("company=1111%2C2222", None),
