@@ -12,7 +12,7 @@ use super::{
     determinise::{self, MAX_PLACES},
     duration,
     file::PolicyFile,
-    issuer, settings,
+    issuer, pointer, settings,
     url::{self, Profile},
 };
 
@@ -131,7 +131,7 @@ impl Faults {
 }
 
 /// Levenshtein distance, for suggestions.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().enumerate() {
         let mut diagonal = i;
@@ -163,7 +163,7 @@ fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Orig
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
     let mut compiled = Vec::new();
     for (name, origin) in &file.origins {
-        let at = format!("origin.{name}");
+        let at = pointer::entry("origin", name);
         if !is_name(name) {
             faults.add(at.as_str(), PolicyFault::RuleForm("name", name.clone()));
         }

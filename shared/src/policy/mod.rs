@@ -12,10 +12,20 @@ mod duration;
 mod error;
 mod file;
 mod issuer;
+#[cfg(feature = "toml")]
+mod members;
+mod mend;
+#[cfg(feature = "toml")]
+mod places;
+mod pointer;
 mod preset;
 mod route;
 mod route_file;
+#[cfg(feature = "toml")]
+mod secret;
 mod settings;
+#[cfg(feature = "toml")]
+mod shape;
 mod table;
 mod template;
 #[cfg(feature = "toml")]
@@ -103,7 +113,7 @@ impl Policy {
             for (index, algorithm) in issuer.algorithms.iter().enumerate() {
                 if !algorithms.contains(algorithm) {
                     let fault = PolicyFault::AlgorithmUnavailable(algorithm.name(), host);
-                    let pointer = format!("issuer.{}.algorithms[{index}]", issuer.name);
+                    let pointer = format!("{}.algorithms[{index}]", pointer::entry("issuer", &issuer.name));
                     faults.push(PolicyError { pointer, span: None, fault });
                 }
             }
