@@ -6,6 +6,7 @@
 
 mod compile;
 mod compile_route;
+mod contradictions;
 mod cors;
 mod determinise;
 mod duration;
@@ -30,6 +31,7 @@ mod table;
 mod template;
 #[cfg(feature = "toml")]
 mod toml;
+mod unused;
 mod url;
 
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
