@@ -1,30 +1,67 @@
 //! `postern routes`: the table that a reviewer reads.
 
 use postern::{Policy, policy::Route};
+use serde_json::{Value, json};
 
-const HEADINGS: [&str; 5] = ["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"];
+use crate::{
+    exit::Outcome,
+    output::{self, Format, table},
+};
 
 /// Prints a row for each method of each route.
-pub(crate) fn print(policy: &Policy) {
-    let mut rows = vec![HEADINGS.map(String::from)];
+pub(crate) fn print(policy: &Policy, format: Format) -> anyhow::Result<Outcome> {
+    match format {
+        Format::Json => output::print_json(&to_json(policy))?,
+        Format::Text => output::print(&to_text(policy))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn to_text(policy: &Policy) -> String {
+    let mut rows = Vec::new();
     for route in policy.routes() {
         for method in route.methods() {
-            let issuers: Vec<&str> = policy.issuers_of(route).map(|issuer| issuer.name()).collect();
             rows.push([
                 method.clone(),
                 route.path().to_owned(),
-                policy.origin_of(route).map_or_else(String::new, |origin| origin.name().to_owned()),
-                if route.is_public() { "-".to_owned() } else { issuers.join(", ") },
+                origin(policy, route).to_owned(),
+                if route.is_public() { "-".to_owned() } else { issuers(policy, route).join(", ") },
                 who_may(route),
             ]);
         }
     }
-    let widths: Vec<usize> =
-        (0..HEADINGS.len()).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
-    }
+    table(["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"], &rows)
+}
+
+fn to_json(policy: &Policy) -> Value {
+    let routes: Vec<Value> = policy
+        .routes()
+        .iter()
+        .map(|route| {
+            json!({
+                "name": route.name(),
+                "methods": route.methods(),
+                "path": route.path(),
+                "origin": origin(policy, route),
+                "public": route.is_public(),
+                "issuers": issuers(policy, route),
+                "subject": route.subject_parameter(),
+                "company": route.company_parameter(),
+                "roles": route.roles(),
+                "scopes": route.scopes(),
+                "permissions_max_age_ms": route.permissions_max_age().as_millis(),
+            })
+        })
+        .collect();
+    json!({"version": policy.version(), "routes": routes})
+}
+
+fn origin<'p>(policy: &'p Policy, route: &Route) -> &'p str {
+    policy.origin_of(route).map_or("", |origin| origin.name())
+}
+
+fn issuers<'p>(policy: &'p Policy, route: &'p Route) -> Vec<&'p str> {
+    policy.issuers_of(route).map(|issuer| issuer.name()).collect()
 }
 
 /// The route's rules as one clause.
