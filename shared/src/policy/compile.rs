@@ -13,6 +13,7 @@ use super::{
     issuer,
     table::RouteTable,
     template::Template,
+    test,
     url::{self, Profile},
 };
 
@@ -44,6 +45,7 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     let permissions = permissions_origin(file, &mut faults);
     let cors = file.cors.as_ref().map(|cors| cors::compile(cors, profile, &mut faults));
     let routes = routes(file, &mut faults);
+    let tests = test::compile(file, &mut faults);
     if !faults.0.is_empty() {
         return Err(PolicyErrors(faults.0));
     }
@@ -61,6 +63,7 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
         cors,
         routes,
         table,
+        tests,
         development: file.development,
         version: version(&json),
         json,
@@ -97,7 +100,7 @@ impl Faults {
     }
 
     /// The place of `name` among `known`; a fault with the nearest known name when it is not there.
-    fn place<'a>(
+    pub(super) fn place<'a>(
         &mut self,
         pointer: &str,
         kind: &'static str,

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::{fmt, ops::Range, time::Duration};
 
-use super::Preset;
+use super::{Preset, TestFault};
 use crate::algorithm::Algorithm;
 
 /// Everything found wrong with one policy; never empty.
@@ -97,6 +97,8 @@ pub enum PolicyFault {
     CorsOrigin(String),
     /// An overlay names an entry that the policy does not have.
     OverlayUnknown(String),
+    /// A test of the policy says something that no test can.
+    Test(TestFault),
 }
 
 impl PolicyFault {
@@ -183,6 +185,7 @@ impl PolicyFault {
                 "write scheme, host and port alone, such as \"https://app.example\"; `*` only without `credentials`"
                     .into()
             }
+            Self::Test(fault) => fault.mend().into(),
             Self::OverlayUnknown(_) => "an overlay only replaces URLs of what the policy defines".into(),
         }
     }
@@ -240,6 +243,7 @@ impl fmt::Display for PolicyFault {
                 write!(f, "this route and `{other}` match the same requests, and neither is more specific")
             }
             Self::CorsOrigin(origin) => write!(f, "`{origin}` cannot be an allowed origin"),
+            Self::Test(fault) => write!(f, "{fault}"),
             Self::OverlayUnknown(name) => write!(f, "the policy has no `{name}`"),
         }
     }

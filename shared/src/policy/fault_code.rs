@@ -43,6 +43,7 @@ impl PolicyFault {
             Self::Ambiguous(..) => "ambiguous",
             Self::CorsOrigin(..) => "cors_origin",
             Self::OverlayUnknown(..) => "overlay_unknown",
+            Self::Test(fault) => fault.code(),
         }
     }
 }

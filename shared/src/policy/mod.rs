@@ -15,6 +15,7 @@ mod issuer_rules;
 mod preset;
 mod table;
 mod template;
+mod test;
 #[cfg(feature = "toml")]
 mod toml;
 mod url;
@@ -22,6 +23,7 @@ mod url;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use preset::Preset;
+pub use test::{Expectation, PolicyTest, TestCaller, TestFault, TokenKind};
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
 
@@ -45,6 +47,7 @@ pub struct Policy {
     pub(crate) cors: Option<Cors>,
     pub(crate) routes: Vec<Route>,
     pub(crate) table: table::RouteTable,
+    pub(crate) tests: Vec<PolicyTest>,
     pub(crate) development: bool,
     pub(crate) version: String,
     pub(crate) json: String,
@@ -129,6 +132,12 @@ impl Policy {
     #[must_use]
     pub fn permissions(&self) -> Option<&Origin> {
         self.origins.get(self.permissions?)
+    }
+
+    /// The policy's own tests, in the order of the file; none in a policy that was loaded from JSON.
+    #[must_use]
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
     }
 
     /// Whether a development overlay has touched it: it may then use loopback `http`, and must not be deployed.
