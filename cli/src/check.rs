@@ -106,7 +106,7 @@ fn warned<'a>(sources: &'a Sources, warning: &'a Warning, span: Option<Range<usi
 
 /// What cannot name a secret may be the secret itself.
 fn shows_source(fault: &PolicyFault) -> bool {
-    !matches!(fault, PolicyFault::KeyName(_))
+    !matches!(fault, PolicyFault::KeyName)
 }
 
 fn complain(diagnostics: &[Diagnostic<'_>]) {

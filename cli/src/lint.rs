@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 
 use postern::{
     Policy,
-    policy::{PolicyError, PolicyErrors, PolicyFault, Route},
+    policy::{CompanyRule, PolicyError, PolicyErrors, PolicyFault, Route},
 };
 
 /// Beyond this a withdrawn permission is believed for long.
@@ -94,7 +94,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         let message = "anyone may call this function URL directly if its auth type is NONE".to_owned();
         warn(Lint::FunctionUrl, format!("origin.{}.url", origin.name()), message);
     }
-    for (index, route) in policy.routes().iter().enumerate() {
+    for (index, route) in policy.routes().iter().enumerate().filter(|(_, route)| !route.is_shadow()) {
         let at = |member: &str| {
             if member.is_empty() { format!("route[{index}]") } else { format!("route[{index}].{member}") }
         };
@@ -105,7 +105,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
             }
             continue;
         }
-        if has_any_company(route) {
+        if *route.company() == CompanyRule::Any {
             warn(Lint::AnyCompany, at("company"), "every caller may reach every company here".to_owned());
         }
         if let Some(parameter) = parameters(route).find(|name| CALLERS.contains(name) && !binds(route, name)) {
@@ -115,8 +115,9 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         if asks_for_nothing(route) {
             warn(Lint::AnyCaller, at("issuer"), "every caller of the issuer may call this".to_owned());
         }
-        if route.permissions_max_age() > LONG_PERMISSIONS {
-            let seconds = route.permissions_max_age().as_secs();
+        let age = route.permissions_max_age().saturating_add(route.permissions_stale_if_error());
+        if age > LONG_PERMISSIONS + LONG_PERMISSIONS || route.permissions_max_age() > LONG_PERMISSIONS {
+            let seconds = age.as_secs();
             let message = format!("whoever loses a role may use it here for another {seconds} s");
             warn(Lint::OldPermissions, at("permissions_max_age"), message);
         }
@@ -151,24 +152,23 @@ fn beside<'p>(policy: &'p Policy, public: &Route) -> Option<&'p Route> {
     let folder = unnamed(folder);
     // The root has everything beside it.
     let inside = |route: &&Route| folder.len() > 1 && unnamed(route.path()).starts_with(&folder);
-    policy.routes().iter().filter(|route| !route.is_public()).find(inside)
+    policy.routes().iter().filter(|route| !route.is_public() && !route.is_shadow()).find(inside)
 }
 
 fn parameters(route: &Route) -> impl Iterator<Item = &str> {
-    route.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    let names = route.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names.map(|name| name.trim_start_matches('*'))
 }
 
 fn binds(route: &Route, parameter: &str) -> bool {
-    route.subject_parameter() == Some(parameter) || route.company_parameter() == Some(parameter)
-}
-
-fn has_any_company(route: &Route) -> bool {
-    route.company_parameter().is_none() && parameters(route).any(|name| name == "company")
+    let is_company = matches!(route.company(), CompanyRule::Parameter(name, _) if name == parameter);
+    route.subject_parameter() == Some(parameter) || is_company
 }
 
 fn asks_for_nothing(route: &Route) -> bool {
     route.subject_parameter().is_none()
-        && route.company_parameter().is_none()
+        && !route.company().binds()
         && route.roles().is_empty()
         && route.scopes().is_empty()
+        && route.required().is_empty()
 }

@@ -14,6 +14,7 @@ mod lint;
 mod output;
 mod policy_args;
 mod routes;
+mod rules;
 mod signer;
 mod world;
 

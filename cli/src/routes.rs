@@ -1,11 +1,15 @@
 //! `postern routes`: the table that a reviewer reads.
 
-use postern::{Policy, policy::Route};
+use postern::{
+    Policy,
+    policy::{BodyRule, CompanyRule, Route},
+};
 use serde_json::{Value, json};
 
 use crate::{
     exit::Outcome,
     output::{self, Format, table},
+    rules,
 };
 
 /// Prints a row for each method of each route.
@@ -26,34 +30,68 @@ fn to_text(policy: &Policy) -> String {
                 route.path().to_owned(),
                 origin(policy, route).to_owned(),
                 if route.is_public() { "-".to_owned() } else { issuers(policy, route).join(", ") },
-                who_may(route),
+                cell(route),
             ]);
         }
     }
     table(["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"], &rows)
 }
 
+/// Who may, and what else a reviewer wants to know of the route.
+fn cell(route: &Route) -> String {
+    let mut cell = rules::who_may(route);
+    if route.body() != BodyRule::Streamed {
+        cell += &format!(" [body {}]", route.body().name());
+    }
+    if route.is_shadow() {
+        cell += " [shadow: decides nothing]";
+    }
+    cell
+}
+
 fn to_json(policy: &Policy) -> Value {
-    let routes: Vec<Value> = policy
-        .routes()
-        .iter()
-        .map(|route| {
-            json!({
-                "name": route.name(),
-                "methods": route.methods(),
-                "path": route.path(),
-                "origin": origin(policy, route),
-                "public": route.is_public(),
-                "issuers": issuers(policy, route),
-                "subject": route.subject_parameter(),
-                "company": route.company_parameter(),
-                "roles": route.roles(),
-                "scopes": route.scopes(),
-                "permissions_max_age_ms": route.permissions_max_age().as_millis(),
-            })
-        })
-        .collect();
-    json!({"version": policy.version(), "routes": routes})
+    json!({
+        "version": policy.version(),
+        "routes": policy.routes().iter().map(|route| route_json(policy, route)).collect::<Vec<_>>(),
+    })
+}
+
+fn route_json(policy: &Policy, route: &Route) -> Value {
+    let conditions: Vec<Value> =
+        route.required().iter().map(|claim| json!({"claim": claim.name, "one_of": claim.values})).collect();
+    let headers: Vec<Value> =
+        route.headers().iter().map(|handed| json!({"field": handed.field(), "claim": handed.claim()})).collect();
+    json!({
+        "name": route.name(),
+        "methods": route.methods(),
+        "path": route.path(),
+        "origin": origin(policy, route),
+        "public": route.is_public(),
+        "shadow": route.is_shadow(),
+        "issuers": issuers(policy, route),
+        "subject": route.subject_parameter(),
+        "company": company_json(route.company()),
+        "roles": route.roles(),
+        "scopes": {"all_of": route.scopes().all_of, "any_of": route.scopes().any_of},
+        "conditions": conditions,
+        "permissions_max_age_ms": route.permissions_max_age().as_millis(),
+        "permissions_stale_if_error_ms": route.permissions_stale_if_error().as_millis(),
+        "body": route.body().name(),
+        "headers": headers,
+        "who_may": rules::who_may(route),
+    })
+}
+
+fn company_json(rule: &CompanyRule) -> Value {
+    match rule {
+        CompanyRule::None => Value::Null,
+        CompanyRule::Any => json!({"from": "any"}),
+        CompanyRule::Parameter(name, _) => json!({"from": "path", "name": name}),
+        CompanyRule::Subject => json!({"from": "subject"}),
+        CompanyRule::Header(name) => json!({"from": "header", "name": name}),
+        CompanyRule::Query(name) => json!({"from": "query", "name": name}),
+        _ => json!({"from": "other"}),
+    }
 }
 
 fn origin<'p>(policy: &'p Policy, route: &Route) -> &'p str {
@@ -62,25 +100,4 @@ fn origin<'p>(policy: &'p Policy, route: &Route) -> &'p str {
 
 fn issuers<'p>(policy: &'p Policy, route: &'p Route) -> Vec<&'p str> {
     policy.issuers_of(route).map(|issuer| issuer.name()).collect()
-}
-
-/// The route's rules as one clause.
-fn who_may(route: &Route) -> String {
-    if route.is_public() {
-        return "anyone".to_owned();
-    }
-    let mut rules = Vec::new();
-    if let Some(parameter) = route.subject_parameter() {
-        rules.push(format!("the subject {{{parameter}}}"));
-    }
-    if let Some(parameter) = route.company_parameter() {
-        rules.push(format!("company {{{parameter}}}"));
-    }
-    if !route.roles().is_empty() {
-        rules.push(format!("role {}", route.roles().join(" or ")));
-    }
-    if !route.scopes().is_empty() {
-        rules.push(format!("scope {}", route.scopes().join(" and ")));
-    }
-    if rules.is_empty() { "any caller of the issuer".to_owned() } else { rules.join(", ") }
 }

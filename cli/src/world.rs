@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use postern::{
-    Algorithm, Authorizer, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, Request,
-    SignatureCheck, UnixTime, cache::KeySeeds, policy::Issuer, signature,
+    Algorithm, Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress,
+    Request, SignatureCheck, UnixTime, cache::KeySeeds, policy::Issuer, signature,
 };
 use serde_json::Value;
 
@@ -48,8 +48,16 @@ impl World {
 
     /// The decision on `request`, and what it asked for.
     pub(crate) fn observe(&self, request: &Request<'_>) -> (Decision, Seen) {
+        self.follow(self.authorizer.begin(request, self.now))
+    }
+
+    /// What the shadow route for `request` would decide, where there is one.
+    pub(crate) fn shadow(&self, request: &Request<'_>) -> Option<Decision> {
+        Some(self.follow(self.authorizer.begin_shadow(request, self.now)?).0)
+    }
+
+    fn follow(&self, mut progress: Progress<'_>) -> (Decision, Seen) {
         let mut seen = Seen::default();
-        let mut progress = self.authorizer.begin(request, self.now);
         loop {
             progress = match progress {
                 Progress::Decided(decision) => return (decision, seen),
@@ -71,6 +79,8 @@ impl World {
                     };
                     need.resume(permissions, self.now)
                 }
+                // A request has no body here.
+                Progress::NeedsBody(need) => need.resume(BodyDigest::Sha256(sha256(&[])), self.now),
             };
         }
     }

@@ -100,14 +100,20 @@ stages! {
     Subject = "subject": [SubjectUnusable],
     /// It has the route's scopes.
     Scopes = "scopes": [ScopeMissing],
+    /// It has the claims that the route requires.
+    Condition = "condition": [ConditionUnmet],
     /// The path names its subject.
     SubjectRule = "subject_rule": [SubjectMismatch],
+    /// The request names a company, where the route looks for one outside of the path.
+    CompanyName = "company_name": [CompanyUnspecified],
     /// The caller's permissions are to be had.
     Permissions = "permissions": [PermissionsUnavailable],
     /// The company is one of the caller's.
     Company = "company": [CompanyMismatch],
     /// The caller holds one of the route's roles there.
     Role = "role": [RoleMissing],
+    /// The body is bound, where the route binds it.
+    Body = "body": [BodyDigestMissing, BodyTooLarge, BodyUnreadable],
 }
 
 impl fmt::Display for Stage {

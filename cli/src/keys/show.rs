@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::fetch;
 use crate::{
     exit::Outcome,
-    output::{self, BAD, Format, counted, shown, styled, table},
+    output::{self, Format, counted, shown, table},
 };
 
 /// Shows the set.
@@ -63,22 +63,20 @@ fn hint(body: &[u8]) -> String {
 }
 
 fn to_text(source: &str, set: &JwkSet) -> String {
-    let rows: Vec<[String; 4]> = placed(set)
+    let mut rows: Vec<(usize, [String; 4])> = placed(set)
         .map(|(index, key)| {
             let names: Vec<&str> = algorithms(key).map(Algorithm::name).collect();
-            [index.to_string(), name(key.key_id()), kind(key), names.join(" ")]
+            (index, [index.to_string(), name(key.key_id()), kind(key), names.join(" ")])
         })
         .collect();
-    let mut text = String::new();
-    if !rows.is_empty() {
-        text += &table(["#", "KID", "KEY", "CAN CHECK"], &rows);
-    }
-    for refused in set.refused() {
-        let RefusedKey { index, key_id, reason } = refused;
-        let _ = writeln!(text, "{} {index}  {}  {reason}", styled(BAD, "refused"), name(key_id.as_deref()));
-    }
-    let (usable, refused) = (counted(rows.len(), "usable key"), set.refused().len());
-    let _ = writeln!(text, "{}: {usable}, {refused} refused", shown(source));
+    let usable = counted(rows.len(), "usable key");
+    rows.extend(set.refused().iter().map(|RefusedKey { index, key_id, reason }| {
+        (*index, [index.to_string(), name(key_id.as_deref()), "refused".to_owned(), reason.to_string()])
+    }));
+    rows.sort_by_key(|(index, _)| *index);
+    let rows: Vec<[String; 4]> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut text = table(["#", "KID", "KEY", "CAN CHECK"], &rows);
+    let _ = writeln!(text, "{}: {usable}, {} refused", shown(source), set.refused().len());
     text
 }
 
