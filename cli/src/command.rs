@@ -9,6 +9,7 @@ use crate::{
     check::CheckArgs,
     decide::DecideArgs,
     exit,
+    explain::ExplainArgs,
     inspect::InspectArgs,
     keys::KeysArgs,
     output::Format,
@@ -42,6 +43,14 @@ pub(crate) enum Command {
   postern routes
   postern routes --format json | jq -r '.routes[] | select(.public) | .path'")]
     Routes(PolicyArgs),
+    /// Say how a request is decided, and each rule that led to it.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        #[command(flatten)]
+        policy: PolicyOption,
+        #[command(flatten)]
+        with: ExplainArgs,
+    },
     /// Decide requests: one JSON object a line on standard input, one decision a line on standard output.
     #[command(after_help = DECIDE_EXAMPLES)]
     Decide {
@@ -75,6 +84,14 @@ A file that is named like a subcommand is written with its folder: `postern keys
         shell: clap_complete::Shell,
     },
 }
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  postern explain /companies/1111/orders --fetch < token.jwt
+  postern explain -X POST /companies/1111/orders --keys partners=jwks.json --token-file token.jwt
+  postern explain /companies/1111/users/jane/orders --keys jwks.json --permissions records.json < token.jwt
+
+The token is never an argument, which shells and process lists keep, and it is never printed. What no file brings is out
+of reach, as it is in production: 503. The exit code is 0 for a permit and 1 for a denial.";
 
 const DECIDE_EXAMPLES: &str = "Example:
   postern decide --keys partners=jwks.json --permissions records.json < requests.jsonl

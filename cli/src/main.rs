@@ -8,6 +8,7 @@ mod command;
 mod decide;
 mod draft;
 mod exit;
+mod explain;
 mod inspect;
 mod keys;
 mod lint;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Decide { policy, with } => policy.with_policy(format, |policy| {
             decide::decide(policy, &with, std::io::stdin().lock(), std::io::stdout().lock())
         }),
+        Command::Explain { policy, with } => policy.with_policy(format, |policy| explain::run(policy, &with, format)),
         Command::Keys(args) => keys::run(args, format),
         Command::Inspect(args) => inspect::run(&args, format),
         Command::AssertionKey(command) => assertion_key::run(&command).map(|()| Outcome::Done),

@@ -45,11 +45,12 @@ pub(crate) fn scopes(rule: &ScopeRule) -> String {
 
 /// `tier is gold or silver`, `email_verified`.
 pub(crate) fn condition(claim: &RequiredClaim) -> String {
-    if claim.values.is_empty() {
-        claim.name.clone()
-    } else {
-        format!("{} is {}", claim.name, listed(&claim.values, "or"))
-    }
+    required((&claim.name, &claim.values))
+}
+
+/// The same, of a name and its acceptable values.
+pub(crate) fn required((name, values): (&str, &[String])) -> String {
+    if values.is_empty() { name.to_owned() } else { format!("{name} is {}", listed(values, "or")) }
 }
 
 /// `a`, `a or b`, `a, b or c`.

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use postern::{
     Algorithm, Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress,
-    Request, SignatureCheck, UnixTime, cache::KeySeeds, policy::Issuer, signature,
+    Request, SignatureCheck, UnixTime, cache::KeySeeds, digest::sha256, policy::Issuer, signature,
 };
 use serde_json::Value;
 

@@ -11,6 +11,8 @@ use clap::{Args, Subcommand};
 
 use crate::{exit::Outcome, output::Format, policy_args::PolicyArgs};
 
+pub(crate) use fetch::{client, follow};
+
 /// A JWK set to look into, or what else to do with keys.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
