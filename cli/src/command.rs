@@ -14,6 +14,7 @@ use crate::{
     keys::KeysArgs,
     output::Format,
     policy_args::{PolicyArgs, PolicyOption},
+    test::TestArgs,
 };
 
 /// Authorisation for company APIs, at the edge and at the origin.
@@ -43,6 +44,14 @@ pub(crate) enum Command {
   postern routes
   postern routes --format json | jq -r '.routes[] | select(.public) | .path'")]
     Routes(PolicyArgs),
+    /// Run the policy's own tests, its `[[test]]` tables, and say what they leave untested.
+    #[command(after_help = "Examples:
+  postern test
+  postern test --filter manager
+  postern test --require-coverage --format json
+
+Each test shows a token that is really signed, by a key of this run, and takes place at 2027-01-15 08:00:00 UTC.")]
+    Test(TestArgs),
     /// Say how a request is decided, and each rule that led to it.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {

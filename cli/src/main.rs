@@ -17,6 +17,7 @@ mod policy_args;
 mod routes;
 mod rules;
 mod signer;
+mod test;
 mod world;
 
 use std::{
@@ -57,6 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Check(args) => check::run(&args, format),
         Command::Routes(args) => args.with_policy(format, |policy| routes::print(&policy, format)),
+        Command::Test(args) => args.policy.with_policy(format, |policy| test::run(&policy, &args, format)),
         Command::Decide { policy, with } => policy.with_policy(format, |policy| {
             decide::decide(policy, &with, std::io::stdin().lock(), std::io::stdout().lock())
         }),
