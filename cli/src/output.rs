@@ -48,7 +48,8 @@ pub(crate) fn complain(text: &str) {
 
 /// Writes one JSON document to standard output.
 pub(crate) fn print_json(value: &Value) -> anyhow::Result<()> {
-    closed_is_fine(writeln!(io::stdout(), "{value:#}"))
+    // Written out first: the formatter takes a closed pipe for a fault of its own.
+    print(&format!("{value:#}\n"))
 }
 
 fn closed_is_fine(outcome: io::Result<()>) -> anyhow::Result<()> {

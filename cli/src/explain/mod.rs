@@ -16,7 +16,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use postern::{
-    Decision, Policy, Reason, Request, UnixTime,
+    Decision, Policy, Reason, Request, Stage, UnixTime,
     cache::{KeyCache, KeyLookup},
 };
 use serde_json::{Value, json};
@@ -73,6 +73,16 @@ impl Explanation {
         let facts = Facts::gather(world, request, token, &decision, seen.clone());
         let lines = lines::lines(&facts, &decision);
         (Self { decision, lines, shadow: world.shadow(request) }, seen)
+    }
+
+    /// The step that failed, or the rules of the route that held; not what every token goes through.
+    pub(crate) fn rules_and_failure(&self) -> Vec<Line> {
+        let tells = |line: &&Line| match line.mark {
+            Mark::Held => line.stage >= Stage::Scopes,
+            Mark::Failed => true,
+            Mark::NotReached => false,
+        };
+        self.lines.iter().filter(tells).cloned().collect()
     }
 
     /// The step that failed, in words.

@@ -22,7 +22,7 @@ pub(super) fn to_text(policy: &Policy, outcomes: &[TestOutcome<'_>], coverage: O
         let test = outcome.test;
         let _ = writeln!(text, "\n{}", styled(HEADING, &test.name));
         let _ = writeln!(text, "{} {}: {difference}", test.method, test.target);
-        text += &lines_text(&outcome.explanation.lines);
+        text += &lines_text(&outcome.explanation.rules_and_failure());
     }
     let failed = outcomes.iter().filter(|outcome| outcome.difference.is_some()).count();
     let passed = outcomes.len().saturating_sub(failed);

@@ -210,7 +210,7 @@ impl PolicyFault {
                 "write scheme, host and port alone, such as \"https://app.example\"; `*` only without `credentials`"
                     .into()
             }
-            Self::Test(fault) => fault.mend().into(),
+            Self::Test(fault) => fault.mend(),
             Self::OverlayUnknown(_) => "an overlay only replaces URLs of what the policy defines".into(),
         }
     }

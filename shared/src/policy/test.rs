@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{
     PolicyFault,
-    compile::Faults,
+    compile::{Faults, distance},
     file::{OneOrMany, PolicyFile},
 };
 use crate::reason::Reason;
@@ -183,7 +183,7 @@ token_kinds! {
 }
 
 /// What is wrong with a test itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TestFault {
     /// A member that only a caller with a token can have.
@@ -192,22 +192,26 @@ pub enum TestFault {
     NoSubject,
     /// A company is expected of a denial.
     CompanyOfDenial,
+    /// A word that is none of a closed list: the member, the word, and the nearest of the list or all of it.
+    Word(&'static str, String, String),
 }
 
 impl TestFault {
-    pub(super) const fn code(self) -> &'static str {
+    pub(super) const fn code(&self) -> &'static str {
         match self {
             Self::WithoutIssuer(_) => "test_without_issuer",
             Self::NoSubject => "test_without_subject",
             Self::CompanyOfDenial => "test_company_of_denial",
+            Self::Word(..) => "test_word",
         }
     }
 
-    pub(super) const fn mend(self) -> &'static str {
+    pub(super) fn mend(&self) -> String {
         match self {
-            Self::WithoutIssuer(_) => "add `issuer = \"…\"`, or remove it",
-            Self::NoSubject => "add `subject = \"…\"`",
-            Self::CompanyOfDenial => "remove `company`, or expect \"permit\"",
+            Self::WithoutIssuer(_) => "add `issuer = \"…\"`, or remove it".into(),
+            Self::NoSubject => "add `subject = \"…\"`".into(),
+            Self::CompanyOfDenial => "remove `company`, or expect \"permit\"".into(),
+            Self::Word(_, _, near) => format!("write {near}"),
         }
     }
 }
@@ -220,6 +224,7 @@ impl fmt::Display for TestFault {
             }
             Self::NoSubject => formatter.write_str("the test shows a token and does not say whose"),
             Self::CompanyOfDenial => formatter.write_str("only a permit is for a company"),
+            Self::Word(member, word, _) => write!(formatter, "`{member}` of a test cannot be `{word}`"),
         }
     }
 }
@@ -238,9 +243,8 @@ pub(super) fn compile(file: &PolicyFile, faults: &mut Faults) -> Vec<PolicyTest>
         if test.company.is_some() && expect != Expectation::Permit {
             faults.add(format!("{at}.company"), PolicyFault::Test(TestFault::CompanyOfDenial));
         }
-        let out = ["keys", "permissions"].map(ToOwned::to_owned);
         for (index, name) in test.outage.iter().enumerate() {
-            faults.place(&format!("{at}.outage[{index}]"), "outage", name, out.iter());
+            chosen(&format!("{at}.outage[{index}]"), "outage", name, &["keys", "permissions"], faults);
         }
         let headers = test.headers.iter();
         compiled.push(PolicyTest {
@@ -269,11 +273,24 @@ fn expectation(at: &str, text: &str, faults: &mut Faults) -> Expectation {
         (_, Some(reason)) => Expectation::Deny(*reason),
         (_, None) => {
             let codes = Reason::ALL.iter().map(|reason| reason.code()).chain(["permit", "preflight"]);
-            let names: Vec<String> = codes.map(ToOwned::to_owned).collect();
-            faults.place(&format!("{at}.expect"), "decision or reason", text, names.iter());
+            chosen(&format!("{at}.expect"), "expect", text, &codes.collect::<Vec<_>>(), faults);
             Expectation::Permit
         }
     }
+}
+
+/// The place of `word` in a closed list; a fault when it is not there. A long list is not repeated, only its nearest.
+fn chosen(pointer: &str, member: &'static str, word: &str, known: &[&str], faults: &mut Faults) -> usize {
+    known.iter().position(|own| *own == word).unwrap_or_else(|| {
+        let near = known.iter().min_by_key(|own| distance(word, own)).filter(|own| distance(word, own) <= 3);
+        let near = match near {
+            Some(near) => format!("\"{near}\""),
+            None if known.len() > 20 => "\"permit\", or an operator's reason such as \"role_missing\"".to_owned(),
+            None => format!("one of {}", known.join(", ")),
+        };
+        faults.add(pointer, PolicyFault::Test(TestFault::Word(member, word.to_owned(), near)));
+        0
+    })
 }
 
 fn caller(at: &str, test: &TestFile, file: &PolicyFile, faults: &mut Faults) -> Option<TestCaller> {
@@ -296,14 +313,9 @@ fn caller(at: &str, test: &TestFile, file: &PolicyFile, faults: &mut Faults) -> 
         fault("", TestFault::NoSubject);
     }
     faults.place(&format!("{at}.issuer"), "issuer", issuer, file.issuers.keys());
-    let names: Vec<String> = TokenKind::ALL.iter().map(|kind| kind.name().to_owned()).collect();
-    let kind = match &test.token {
-        None => TokenKind::Valid,
-        Some(name) => {
-            let index = faults.place(&format!("{at}.token"), "kind of token", name, names.iter());
-            TokenKind::ALL.get(index).copied().unwrap_or(TokenKind::Valid)
-        }
-    };
+    let names: Vec<&str> = TokenKind::ALL.iter().map(|kind| kind.name()).collect();
+    let kind = test.token.as_ref().map(|name| chosen(&format!("{at}.token"), "token", name, &names, faults));
+    let kind = kind.and_then(|index| TokenKind::ALL.get(index).copied()).unwrap_or(TokenKind::Valid);
     Some(TestCaller {
         issuer: issuer.clone(),
         subject: test.subject.clone().unwrap_or_default(),
