@@ -7,9 +7,6 @@ mod coverage;
 mod report;
 mod run;
 
-#[cfg(test)]
-mod tests;
-
 use clap::Args;
 use postern::Policy;
 
@@ -19,7 +16,7 @@ use crate::{
     policy_args::PolicyArgs,
 };
 use coverage::Coverage;
-use run::{Run, TestOutcome};
+pub(crate) use run::{Run, TestOutcome};
 
 /// Which tests are run, and what they must cover.
 #[derive(Args)]
@@ -36,7 +33,7 @@ pub(crate) struct TestArgs {
 
 /// Runs the tests.
 pub(crate) fn run(policy: &Policy, args: &TestArgs, format: Format) -> anyhow::Result<Outcome> {
-    let mut run = Run::new(policy);
+    let mut run = Run::new(policy)?;
     let is_wanted = |name: &str| args.filter.as_deref().is_none_or(|text| name.contains(text));
     let wanted = policy.tests().iter().filter(|test| is_wanted(&test.name));
     let outcomes = wanted.map(|test| run.test(test)).collect::<anyhow::Result<Vec<TestOutcome<'_>>>>()?;

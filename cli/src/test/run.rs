@@ -35,8 +35,10 @@ const PREFERENCE: [Algorithm; 10] = [
 ];
 
 /// A run of tests: the policy, and the keys that its issuers have in it.
-pub(super) struct Run<'p> {
+pub(crate) struct Run<'p> {
     policy: &'p Policy,
+    /// What a build would embed: the same rules, without the tests.
+    embedded: Policy,
     /// By issuer URL, as issuers publish one set for all of their sections.
     signers: BTreeMap<&'p str, Vec<Signer>>,
     /// One that no issuer publishes, for each algorithm that needed one.
@@ -44,19 +46,20 @@ pub(super) struct Run<'p> {
 }
 
 /// What became of one test.
-pub(super) struct TestOutcome<'p> {
-    pub(super) test: &'p PolicyTest,
-    pub(super) explanation: Explanation,
+pub(crate) struct TestOutcome<'p> {
+    pub(crate) test: &'p PolicyTest,
+    pub(crate) explanation: Explanation,
     /// What came instead of what was expected.
-    pub(super) difference: Option<String>,
+    pub(crate) difference: Option<String>,
 }
 
 impl<'p> Run<'p> {
-    pub(super) fn new(policy: &'p Policy) -> Self {
-        Self { policy, signers: BTreeMap::new(), strangers: Vec::new() }
+    pub(crate) fn new(policy: &'p Policy) -> anyhow::Result<Self> {
+        let embedded = Policy::from_json(policy.to_json()).context("the policy does not load again")?;
+        Ok(Self { policy, embedded, signers: BTreeMap::new(), strangers: Vec::new() })
     }
 
-    pub(super) fn test(&mut self, test: &'p PolicyTest) -> anyhow::Result<TestOutcome<'p>> {
+    pub(crate) fn test(&mut self, test: &'p PolicyTest) -> anyhow::Result<TestOutcome<'p>> {
         let shown = test.caller.as_ref().map(|caller| self.token(caller)).transpose();
         let token = shown.with_context(|| format!("test `{}`", test.name))?;
         let mut headers: Vec<(&str, &str)> =
@@ -71,7 +74,7 @@ impl<'p> Run<'p> {
     }
 
     fn world(&self, test: &PolicyTest) -> anyhow::Result<World> {
-        let mut world = World::new(self.policy.clone(), UnixTime::from_secs(NOW));
+        let mut world = World::new(self.embedded.clone(), UnixTime::from_secs(NOW));
         if !test.keys_out {
             for issuer in self.policy.issuers() {
                 let signers = self.signers.get(issuer.url()).into_iter().flatten();
@@ -177,7 +180,14 @@ fn spoil(draft: &mut Draft, issuer: &Issuer, kind: TokenKind) {
             draft.set("iat", NOW.saturating_add(FAR));
             draft.set("exp", NOW.saturating_add(FAR).saturating_add(60));
         }
-        TokenKind::TooOld => draft.set("iat", NOW.saturating_sub(issuer.max_age().map_or(0, |age| age.as_secs()))),
+        TokenKind::TooOld => {
+            let issued_at = NOW.saturating_sub(issuer.max_age().map_or(0, |age| age.as_secs()));
+            draft.set("iat", issued_at);
+            // Not longer than it may live, or that would be why.
+            if let Some(most) = issuer.max_lifetime() {
+                draft.set("exp", issued_at.saturating_add(most.as_secs()));
+            }
+        }
         TokenKind::TooLongLived => {
             let most = issuer.max_lifetime().map_or(0, |most| most.as_secs());
             draft.set("exp", NOW.saturating_add(most).saturating_add(1));
