@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use clap::Args;
 use postern::{
     Policy,
-    policy::{LineColumn, PolicyError, PolicyErrors, PolicyFault},
+    policy::{LineColumn, PolicyError, PolicyErrors},
 };
 use serde_json::{Value, json};
 
@@ -86,7 +86,7 @@ fn fault<'a>(sources: &'a Sources, error: &'a PolicyError) -> Diagnostic<'a> {
         code: error.fault.code(),
         message: error.fault.to_string(),
         mend: error.fault.mend(),
-        shows_source: shows_source(&error.fault),
+        shows_source: error.fault.shows_source(),
     }
 }
 
@@ -102,11 +102,6 @@ fn warned<'a>(sources: &'a Sources, warning: &'a Warning, span: Option<Range<usi
         mend: warning.lint.mend().to_owned(),
         shows_source: true,
     }
-}
-
-/// What cannot name a secret may be the secret itself.
-fn shows_source(fault: &PolicyFault) -> bool {
-    !matches!(fault, PolicyFault::KeyName)
 }
 
 fn complain(diagnostics: &[Diagnostic<'_>]) {

@@ -85,9 +85,9 @@ fn can_give(policy: &Policy, reason: Reason) -> bool {
         Reason::ClaimMismatch => issuer(&|issuer| issuer.required().next().is_some()),
         Reason::LifetimeTooLong => issuer(&|issuer| issuer.max_lifetime().is_some()),
         // Where tokens live no longer than that, they expire first.
-        Reason::IssuedTooLongAgo => issuer(&|issuer| {
-            issuer.max_age().is_some_and(|age| issuer.max_lifetime().is_none_or(|life| life > age))
-        }),
+        Reason::IssuedTooLongAgo => {
+            issuer(&|issuer| issuer.max_age().is_some_and(|age| issuer.max_lifetime().is_none_or(|life| life > age)))
+        }
         Reason::IssuedAtMissing => issuer(&|issuer| issuer.max_lifetime().is_some() || issuer.max_age().is_some()),
         Reason::ScopeMissing => route(&|route| !route.scopes().is_empty()),
         Reason::ConditionUnmet => route(&|route| !route.required().is_empty()),

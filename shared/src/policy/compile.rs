@@ -8,11 +8,11 @@ use core::{fmt::Write as _, time::Duration};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, compile_route, cors, duration,
+    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, compile_route, cors,
+    determinise::{self, MAX_PLACES},
+    duration,
     file::PolicyFile,
-    issuer, settings,
-    table::RouteTable,
-    test,
+    issuer, pointer, settings, test,
     url::{self, Profile},
 };
 
@@ -47,11 +47,14 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     if !faults.0.is_empty() {
         return Err(PolicyErrors(faults.0));
     }
-    let (mut table, mut shadow_table) = (RouteTable::default(), RouteTable::default());
-    for (index, route) in routes.iter().enumerate() {
-        let table = if route.is_shadow { &mut shadow_table } else { &mut table };
-        table.insert(&route.template, &route.methods, index);
-    }
+    let table = |is_shadow: bool| {
+        let placed = routes.iter().enumerate().filter(|(_, route)| route.is_shadow == is_shadow);
+        determinise::build(placed.map(|(index, route)| (index, &route.template, route.methods.as_slice())))
+    };
+    let (Ok(table), Ok(shadow_table)) = (table(false), table(true)) else {
+        let fault = PolicyFault::RoutesTooEntangled(MAX_PLACES);
+        return Err(PolicyErrors(Vec::from([PolicyError { pointer: "route".to_owned(), span: None, fault }])));
+    };
     for (index, issuer) in issuers.iter_mut().enumerate() {
         issuer.keep_claims_of(routes.iter().filter(|route| route.issuers.contains(&index)));
     }
@@ -162,7 +165,7 @@ fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Orig
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
     let mut compiled = Vec::new();
     for (name, origin) in &file.origins {
-        let at = format!("origin.{name}");
+        let at = pointer::entry("origin", name);
         if !is_name(name) {
             faults.add(at.as_str(), PolicyFault::RuleForm("name", name.clone()));
         }

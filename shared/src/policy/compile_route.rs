@@ -7,7 +7,7 @@ use super::{
     BodyRule, CompanyRule, HandedClaim, PolicyFault, Route, ScopeRule,
     compile::{Faults, is_name},
     file::{CompanyFile, DefaultsFile, IssuerFile, OneOrMany, PolicyFile, RouteFile, ScopesFile},
-    issuer,
+    issuer, pointer,
     route_file::CompanyField,
     template::Template,
 };
@@ -245,11 +245,11 @@ impl<'a> Written<'a> {
         let mut handed = Vec::new();
         for (field, names) in &self.route.headers {
             if !is_own_field(field) {
-                faults.add(self.sub(&format!("headers.{field}")), PolicyFault::HeaderName(field.clone()));
+                faults.add(pointer::entry(&self.sub("headers"), field), PolicyFault::HeaderName(field.clone()));
             }
             match ClaimPath::new(names.names()) {
                 Some(path) => handed.push(HandedClaim { field: field.clone(), path }),
-                None => faults.add(self.sub(&format!("headers.{field}")), PolicyFault::Empty("claim")),
+                None => faults.add(pointer::entry(&self.sub("headers"), field), PolicyFault::Empty("claim")),
             }
         }
         handed

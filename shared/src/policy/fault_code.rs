@@ -8,6 +8,11 @@ impl PolicyFault {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Syntax(..) => "syntax",
+            Self::UnknownMember(..) => "unknown_member",
+            Self::MissingMember(..) => "missing_member",
+            Self::MemberType(..) => "member_type",
+            Self::Stamp => "stamp",
+            Self::Secret(..) => "secret",
             Self::UnknownName(..) => "unknown_name",
             Self::DuplicateName(..) => "duplicate_name",
             Self::Url(..) => "url",
@@ -48,6 +53,7 @@ impl PolicyFault {
             Self::RolesUnobtainable(..) => "roles_unobtainable",
             Self::MaxAgeUnused => "max_age_unused",
             Self::Ambiguous(..) => "ambiguous",
+            Self::RoutesTooEntangled(..) => "routes_too_entangled",
             Self::CorsOrigin(..) => "cors_origin",
             Self::OverlayUnknown(..) => "overlay_unknown",
             Self::Test(fault) => fault.code(),

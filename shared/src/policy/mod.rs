@@ -7,16 +7,27 @@
 mod compile;
 mod compile_route;
 mod cors;
+mod determinise;
 mod duration;
 mod error;
 mod fault_code;
 mod file;
 mod issuer;
 mod issuer_rules;
+#[cfg(feature = "toml")]
+mod members;
+mod mend;
+#[cfg(feature = "toml")]
+mod places;
+mod pointer;
 mod preset;
 mod route;
 mod route_file;
+#[cfg(feature = "toml")]
+mod secret;
 mod settings;
+#[cfg(feature = "toml")]
+mod shape;
 mod table;
 mod template;
 mod test;
@@ -107,7 +118,7 @@ impl Policy {
             for (index, algorithm) in issuer.algorithms.iter().enumerate() {
                 if !algorithms.contains(algorithm) {
                     let fault = PolicyFault::AlgorithmUnavailable(algorithm.name(), host);
-                    let pointer = format!("issuer.{}.algorithms[{index}]", issuer.name);
+                    let pointer = format!("{}.algorithms[{index}]", pointer::entry("issuer", &issuer.name));
                     faults.push(PolicyError { pointer, span: None, fault });
                 }
             }

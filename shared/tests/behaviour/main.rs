@@ -23,6 +23,8 @@ mod policy_faults;
 mod policy_issuers;
 mod policy_overlay;
 mod policy_routes;
+mod policy_secrets;
+mod policy_shape;
 mod providers;
 mod reasons;
 mod route_bodies;
