@@ -50,11 +50,6 @@ impl Signer {
         self.algorithm
     }
 
-    /// The key's name.
-    pub(crate) fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
     /// The public key, as an issuer publishes it.
     pub(crate) fn jwk(&self) -> anyhow::Result<Value> {
         let encode = Base64UrlUnpadded::encode_string;

@@ -12,11 +12,7 @@ use postern::{
 };
 use serde_json::{Map, Value};
 
-use crate::{
-    draft::claim,
-    inspect,
-    world::{Seen, World},
-};
+use crate::{draft::claim, inspect, world::World};
 
 /// The facts of one decision.
 pub(crate) struct Facts<'a> {
@@ -29,7 +25,6 @@ pub(crate) struct Facts<'a> {
     pub(crate) claims: Map<String, Value>,
     /// The issuer section that the token is of, as far as its claims tell.
     pub(crate) section: Option<&'a Issuer>,
-    pub(crate) seen: Seen,
     /// The company that the request is about.
     pub(crate) company: Option<String>,
     /// The caller's companies with the roles held there; `None`: nobody has a record of the caller.
@@ -37,13 +32,7 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(crate) fn gather(
-        world: &'a World,
-        request: &Request<'a>,
-        token: Option<&str>,
-        decision: &Decision,
-        seen: Seen,
-    ) -> Self {
+    pub(crate) fn gather(world: &'a World, request: &Request<'a>, token: Option<&str>, decision: &Decision) -> Self {
         let policy = world.policy();
         let (name, issuer, company) = match decision {
             Decision::Permit(permit) => (Some(permit.route()), permit.issuer(), permit.company()),
@@ -64,7 +53,6 @@ impl<'a> Facts<'a> {
             header,
             claims,
             section,
-            seen,
             company: company.map(str::to_owned),
             companies: None,
         };

@@ -70,7 +70,7 @@ impl Explanation {
     /// Decides `request`, whose bearer token is `token`, and says how it came to that.
     pub(crate) fn of(world: &World, request: &Request<'_>, token: Option<&str>) -> (Self, Seen) {
         let (decision, seen) = world.observe(request);
-        let facts = Facts::gather(world, request, token, &decision, seen.clone());
+        let facts = Facts::gather(world, request, token, &decision);
         let lines = lines::lines(&facts, &decision);
         (Self { decision, lines, shadow: world.shadow(request) }, seen)
     }
