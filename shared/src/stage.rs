@@ -30,9 +30,6 @@ macro_rules! stages {
         }
 
         impl Reason {
-            /// Every reason, in the order of the steps that give them.
-            pub const ALL: &'static [Self] = &[$($(Self::$reason $(($inner))?),*),*];
-
             /// The step that gives this reason.
             #[must_use]
             pub const fn stage(self) -> Stage {

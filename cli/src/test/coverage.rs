@@ -60,7 +60,9 @@ impl Coverage {
 
 /// The reasons that this policy can give because of what it says, and that a test can bring about.
 fn possible(policy: &Policy) -> Vec<Reason> {
-    Reason::ALL.iter().copied().filter(|reason| can_give(policy, *reason)).collect()
+    let mut can: Vec<Reason> = Reason::ALL.into_iter().filter(|reason| can_give(policy, *reason)).collect();
+    can.sort_by_key(|reason| reason.stage());
+    can
 }
 
 fn can_give(policy: &Policy, reason: Reason) -> bool {

@@ -125,7 +125,7 @@ fn what_wants_a_second_look_is_a_warning() {
         (
             "unbound_user",
             "\"/a/{user}\"",
-            with_route("name = \"n\"\npath = \"/a/{user}\"\nissuer = \"users\"\nscopes = [\"s\"]"),
+            with_route("name = \"n\"\npath = \"/a/{user}\"\nissuer = \"users\"\nscopes = [\"s\"]\nsubject = \"any\""),
         ),
         ("any_caller", "\"users\"", with_route("name = \"n\"\npath = \"/a\"\nissuer = \"users\"")),
         (

@@ -114,6 +114,30 @@ pub enum PolicyFault {
     RolesUnobtainable(String),
     /// `permissions_max_age` on a route that never asks for permissions.
     MaxAgeUnused,
+    /// A parameter that names the caller, `user` or `subject`, is in the path and no rule binds it.
+    UnboundSubject(&'static str),
+    /// A rule names a rest parameter, which is several segments.
+    RestBound(String),
+    /// One parameter is to be both the caller and one of its companies.
+    SameParameter(String),
+    /// A scope that no token can have.
+    Scope(String),
+    /// A scope is among those of which one would do, and must be there anyway.
+    ScopeAskedTwice(String),
+    /// Something stands twice in a list: its kind, and what.
+    Repeated(&'static str, String),
+    /// A field that the company is taken from, and that origins are promised to be this edge's own.
+    FieldIsHanded(String),
+    /// A route, or a method of it, of which every request is a more specific route's: its path, or the method.
+    NeverDecides(String),
+    /// A path that is longer than the longest target.
+    PathTooLong(usize),
+    /// Something is defined and nothing uses it: its kind, its name.
+    Unused(&'static str, String),
+    /// `[permissions]` stands there, and no issuer asks it.
+    PermissionsUnused,
+    /// The secret that subjects are hashed with is an origin's assertion key.
+    SubjectKeyShared(String),
     /// Two routes match the same requests, and neither is strictly more specific.
     Ambiguous(String),
     /// Routes cross each other so often that their table would be larger than this.
@@ -198,6 +222,26 @@ impl fmt::Display for PolicyFault {
             }
             Self::RolesUnobtainable(issuer) => write!(f, "callers of issuer `{issuer}` never hold a role"),
             Self::MaxAgeUnused => f.write_str("`permissions_max_age` has no effect here"),
+            Self::UnboundSubject(name) => {
+                write!(f, "the path has `{{{name}}}`, and no rule says that it is the caller")
+            }
+            Self::RestBound(name) => write!(f, "`{{*{name}}}` is several segments, and no rule can bind it"),
+            Self::SameParameter(name) => {
+                write!(f, "`{{{name}}}` would be both the caller and one of the caller's companies")
+            }
+            Self::Scope(scope) => write!(f, "no token can have the scope `{scope}`"),
+            Self::ScopeAskedTwice(scope) => write!(f, "the scope `{scope}` is asked for anyway"),
+            Self::Repeated(kind, name) => write!(f, "the {kind} `{name}` stands here twice"),
+            Self::FieldIsHanded(field) => {
+                write!(f, "the company is taken from the caller's `{field}`, and `headers` of a route sets `{field}`")
+            }
+            Self::NeverDecides(what) => write!(f, "`{what}` never decides: more specific routes take all of it"),
+            Self::PathTooLong(_) => f.write_str("every path of the route is longer than a target may be"),
+            Self::Unused(kind, name) => write!(f, "the {kind} `{name}` is used by no route"),
+            Self::PermissionsUnused => f.write_str("no issuer takes its permissions from the service"),
+            Self::SubjectKeyShared(origin) => {
+                write!(f, "subjects are hashed with the assertion key of origin `{origin}`")
+            }
             Self::Ambiguous(other) => {
                 write!(f, "this route and `{other}` match the same requests, and neither is more specific")
             }

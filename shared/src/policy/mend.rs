@@ -105,6 +105,25 @@ impl PolicyFault {
             Self::MaxAgeUnused => {
                 "remove it: this route's issuer does not use the permissions service, or no company is checked".into()
             }
+            Self::UnboundSubject(name) => {
+                format!("add `subject = \"{{{name}}}\"`, or `subject = \"any\"` if it may be somebody else")
+            }
+            Self::RestBound(_) => "bind a parameter of one segment, as in `/{name}/{*rest}`".into(),
+            Self::SameParameter(_) => "remove `subject`: for a caller that is a company, `company` says it".into(),
+            Self::Scope(_) => "write one scope, without spaces and quotes".into(),
+            Self::ScopeAskedTwice(_) => "remove it from `any_of`, or from `all_of`".into(),
+            Self::Repeated(..) => "remove one of the two".into(),
+            Self::FieldIsHanded(_) => "take the company from another field, or hand the claim in another".into(),
+            Self::NeverDecides(_) => "remove it, or one of the routes that take its place".into(),
+            Self::PathTooLong(limit) => format!("shorten it, or raise `max_target_bytes` over {limit}"),
+            Self::Unused("default", name) => format!("remove it: every route says `{name}` itself, or has no use for it"),
+            Self::Unused(kind, _) => format!("remove the {kind}, or name it in a route"),
+            Self::PermissionsUnused => {
+                "remove the table, or let an issuer say `permissions = \"service\"`".into()
+            }
+            Self::SubjectKeyShared(_) => {
+                "name a secret of its own: the origin could otherwise tell whom the log is about".into()
+            }
             Self::Ambiguous(_) => "make one of the two more specific, or give them different methods".into(),
             Self::RoutesTooEntangled(_) => {
                 "write literals first and parameters after them, or split the policy between two edges".into()

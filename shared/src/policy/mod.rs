@@ -6,6 +6,7 @@
 
 mod compile;
 mod compile_route;
+mod contradictions;
 mod cors;
 mod determinise;
 mod duration;
@@ -33,6 +34,7 @@ mod template;
 mod test;
 #[cfg(feature = "toml")]
 mod toml;
+mod unused;
 mod url;
 
 pub use error::{PolicyError, PolicyErrors, PolicyFault};

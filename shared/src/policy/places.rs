@@ -44,7 +44,7 @@ impl<'a> Places<'a> {
         let mut found = None;
         for step in steps(pointer) {
             let value = match (table, array, step) {
-                (Some(table), _, Step::Member(name)) => table.get(name.as_str()),
+                (Some(table), _, Step::Member(name)) => table.get(name.as_ref()),
                 (_, Some(array), Step::Item(index)) => array.get(index),
                 _ => None,
             };

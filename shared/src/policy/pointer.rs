@@ -3,6 +3,8 @@
 //! `route[2].company`, `issuer.users.url`. A name that holds anything else than a TOML key may hold bare is quoted, as in
 //! `issuer."a.b".url`, so that a dot in a name never reads as a step.
 
+#[cfg(feature = "toml")]
+use alloc::borrow::Cow;
 use alloc::{format, string::String};
 
 /// `name` as one step of a pointer.
@@ -23,43 +25,36 @@ pub(super) fn entry(table: &str, name: &str) -> String {
 /// One step of a pointer.
 #[cfg(feature = "toml")]
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Member(String),
+pub(super) enum Step<'a> {
+    Member(Cow<'a, str>),
     Item(usize),
 }
 
 /// The steps of `pointer`.
 #[cfg(feature = "toml")]
-pub(super) fn steps(pointer: &str) -> alloc::vec::Vec<Step> {
-    let mut steps = alloc::vec::Vec::new();
-    let mut characters = pointer.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '.' => {}
-            '"' => {
-                let mut name = String::new();
-                while let Some(character) = characters.next().filter(|character| *character != '"') {
-                    name.push(if character == '\\' { characters.next().unwrap_or(character) } else { character });
-                }
-                steps.push(Step::Member(name));
-            }
-            '[' => {
-                let mut index = String::new();
-                while let Some(digit) = characters.next().filter(|character| *character != ']') {
-                    index.push(digit);
-                }
-                steps.push(Step::Item(index.parse().unwrap_or(usize::MAX)));
-            }
-            first => {
-                let mut name = String::from(first);
-                while let Some(next) = characters.next_if(|next| *next != '.' && *next != '[') {
-                    name.push(next);
-                }
-                steps.push(Step::Member(name));
-            }
+pub(super) fn steps(pointer: &str) -> impl Iterator<Item = Step<'_>> {
+    let mut rest = pointer;
+    core::iter::from_fn(move || {
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        if let Some(index) = rest.strip_prefix('[') {
+            let (index, after) = index.split_once(']')?;
+            rest = after;
+            return Some(Step::Item(index.parse().ok()?));
         }
-    }
-    steps
+        if let Some(quoted) = rest.strip_prefix('"') {
+            let mut name = String::new();
+            let mut characters = quoted.chars();
+            while let Some(character) = characters.next().filter(|character| *character != '"') {
+                name.push(if character == '\\' { characters.next().unwrap_or(character) } else { character });
+            }
+            rest = characters.as_str();
+            return Some(Step::Member(Cow::Owned(name)));
+        }
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!name.is_empty()).then_some(Step::Member(Cow::Borrowed(name)))
+    })
 }
 
 #[cfg(all(test, feature = "toml"))]
@@ -71,7 +66,7 @@ mod tests {
         for name in ["users", "a.b", "a b", "a\"b", "a\\", "", "route[2]", "é.\"\\."] {
             let pointer = alloc::format!("{}.url[3]", entry("issuer", name));
             let expected = [Step::Member("issuer".into()), Step::Member(name.into()), Step::Member("url".into())];
-            let steps = steps(&pointer);
+            let steps: alloc::vec::Vec<Step<'_>> = steps(&pointer).collect();
             assert_eq!((&steps[..3], &steps[3..]), (&expected[..], &[Step::Item(3)][..]), "{pointer}");
         }
         assert_eq!(entry("issuer", "users-2_b"), "issuer.users-2_b");

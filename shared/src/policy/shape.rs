@@ -133,11 +133,20 @@ impl Mended {
         let within = |whole: &String| {
             pointer.strip_prefix(whole.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        self.made_up.iter().any(within) || self.lacking.iter().any(|entry| entry == pointer)
+        // Whoever used it may be what was left out.
+        let lost =
+            |entries: &[String]| entries.iter().any(|entry| entry.starts_with("route") || entry == "permissions");
+        let is_unused = matches!(error.fault, PolicyFault::Unused(..) | PolicyFault::PermissionsUnused);
+        (is_unused
+            && (lost(&self.made_up)
+                || lost(&self.lacking)
+                || self.lacking.iter().any(|entry| entry.starts_with("issuer"))))
+            || self.made_up.iter().any(within)
+            || self.lacking.iter().any(|entry| entry == pointer)
     }
 
-    fn fault(&mut self, pointer: String, span: Range<usize>, fault: PolicyFault) {
-        self.faults.push(PolicyError { pointer, span: Some(span), fault });
+    fn fault(&mut self, at: &At<'_>, span: Range<usize>, fault: PolicyFault) {
+        self.faults.push(PolicyError { pointer: at.pointer(), span: Some(span), fault });
     }
 }
 
@@ -145,19 +154,39 @@ impl Mended {
 pub(super) fn mend(document: &mut Spanned<DeTable<'_>>, table: &'static Table, at: &str) -> Mended {
     let mut mended = Mended::default();
     let span = document.span();
-    mended.table(document.get_mut(), table, at, &span);
+    mended.table(document.get_mut(), table, &At::Whole(at), &span);
     mended
 }
 
+/// A pointer that is written out only where there is a fault to tell.
+enum At<'a> {
+    Whole(&'a str),
+    Member(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    fn pointer(&self) -> String {
+        match self {
+            Self::Whole(at) => (*at).to_owned(),
+            Self::Member(table, name) => match table.pointer() {
+                whole if whole.is_empty() => pointer::step(name),
+                table => pointer::entry(&table, name),
+            },
+            Self::Item(list, index) => format!("{}[{index}]", list.pointer()),
+        }
+    }
+}
+
 impl Mended {
-    fn table(&mut self, document: &mut DeTable<'_>, table: &'static Table, at: &str, span: &Range<usize>) {
+    fn table(&mut self, document: &mut DeTable<'_>, table: &'static Table, at: &At<'_>, span: &Range<usize>) {
         self.unknown(document, table, at);
         for member in table.members {
-            let pointer = if at.is_empty() { member.name.to_owned() } else { format!("{at}.{}", member.name) };
+            let own = At::Member(at, member.name);
             let fits = match document.get_mut(member.name) {
-                Some(value) => self.value(value, &member.shape, &pointer),
+                Some(value) => self.value(value, &member.shape, &own),
                 None if member.is_needed => {
-                    self.fault(pointer.clone(), span.clone(), PolicyFault::MissingMember(member.name, table.what));
+                    self.fault(&own, span.clone(), PolicyFault::MissingMember(member.name, table.what));
                     false
                 }
                 None => true,
@@ -167,22 +196,18 @@ impl Mended {
             }
             document.remove(member.name);
             // Where a route lies, whose callers may use it and for which company: its other rules hang on these.
-            let hangs_all = ["issuer", "company", "path"].contains(&member.name) && !at.is_empty();
-            if hangs_all { &mut self.made_up } else { &mut self.lacking }.push(at.to_owned());
-            self.made_up.push(pointer);
+            let hangs_all = ["issuer", "company", "path"].contains(&member.name) && !matches!(at, At::Whole(_));
+            if hangs_all { &mut self.made_up } else { &mut self.lacking }.push(at.pointer());
+            self.made_up.push(own.pointer());
             if member.is_needed {
-                self.put(document, member, span);
+                let key = Spanned::new(span.clone(), member.name.into());
+                document.insert(key, Spanned::new(span.clone(), member.shape.placeholder()));
             }
         }
     }
 
-    fn put(&mut self, document: &mut DeTable<'_>, member: &Member, span: &Range<usize>) {
-        let key = Spanned::new(span.clone(), member.name.into());
-        document.insert(key, Spanned::new(span.clone(), member.shape.placeholder()));
-    }
-
     /// Takes out what nobody knows; what is but misspelt goes under its right name.
-    fn unknown(&mut self, document: &mut DeTable<'_>, table: &'static Table, at: &str) {
+    fn unknown(&mut self, document: &mut DeTable<'_>, table: &'static Table, at: &At<'_>) {
         let is_known = |name: &str| table.members.iter().any(|member| member.name == name);
         let strangers: Vec<(String, Range<usize>)> = document
             .keys()
@@ -191,32 +216,31 @@ impl Mended {
             .collect();
         for (name, span) in strangers {
             let near = nearest(&name, table);
-            let pointer = if at.is_empty() { pointer::step(&name) } else { pointer::entry(at, &name) };
             let fault = if near.is_none() && secret::is_named_like_one(&name) {
                 PolicyFault::Secret(secret::NAMED)
             } else {
                 PolicyFault::UnknownMember(name.clone(), table.what, near)
             };
-            self.fault(pointer, span, fault);
+            self.fault(&At::Member(at, &name), span, fault);
             let Some((key, value)) = document.remove_entry(name.as_str()) else { continue };
             match near {
                 Some(near) if !document.contains_key(near) => {
                     document.insert(Spanned::new(key.span(), near.into()), value);
                 }
-                _ => self.lacking.push(at.to_owned()),
+                _ => self.lacking.push(at.pointer()),
             }
         }
     }
 
     /// Whether the value has the shape, or can be read as if it had after some of it was taken out.
-    fn value(&mut self, value: &mut Spanned<DeValue<'_>>, shape: &'static Shape, at: &str) -> bool {
+    fn value(&mut self, value: &mut Spanned<DeValue<'_>>, shape: &'static Shape, at: &At<'_>) -> bool {
         let span = value.span();
         if matches!(shape, Shape::Stamp) {
-            self.fault(at.to_owned(), span, PolicyFault::Stamp);
+            self.fault(at, span, PolicyFault::Stamp);
             return false;
         }
         let Some(own) = shape.for_value(value.get_ref()) else {
-            self.fault(at.to_owned(), span, PolicyFault::MemberType(shape.expected()));
+            self.fault(at, span, PolicyFault::MemberType(shape.expected()));
             return false;
         };
         match (own, value.get_mut()) {
@@ -225,30 +249,19 @@ impl Mended {
                 let before = self.faults.len();
                 self.table(document, table, at, &span);
                 if document.len() != 1 && self.faults.len() == before {
-                    self.fault(at.to_owned(), span, PolicyFault::MemberType(own.expected()));
+                    self.fault(at, span, PolicyFault::MemberType(own.expected()));
                 }
                 return document.len() == 1;
             }
-            (Shape::Named(shape), DeValue::Table(document)) => {
-                let names: Vec<String> = document.keys().map(|key| key.get_ref().clone().into_owned()).collect();
-                for name in names {
-                    let pointer = pointer::entry(at, &name);
-                    let fits = document.get_mut(name.as_str()).is_none_or(|entry| self.value(entry, shape, &pointer));
-                    if !fits {
-                        document.remove(name.as_str());
-                        self.made_up.push(pointer);
-                        self.lacking.push(at.to_owned());
-                    }
-                }
-            }
+            (Shape::Named(shape), DeValue::Table(document)) => self.named(document, shape, at),
             (Shape::Tables(table), DeValue::Array(items)) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    let pointer = format!("{at}[{index}]");
+                    let own = At::Item(at, index);
                     let span = item.span();
                     match item.get_mut() {
-                        DeValue::Table(document) => self.table(document, table, &pointer, &span),
+                        DeValue::Table(document) => self.table(document, table, &own, &span),
                         _ => {
-                            self.fault(pointer, span, PolicyFault::MemberType("a table".into()));
+                            self.fault(&own, span, PolicyFault::MemberType("a table".into()));
                             return false;
                         }
                     }
@@ -258,13 +271,27 @@ impl Mended {
                 let before = self.faults.len();
                 for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.get_ref().is_str()) {
                     let fault = PolicyFault::MemberType(Shape::Text.expected());
-                    self.fault(format!("{at}[{index}]"), item.span(), fault);
+                    self.fault(&At::Item(at, index), item.span(), fault);
                 }
                 return self.faults.len() == before;
             }
             _ => {}
         }
         true
+    }
+
+    fn named(&mut self, document: &mut DeTable<'_>, shape: &'static Shape, at: &At<'_>) {
+        let mut unfit: Vec<String> = Vec::new();
+        for (name, value) in document.iter_mut() {
+            if !self.value(value, shape, &At::Member(at, name.get_ref())) {
+                unfit.push(name.get_ref().clone().into_owned());
+            }
+        }
+        for name in unfit {
+            document.remove(name.as_str());
+            self.made_up.push(At::Member(at, &name).pointer());
+            self.lacking.push(at.pointer());
+        }
     }
 }
 

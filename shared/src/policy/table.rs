@@ -9,7 +9,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// Every route of a policy, ready to be found.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +56,16 @@ impl RouteTable {
             None if state.methods.is_empty() => RouteMatch::NoRoute,
             None => RouteMatch::OtherMethods(state.methods.clone()),
         }
+    }
+
+    /// The index of each route that answers a method on some path, with the number of the method.
+    pub(super) fn deciding(&self) -> HashSet<(usize, usize)> {
+        self.routes.iter().map(|((_, method), index)| (*index, *method)).collect()
+    }
+
+    /// The number of `method`.
+    pub(super) fn number(&self, method: &str) -> Option<usize> {
+        self.texts.get(method).copied()
     }
 
     fn step(&self, state: usize, segment: &str) -> Option<usize> {

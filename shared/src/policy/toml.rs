@@ -78,12 +78,10 @@ pub fn from_toml(text: &str, overlay: Option<&str>) -> Result<Policy, PolicyErro
         }
     }
     for mut error in meant {
-        let in_overlay = match &mut laid {
-            Some(laid) => laid.takes(&mut error),
-            None => false,
-        };
-        let document = if in_overlay { laid.as_mut() } else { Some(&mut policy) };
-        document.into_iter().for_each(|document| document.add(error.clone()));
+        match laid.as_mut().and_then(|laid| laid.takes(&mut error).then_some(laid)) {
+            Some(laid) => laid.add(error),
+            None => policy.add(error),
+        }
     }
     let mut errors = policy.told();
     errors.extend(laid.map(Document::told).unwrap_or_default());
