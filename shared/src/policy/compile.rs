@@ -14,7 +14,7 @@ use super::{
     file::PolicyFile,
     issuer, pointer, settings,
     table::RouteTable,
-    unused,
+    test, unused,
     url::{self, Profile},
 };
 
@@ -45,6 +45,7 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     let limits = settings::limits(file.limits.as_ref(), &mut faults);
     let log = settings::log(file.log.as_ref(), &mut faults);
     let routes = compile_route::routes(file, &mut faults);
+    let tests = test::compile(file, &mut faults);
     if let Some(key) = file.log.as_ref().and_then(|log| log.subject_key.as_ref())
         && let Some((name, _)) = file.origins.iter().find(|(_, origin)| origin.key == *key)
     {
@@ -76,6 +77,7 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
         log,
         routes,
         table,
+        tests,
         shadow_table,
         identity_fields,
         development: file.development,

@@ -55,7 +55,9 @@ impl Checked<'_> {
             faults.add(self.at, PolicyFault::UnboundCompany);
         }
         for name in SUBJECTS {
-            let is_free = self.route.public || subject == Some("any") || is_bound(name);
+            // A rule for the subject that is itself at fault is told already.
+            let is_misspelt = bound_by_subject.is_some_and(|own| self.template.position(own).is_none());
+            let is_free = self.route.public || subject == Some("any") || is_misspelt || is_bound(name);
             if self.template.position(name).is_some() && !is_free {
                 faults.add(self.at, PolicyFault::UnboundSubject(name));
             }

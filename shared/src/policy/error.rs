@@ -3,6 +3,8 @@
 use alloc::{string::String, vec::Vec};
 use core::{fmt, ops::Range, time::Duration};
 
+use super::TestFault;
+
 /// Everything found wrong with one policy; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyErrors(pub Vec<PolicyError>);
@@ -144,6 +146,8 @@ pub enum PolicyFault {
     CorsOrigin(String),
     /// An overlay names an entry that the policy does not have.
     OverlayUnknown(String),
+    /// A test of the policy says something that no test can.
+    Test(TestFault),
 }
 
 impl PolicyFault {
@@ -245,6 +249,7 @@ impl fmt::Display for PolicyFault {
                 write!(f, "the routes cross each other so often that finding one would take more than {most} places")
             }
             Self::CorsOrigin(origin) => write!(f, "`{origin}` cannot be an allowed origin"),
+            Self::Test(fault) => write!(f, "{fault}"),
             Self::OverlayUnknown(name) => write!(f, "the policy has no `{name}`"),
         }
     }

@@ -148,7 +148,7 @@ const TEST: Table = Table {
         needed("name", Shape::Text),
         needed("method", Shape::Text),
         needed("target", Shape::Text),
-        may("headers", Shape::Named(&Shape::Text)),
+        may("headers", Shape::Named(&NAMES)),
         may("issuer", Shape::Text),
         may("subject", Shape::Text),
         may("client", Shape::Text),

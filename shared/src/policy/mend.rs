@@ -132,6 +132,7 @@ impl PolicyFault {
                 "write scheme, host and port alone, such as \"https://app.example\"; `*` only without `credentials`"
                     .into()
             }
+            Self::Test(fault) => fault.mend(),
             Self::OverlayUnknown(_) => "an overlay only replaces URLs of what the policy defines".into(),
         }
     }
