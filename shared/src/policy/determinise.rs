@@ -91,11 +91,14 @@ impl<'a> Tree<'a> {
 /// Places in the tree, in order and each once.
 type Places = Vec<usize>;
 
+/// What the segments so far may have led to, and whether the last of them was empty: nothing follows such a one.
+type Reached = (Places, bool);
+
 /// The construction on its way: states that are known, and those whose ways on are not.
 struct Subsets<'a> {
     tree: Tree<'a>,
-    known: HashMap<Places, usize>,
-    waiting: Vec<(usize, Places)>,
+    known: HashMap<Reached, usize>,
+    waiting: Vec<(usize, Reached)>,
     places: usize,
     table: RouteTable,
 }
@@ -108,9 +111,12 @@ impl<'a> Subsets<'a> {
     fn build(mut self) -> Result<RouteTable, TableTooLarge> {
         let empty = self.tree.text("");
         self.tree.text("HEAD");
-        self.state(Vec::from([0]))?;
-        while let Some((state, places)) = self.waiting.pop() {
+        self.state((Vec::from([0]), false))?;
+        while let Some((state, (places, has_ended))) = self.waiting.pop() {
             self.end(state, &places);
+            if has_ended {
+                continue;
+            }
             let nodes = || places.iter().filter_map(|place| self.tree.nodes.get(*place));
             let onward = |node: &Node<'_>, own: usize| {
                 [node.parameter, node.rest, node.is_rest.then_some(own)].into_iter().flatten()
@@ -129,11 +135,11 @@ impl<'a> Subsets<'a> {
             for (text, mut next) in literals {
                 // No parameter and no beginning of a rest is empty.
                 next.extend_from_slice(if text == empty { &within } else { &other });
-                let next = self.state(sorted(next))?;
+                let next = self.state((sorted(next), text == empty))?;
                 self.table.literals.insert((state, text), next);
             }
             if !other.is_empty() {
-                let next = self.state(other)?;
+                let next = self.state((other, false))?;
                 if let Some(state) = self.table.states.get_mut(state) {
                     state.other = Some(next);
                 }
@@ -143,19 +149,19 @@ impl<'a> Subsets<'a> {
         Ok(self.table)
     }
 
-    /// The state that stands for `places`, made when it is not known yet.
-    fn state(&mut self, places: Places) -> Result<usize, TableTooLarge> {
-        if let Some(state) = self.known.get(&places) {
+    /// The state that stands for what is `reached`, made when it is not known yet.
+    fn state(&mut self, reached: Reached) -> Result<usize, TableTooLarge> {
+        if let Some(state) = self.known.get(&reached) {
             return Ok(*state);
         }
-        self.places = self.places.saturating_add(places.len());
+        self.places = self.places.saturating_add(reached.0.len());
         if self.places > MAX_PLACES {
             return Err(TableTooLarge);
         }
         let state = self.table.states.len();
         self.table.states.push(State::default());
-        self.known.insert(places.clone(), state);
-        self.waiting.push((state, places));
+        self.known.insert(reached.clone(), state);
+        self.waiting.push((state, reached));
         Ok(state)
     }
 

@@ -24,16 +24,18 @@ pub(super) enum Places<'a> {
     /// Read when something is looked for: once for all faults, and never for a policy that has none.
     Unread(&'a str),
     Read(Spanned<DeTable<'a>>),
+    /// It is no TOML.
+    None,
 }
 
 impl<'a> Places<'a> {
     fn document(&mut self) -> Option<&DeTable<'a>> {
         if let Self::Unread(text) = *self {
-            *self = Self::Read(DeTable::parse_recoverable(text).0);
+            *self = DeTable::parse(text).map_or(Self::None, Self::Read);
         }
         match self {
             Self::Read(document) => Some(document.get_ref()),
-            Self::Unread(_) => None,
+            Self::Unread(_) | Self::None => None,
         }
     }
 

@@ -31,8 +31,9 @@ const PASSWORD: &str = "a URL with a password";
 const RANDOM: &str = "a text that looks drawn at random, as keys are";
 
 /// What looks like a secret, and as what; at most one a line.
-pub(super) fn scan(text: &str, document: &DeTable<'_>) -> Vec<(Range<usize>, &'static str)> {
-    let values = Values::of(document);
+/// Without a document, all of the text is as good as a comment.
+pub(super) fn scan(text: &str, document: Option<&DeTable<'_>>) -> Vec<(Range<usize>, &'static str)> {
+    let values = document.map(Values::of).unwrap_or_default();
     let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
     let mut line_start = 0_usize;
     let mut in_pem: Option<usize> = None;

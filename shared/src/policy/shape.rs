@@ -120,6 +120,8 @@ impl Shape {
 #[derive(Default)]
 pub(super) struct Mended {
     pub(super) faults: Vec<PolicyError>,
+    /// Members go under other names than in the text.
+    pub(super) has_renamed: bool,
     /// What is found wrong there is wrong only because of the mending.
     made_up: Vec<String>,
     /// Entries that lost a member: that something is missing from them is not told again.
@@ -226,6 +228,7 @@ impl Mended {
             match near {
                 Some(near) if !document.contains_key(near) => {
                     document.insert(Spanned::new(key.span(), near.into()), value);
+                    self.has_renamed = true;
                 }
                 _ => self.lacking.push(at.pointer()),
             }

@@ -8,7 +8,10 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::ops::Range;
 
-use ::toml::de::{DeTable, Deserializer};
+use ::toml::{
+    Spanned,
+    de::{DeTable, Deserializer},
+};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -102,23 +105,26 @@ struct Document<'a> {
 impl<'a> Document<'a> {
     /// The text, and what it says where it is TOML.
     fn read<T: DeserializeOwned>(text: &'a str, table: &'static Table, at: &'static str) -> (Self, Option<T>) {
-        let (mut document, errors) = DeTable::parse_recoverable(text);
-        let secrets = secret::scan(text, document.get_ref());
-        let mut faults: Vec<PolicyError> = errors.into_iter().map(|error| syntax(&error, at)).collect();
-        let mut mended = Mended::default();
-        let mut said = None;
-        // Where something was mended, places are those of the mended document; else the text is read again if need be.
+        let parsed = DeTable::parse(text);
+        let secrets = secret::scan(text, parsed.as_ref().ok().map(Spanned::get_ref));
+        let (mut mended, mut faults, mut said) = (Mended::default(), Vec::new(), None);
+        // Where members go under other names, places are those of the mended document; else the text is read again if
+        // need be.
         let mut places = Places::Unread(text);
-        if faults.is_empty() {
-            mended = shape::mend(&mut document, table, at);
-            if !mended.faults.is_empty() {
-                places = Places::Read(document.clone());
+        match parsed {
+            // What follows a first error of syntax is mostly made by it.
+            Err(error) => faults.push(syntax(&error, at)),
+            Ok(mut document) => {
+                mended = shape::mend(&mut document, table, at);
+                if mended.has_renamed {
+                    places = Places::Read(document.clone());
+                }
+                match T::deserialize(Deserializer::from(document)) {
+                    Ok(value) => said = Some(value),
+                    Err(error) => faults.push(syntax(&error, at)),
+                }
+                faults.append(&mut mended.faults);
             }
-            match T::deserialize(Deserializer::from(document)) {
-                Ok(value) => said = Some(value),
-                Err(error) => faults.push(syntax(&error, at)),
-            }
-            faults.append(&mut mended.faults);
         }
         (Self { text, at, places, mended, faults, secrets }, said)
     }

@@ -249,9 +249,9 @@ fn a_path_that_no_target_has_room_for_is_a_fault() {
     let limited = |path: &str| {
         altered("/{company}/orders", &format!("/{{company}}/{path}")) + "[limits]\nmax_target_bytes = 40\n"
     };
-    // 11 for the company's, and 29 left with the slash.
-    accepted(&limited(&"a".repeat(26)));
-    one(&limited(&"a".repeat(27)), "route[0].path", PolicyFault::PathTooLong(40), "\"/companies");
+    // `/companies/x/` are 13.
+    accepted(&limited(&"a".repeat(27)));
+    one(&limited(&"a".repeat(28)), "route[0].path", PolicyFault::PathTooLong(40), "\"/companies");
     let deep = altered("/{company}/orders", &format!("/{{company}}{}", "/a".repeat(64)));
     assert!(matches!(errors(&deep).0[0].fault, PolicyFault::Path(_)));
 }

@@ -9,7 +9,7 @@ use crate::{
 
 /// A policy is read into values with their places in the text, looked at for strangers and secrets, then into tables of
 /// routes.
-const POLICY: Bound = Bound { total: 300, peak: 260, allocations: 60, kept: 0, constant: 64 * 1024 };
+const POLICY: Bound = Bound { total: 300, peak: 260, allocations: 70, kept: 0, constant: 64 * 1024 };
 
 const HEAD: &str = r#"
 [issuer.i]
