@@ -17,7 +17,8 @@ use std::{
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::Args;
 use postern::{
-    Authorizer, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, Request, UnixTime, signature,
+    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, Request,
+    UnixTime, digest::sha256, signature,
 };
 use serde_json::{Map, Value, json};
 
@@ -139,6 +140,8 @@ impl World {
                     };
                     need.resume(permissions, self.now)
                 }
+                // A line is a request without a body.
+                Progress::NeedsBody(need) => need.resume(BodyDigest::Sha256(sha256(&[])), self.now),
             };
         }
     }

@@ -1,6 +1,9 @@
 //! `postern routes`: the table that a reviewer reads.
 
-use postern::{Policy, policy::Route};
+use postern::{
+    Policy,
+    policy::{CompanyRule, Route},
+};
 
 const HEADINGS: [&str; 5] = ["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"];
 
@@ -36,14 +39,21 @@ fn who_may(route: &Route) -> String {
     if let Some(parameter) = route.subject_parameter() {
         rules.push(format!("the subject {{{parameter}}}"));
     }
-    if let Some(parameter) = route.company_parameter() {
-        rules.push(format!("company {{{parameter}}}"));
+    match route.company() {
+        CompanyRule::Parameter(name, _) => rules.push(format!("company {{{name}}}")),
+        CompanyRule::Subject => rules.push("the company itself".to_owned()),
+        CompanyRule::Header(name) => rules.push(format!("company in field {name}")),
+        CompanyRule::Query(name) => rules.push(format!("company in parameter {name}")),
+        _ => {}
     }
     if !route.roles().is_empty() {
         rules.push(format!("role {}", route.roles().join(" or ")));
     }
-    if !route.scopes().is_empty() {
-        rules.push(format!("scope {}", route.scopes().join(" and ")));
+    if !route.scopes().all_of.is_empty() {
+        rules.push(format!("scope {}", route.scopes().all_of.join(" and ")));
+    }
+    if !route.scopes().any_of.is_empty() {
+        rules.push(format!("scope {}", route.scopes().any_of.join(" or ")));
     }
     if rules.is_empty() { "any caller of the issuer".to_owned() } else { rules.join(", ") }
 }

@@ -50,6 +50,8 @@ pub fn as_edge(origin: &str, method: &str, target: &str) -> Assertion {
         route: Some("internal-orders-list".to_owned()),
         policy: None,
         capability: None,
+        handed_on: Vec::new(),
+        content_sha256: None,
         method: method.to_owned(),
         target: target.to_owned(),
         issued_at: now,

@@ -3,6 +3,8 @@
 //! The payload's lines are an assertion's fields; or, when it begins with `{`, a text of keys; or, with `ey`, an
 //! assertion word for word, of which none can be right, as nobody knows the keys.
 
+use std::collections::BTreeMap;
+
 use postern::{
     UnixTime,
     assertion::{Assertion, AssertionKeys, AssertionVerifier, Capability, MAX_ASSERTION_BYTES},
@@ -90,6 +92,13 @@ fn own(script: &mut Script<'_>, text: &str) -> Reached {
         roles: list(line()),
         scopes: list(line()),
         route: optional(line()),
+        handed_on: list(line())
+            .into_iter()
+            .map(|word| (word.clone(), word))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect(),
+        content_sha256: script.pick(&[None, Some([0; 32]), Some([0xFF; 32])]),
         policy: optional(line()),
         capability: script.pick(&[None, Some(Capability::Read), Some(Capability::Write)]),
         issued_at: UnixTime::from_secs(issued_at),

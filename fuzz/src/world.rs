@@ -148,6 +148,7 @@ fn decide_by(
                 ][usize::from(answer)];
                 need.resume(answer, now)
             }
+            Progress::NeedsBody(_) => panic!("no route here reads bodies"),
         };
     }
 }

@@ -90,6 +90,7 @@ fn challenge(code: PublicCode, extra: Extra<'_>) -> Option<String> {
         | PublicCode::AccessDenied
         | PublicCode::NotFound
         | PublicCode::MethodNotAllowed
+        | PublicCode::ContentTooLarge
         | PublicCode::BadGateway
         | PublicCode::TemporarilyUnavailable => return None,
     };
@@ -115,6 +116,7 @@ fn problem(code: PublicCode, extra: Extra<'_>) -> String {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        413 => "Content Too Large",
         502 => "Bad Gateway",
         _ => "Service Unavailable",
     };

@@ -104,6 +104,11 @@ impl ClaimPath {
         usable.then(|| Self(names.to_vec()))
     }
 
+    /// The names, from the outside in.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+
     /// A claim at the top.
     pub(crate) fn top(name: &str) -> Self {
         Self(Vec::from([name.to_owned()]))

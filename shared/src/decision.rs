@@ -9,6 +9,7 @@ use core::fmt;
 use crate::{
     answer::{Answer, Context, Extra},
     assertion::{ASSERTION_LIFETIME, Assertion},
+    digest::ContentDigest,
     policy::{Origin, Policy},
     reason::{PublicCode, Reason},
     target::CanonicalTarget,
@@ -38,6 +39,8 @@ pub struct Permit {
     pub(crate) company: Option<String>,
     pub(crate) roles: Vec<String>,
     pub(crate) policy_version: String,
+    pub(crate) handed_on: Vec<(String, String)>,
+    pub(crate) content_sha256: Option<ContentDigest>,
     pub(crate) response_headers: Vec<(&'static str, String)>,
 }
 
@@ -105,6 +108,25 @@ impl Permit {
         self.principal.as_ref().map_or(&[], |principal| &principal.scopes)
     }
 
+    /// Header fields to set on the request that is forwarded: the claims that the route hands on. Whatever a caller
+    /// sent under such a name must have been dropped, on every route: [`Policy::is_identity_field`].
+    #[must_use]
+    pub fn handed_on(&self) -> &[(String, String)] {
+        &self.handed_on
+    }
+
+    /// The SHA-256 of the body that may be forwarded, where the route binds it.
+    #[must_use]
+    pub const fn content_sha256(&self) -> Option<&ContentDigest> {
+        self.content_sha256.as_ref()
+    }
+
+    /// The version of the policy that decided.
+    #[must_use]
+    pub fn policy_version(&self) -> &str {
+        &self.policy_version
+    }
+
     /// CORS fields to set on the origin's response, in place of any it set itself.
     #[must_use]
     pub fn response_headers(&self) -> &[(&'static str, String)] {
@@ -125,6 +147,8 @@ impl Permit {
             route: Some(self.route.clone()),
             policy: Some(self.policy_version.clone()),
             capability: None,
+            handed_on: self.handed_on.clone(),
+            content_sha256: self.content_sha256,
             method: self.method.clone(),
             target: self.target().into(),
             issued_at: now,
@@ -167,17 +191,24 @@ impl fmt::Debug for Permit {
 }
 
 /// A refusal, with all that its answer says.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Denial {
     reason: Reason,
     route: Option<String>,
+    caller: Option<Principal>,
+    company: Option<String>,
     answer: Answer,
 }
 
 impl Denial {
     pub(crate) fn new(reason: Reason, route: Option<&str>, extra: Extra<'_>, context: Context<'_>) -> Self {
         let answer = Answer::denial(reason.public_code(), extra, context);
-        Self { reason, route: route.map(Into::into), answer }
+        Self { reason, route: route.map(Into::into), caller: None, company: None, answer }
+    }
+
+    /// The same, with who was refused and which company the request named.
+    pub(crate) fn about(self, caller: Option<Principal>, company: Option<String>) -> Self {
+        Self { caller, company, ..self }
     }
 
     /// Why, in the operator's terms.
@@ -192,10 +223,35 @@ impl Denial {
         self.route.as_deref()
     }
 
+    /// The issuer section of the caller, once its token was verified.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.caller.as_ref().map(|caller| caller.issuer.as_str())
+    }
+
+    /// The caller's subject, once its token was verified. Personal data: not for logs.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.caller.as_ref().map(|caller| caller.subject.as_str())
+    }
+
+    /// The company that the request named, where the route binds one to be found in it.
+    #[must_use]
+    pub fn company(&self) -> Option<&str> {
+        self.company.as_deref()
+    }
+
     /// The HTTP answer, whole.
     #[must_use]
     pub const fn answer(&self) -> &Answer {
         &self.answer
+    }
+}
+
+/// Who called stays out of debug output: it ends in logs.
+impl fmt::Debug for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denial").field("reason", &self.reason).field("route", &self.route).finish_non_exhaustive()
     }
 }
 

@@ -5,13 +5,14 @@
 //!  request ─▶ Authorizer::begin ─▶ Progress ──┬─▶ Decided(Permit | Deny | Preflight)
 //!                                             ├─▶ NeedsKeys        ◀─ driver: KeyCache, fetch
 //!                                             ├─▶ NeedsSignature   ◀─ driver: WebCrypto, aws-lc, `signature`
-//!                                             └─▶ NeedsPermissions ◀─ driver: PermissionsCache, fetch
+//!                                             ├─▶ NeedsPermissions ◀─ driver: PermissionsCache, fetch
+//!                                             └─▶ NeedsBody        ◀─ driver: reads it, up to a limit
 //!  Permit ─▶ Assertion ─▶ sign ~~~ one request, one origin ~~~▶ AssertionVerifier ─▶ VerifiedAssertion
 //! ```
 //!
 //! # What it does not do
 //! No I/O, no clock, no randomness, no globals: a driver brings all four, and so the same decision is taken in a
-//! Worker, a Lambda and a unit test. It neither issues tokens nor keeps sessions, and it does not bind bodies.
+//! Worker, a Lambda and a unit test. It neither issues tokens nor keeps sessions, and it never sees a body.
 //!
 //! # The public interface is
 //! * [`policy`]: what may be done; [`Policy`] is checked when it is made.
@@ -56,6 +57,8 @@ pub mod bearer;
 pub mod cache;
 mod claims;
 pub mod decision;
+pub mod digest;
+mod handed;
 mod header;
 mod json;
 pub mod jwk;
@@ -71,7 +74,7 @@ pub mod token;
 
 pub use algorithm::Algorithm;
 pub use answer::Answer;
-pub use authorizer::{Authorizer, Keys, Permissions, Progress, SignatureCheck};
+pub use authorizer::{Authorizer, BodyDigest, Keys, Permissions, Progress, SignatureCheck};
 pub use claims::MAX_SUBJECT_BYTES;
 pub use decision::{Decision, Denial, Permit};
 pub use header::MAX_KEY_ID_BYTES;

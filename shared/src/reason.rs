@@ -62,12 +62,22 @@ pub enum Reason {
     SubjectUnusable,
     /// A scope of the route is missing.
     ScopeMissing,
+    /// A claim that the route requires is missing or says something else.
+    ConditionUnmet,
     /// The path names another subject.
     SubjectMismatch,
+    /// The field or parameter that must name the company is missing, stands twice, or names none.
+    CompanyUnspecified,
     /// The company in the path is none of the caller's.
     CompanyMismatch,
     /// The caller holds none of the route's roles in the company.
     RoleMissing,
+    /// The route binds bodies, and the request declares no digest of its own, or two that differ.
+    BodyDigestMissing,
+    /// The route reads bodies whole, and this one is longer than the policy allows.
+    BodyTooLarge,
+    /// The body broke off before its end.
+    BodyUnreadable,
     /// No usable keys of the issuer can be had.
     KeysUnavailable,
     /// The host could not check the signature.
@@ -96,6 +106,8 @@ pub enum PublicCode {
     NotFound,
     /// 405: the route has other methods.
     MethodNotAllowed,
+    /// 413: the body is longer than this route takes (RFC 9110 §15.5.14).
+    ContentTooLarge,
     /// 502: the origin cannot be reached.
     BadGateway,
     /// 503: nobody can tell right now (RFC 6749 §4.1.2.1's word).
@@ -107,7 +119,12 @@ impl Reason {
     #[must_use]
     pub const fn public_code(self) -> PublicCode {
         match self {
-            Self::Target(_) | Self::CredentialMalformed => PublicCode::InvalidRequest,
+            Self::Target(_)
+            | Self::CredentialMalformed
+            | Self::CompanyUnspecified
+            | Self::BodyDigestMissing
+            | Self::BodyUnreadable => PublicCode::InvalidRequest,
+            Self::BodyTooLarge => PublicCode::ContentTooLarge,
             Self::NoRoute => PublicCode::NotFound,
             Self::MethodNotAllowed => PublicCode::MethodNotAllowed,
             Self::CredentialMissing => PublicCode::MissingToken,
@@ -131,8 +148,10 @@ impl Reason {
             | Self::IssuedTooLongAgo
             | Self::SubjectUnusable => PublicCode::InvalidToken,
             Self::ScopeMissing => PublicCode::InsufficientScope,
-            // Which of the three it was would tell a caller who belongs to which company.
-            Self::SubjectMismatch | Self::CompanyMismatch | Self::RoleMissing => PublicCode::AccessDenied,
+            // Which of them it was would tell a caller who belongs to which company.
+            Self::ConditionUnmet | Self::SubjectMismatch | Self::CompanyMismatch | Self::RoleMissing => {
+                PublicCode::AccessDenied
+            }
             Self::KeysUnavailable | Self::SignatureUnavailable | Self::PermissionsUnavailable | Self::Unconfigured => {
                 PublicCode::TemporarilyUnavailable
             }
@@ -168,9 +187,14 @@ impl Reason {
             Self::IssuedTooLongAgo => "issued_too_long_ago",
             Self::SubjectUnusable => "subject_unusable",
             Self::ScopeMissing => "scope_missing",
+            Self::ConditionUnmet => "condition_unmet",
             Self::SubjectMismatch => "subject_mismatch",
+            Self::CompanyUnspecified => "company_unspecified",
             Self::CompanyMismatch => "company_mismatch",
             Self::RoleMissing => "role_missing",
+            Self::BodyDigestMissing => "body_digest_missing",
+            Self::BodyTooLarge => "body_too_large",
+            Self::BodyUnreadable => "body_unreadable",
             Self::KeysUnavailable => "keys_unavailable",
             Self::SignatureUnavailable => "signature_unavailable",
             Self::PermissionsUnavailable => "permissions_unavailable",
@@ -225,6 +249,7 @@ impl PublicCode {
             Self::AccessDenied => "access_denied",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::ContentTooLarge => "content_too_large",
             Self::BadGateway => "bad_gateway",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
@@ -239,6 +264,7 @@ impl PublicCode {
             Self::InsufficientScope | Self::AccessDenied => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::ContentTooLarge => 413,
             Self::BadGateway => 502,
             Self::TemporarilyUnavailable => 503,
         }
@@ -254,6 +280,7 @@ impl PublicCode {
             Self::AccessDenied => "The caller may not do this.",
             Self::NotFound => "There is nothing at this path.",
             Self::MethodNotAllowed => "This path does not have that method.",
+            Self::ContentTooLarge => "The body is longer than this path takes.",
             Self::BadGateway => "The service behind this path cannot be reached.",
             Self::TemporarilyUnavailable => "The request cannot be decided right now. Try again shortly.",
         }

@@ -1,6 +1,6 @@
 //! The claims on the wire, in both directions.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,12 @@ pub(super) struct WireClaims {
     pub(super) policy: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) capability: Option<String>,
+    /// Header fields that go with the request: claims that the route hands on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) fields: BTreeMap<String, String>,
+    /// SHA-256 of the body, base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) content_sha256: Option<String>,
     /// Method, under RFC 9449's name.
     pub(super) htm: String,
     /// Canonical path and query.

@@ -9,7 +9,7 @@ use super::{
     ASSERTION_LIFETIME, AssertionKeys, Capability, TYPE,
     claims::{WireClaims, WireHeader},
 };
-use crate::time::UnixTime;
+use crate::{digest::ContentDigest, time::UnixTime};
 
 /// What one assertion says. For a permitted request it comes from [`Permit::assertion`](crate::Permit::assertion).
 #[derive(Clone)]
@@ -34,6 +34,10 @@ pub struct Assertion {
     pub policy: Option<String>,
     /// What the bearer may do at the permissions service.
     pub capability: Option<Capability>,
+    /// `fields`: header fields that go with the request, by name, and their values.
+    pub handed_on: Vec<(String, String)>,
+    /// `content_sha256`: the digest of the request's body, where it is bound.
+    pub content_sha256: Option<ContentDigest>,
     /// `htm`: the method of the request.
     pub method: String,
     /// The canonical path and query of the request.
@@ -69,6 +73,8 @@ impl Assertion {
             route: None,
             policy: None,
             capability: Some(capability),
+            handed_on: Vec::new(),
+            content_sha256: None,
             method: method.to_owned(),
             target: target.to_owned(),
             issued_at: now,
@@ -97,6 +103,7 @@ impl Assertion {
     }
 
     fn wire(&self) -> WireClaims {
+        let encode = Base64UrlUnpadded::encode_string;
         WireClaims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -108,11 +115,13 @@ impl Assertion {
             route: self.route.clone(),
             policy: self.policy.clone(),
             capability: self.capability.map(|capability| capability.name().to_owned()),
+            fields: self.handed_on.iter().cloned().collect(),
+            content_sha256: self.content_sha256.as_ref().map(|digest| encode(digest)),
             htm: self.method.clone(),
             target: self.target.clone(),
             iat: self.issued_at.as_secs(),
             exp: self.expires_at.as_secs(),
-            jti: Base64UrlUnpadded::encode_string(&self.id),
+            jti: encode(&self.id),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     ASSERTION_LEEWAY, ASSERTION_LIFETIME, AssertionKeyError, AssertionKeys, Capability, MAX_ASSERTION_BYTES, TYPE,
     claims::{WireClaims, WireHeader},
 };
-use crate::{json, time::UnixTime};
+use crate::{digest::ContentDigest, json, time::UnixTime};
 
 /// What one origin believes: which issuers, by which keys.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ struct WireClaimsView {
     route: Option<String>,
     policy: Option<String>,
     capability: Option<Capability>,
+    handed_on: Vec<(String, String)>,
+    content_sha256: Option<ContentDigest>,
     id: String,
 }
 
@@ -185,6 +187,11 @@ fn view(claims: WireClaims, issuer: &TrustedIssuer) -> Result<WireClaimsView, As
         None => None,
         Some(name) => Some(Capability::from_name(name).ok_or(AssertionError::ClaimsMalformed)?),
     };
+    let digest = |text: &String| Base64UrlUnpadded::decode_vec(text).ok().and_then(|octets| octets.try_into().ok());
+    let content_sha256 = match &claims.content_sha256 {
+        None => None,
+        Some(text) => Some(digest(text).ok_or(AssertionError::ClaimsMalformed)?),
+    };
     Ok(WireClaimsView {
         issuer: claims.iss,
         subject: claims.sub,
@@ -195,6 +202,8 @@ fn view(claims: WireClaims, issuer: &TrustedIssuer) -> Result<WireClaimsView, As
         route: claims.route,
         policy: claims.policy,
         capability: claimed.filter(|capability| issuer.capabilities.contains(capability)),
+        handed_on: claims.fields.into_iter().collect(),
+        content_sha256,
         id: claims.jti,
     })
 }
@@ -252,6 +261,19 @@ impl VerifiedAssertion {
     #[must_use]
     pub const fn capability(&self) -> Option<Capability> {
         self.claims.capability
+    }
+
+    /// Header fields that the edge has set with the request, and their values: what callers claim under these names is
+    /// not to be believed, whatever arrived.
+    #[must_use]
+    pub fn handed_on(&self) -> &[(String, String)] {
+        &self.claims.handed_on
+    }
+
+    /// The SHA-256 of the request's body, where it is bound: whoever reads the body must compare it.
+    #[must_use]
+    pub const fn content_sha256(&self) -> Option<&ContentDigest> {
+        self.claims.content_sha256.as_ref()
     }
 
     /// `jti`: what tells it from any other, for logs.

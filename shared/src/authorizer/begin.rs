@@ -2,15 +2,16 @@
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use super::{Authorizer, NeedsKeys, Progress, credential, rules};
+use super::{Authorizer, NeedsKeys, Progress, VerifiedToken, company, credential, rules};
 use crate::{
     answer::{Answer, Extra},
     bearer::{Bearer, bearer},
-    decision::{Decision, Denial},
-    policy::{Route, RouteMatch},
+    decision::{Decision, Denial, Principal},
+    digest::{self, ContentDigest},
+    policy::{BodyRule, Route, RouteMatch},
     reason::Reason,
     request::Request,
-    target::CanonicalTarget,
+    target::{CanonicalTarget, TargetError},
     time::UnixTime,
     token::{TokenError, UnverifiedToken},
 };
@@ -22,31 +23,59 @@ pub(super) struct Pending<'a> {
     pub(super) route: &'a Route,
     pub(super) method: String,
     pub(super) target: CanonicalTarget,
+    /// The company that the request names, where the route's rule looks for one in it.
+    pub(super) company: Option<String>,
+    /// The digest of the body, where the route has it declared.
+    pub(super) declared: Option<ContentDigest>,
     /// The request's `Origin`.
     pub(super) origin: Option<String>,
 }
 
 impl<'a> Pending<'a> {
+    fn new(authorizer: &'a Authorizer, route: &'a Route, request: &Request<'_>, target: CanonicalTarget) -> Self {
+        Self {
+            authorizer,
+            route,
+            method: request.method.to_owned(),
+            company: company::named(&route.company, request, &target),
+            declared: if route.body == BodyRule::Declared { digest::declared(request) } else { None },
+            target,
+            origin: request.sole_header("origin").map(ToOwned::to_owned),
+        }
+    }
+
     pub(super) fn deny(&self, reason: Reason) -> Progress<'a> {
-        let extra = match reason {
-            Reason::ScopeMissing => Extra::Scopes(&self.route.scopes),
-            _ => Extra::Nothing,
-        };
+        self.refuse(reason, None)
+    }
+
+    /// A denial of a caller who is known.
+    pub(super) fn deny_caller(&self, reason: Reason, token: &VerifiedToken) -> Progress<'a> {
+        self.refuse(reason, self.principal(token))
+    }
+
+    /// Who calls, by the section's name.
+    pub(super) fn principal(&self, token: &VerifiedToken) -> Option<Principal> {
+        let issuer = self.authorizer.policy.issuers.get(token.issuer)?;
+        Some(Principal { issuer: issuer.name.clone(), subject: token.subject.clone(), scopes: token.scopes.clone() })
+    }
+
+    fn refuse(&self, reason: Reason, caller: Option<Principal>) -> Progress<'a> {
+        let scopes = if reason == Reason::ScopeMissing { self.route.scopes.challenge() } else { Vec::new() };
+        let extra = if scopes.is_empty() { Extra::Nothing } else { Extra::Scopes(&scopes) };
         let context = self.authorizer.policy.context(self.origin.as_deref(), self.method == "HEAD");
-        Progress::Decided(Decision::Deny(Denial::new(reason, Some(&self.route.name), extra, context)))
+        let denial = Denial::new(reason, Some(&self.route.name), extra, context);
+        Progress::Decided(Decision::Deny(denial.about(caller, self.company.clone())))
     }
 }
 
 impl Authorizer {
     /// Begins a decision on `request` at the time `now`.
     pub fn begin(&self, request: &Request<'_>, now: UnixTime) -> Progress<'_> {
-        let origin = request.sole_header("origin");
-        let head = request.method == "HEAD";
         let deny = |reason, extra: Extra<'_>| {
-            let context = self.policy.context(origin, head);
+            let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD");
             Progress::Decided(Decision::Deny(Denial::new(reason, None, extra, context)))
         };
-        let target = match CanonicalTarget::parse(request.target) {
+        let target = match self.target(request) {
             Ok(target) => target,
             Err(error) => return deny(Reason::Target(error), Extra::Target(error)),
         };
@@ -58,16 +87,37 @@ impl Authorizer {
             RouteMatch::OtherMethods(methods) => return deny(Reason::MethodNotAllowed, Extra::Methods(&methods)),
             RouteMatch::NoRoute => None,
         };
-        let Some(route) = route else {
-            return deny(Reason::NoRoute, Extra::Nothing);
+        match route {
+            Some(route) => self.on_route(route, request, target, now),
+            None => deny(Reason::NoRoute, Extra::Nothing),
+        }
+    }
+
+    /// Begins what the policy's shadow route for `request` would decide, where it has one. It is for writing down
+    /// beside the decision: nothing is ever forwarded or answered by it.
+    pub fn begin_shadow(&self, request: &Request<'_>, now: UnixTime) -> Option<Progress<'_>> {
+        let target = self.target(request).ok()?;
+        let RouteMatch::Route(index) = self.policy.shadow_table.find(target.segments(), request.method) else {
+            return None;
         };
-        let pending = Pending {
-            authorizer: self,
-            route,
-            method: request.method.to_owned(),
-            target,
-            origin: origin.map(ToOwned::to_owned),
-        };
+        Some(self.on_route(self.policy.routes.get(index)?, request, target, now))
+    }
+
+    fn target(&self, request: &Request<'_>) -> Result<CanonicalTarget, TargetError> {
+        if request.target.len() > self.policy.limits.target {
+            return Err(TargetError::TooLong);
+        }
+        CanonicalTarget::parse(request.target)
+    }
+
+    fn on_route<'a>(
+        &'a self,
+        route: &'a Route,
+        request: &Request<'_>,
+        target: CanonicalTarget,
+        now: UnixTime,
+    ) -> Progress<'a> {
+        let pending = Pending::new(self, route, request, target);
         if route.is_public() {
             return rules::permit_public(pending);
         }
@@ -75,6 +125,9 @@ impl Authorizer {
             Bearer::Missing => pending.deny(Reason::CredentialMissing),
             Bearer::Malformed => pending.deny(Reason::CredentialMalformed),
             Bearer::TooLarge => pending.deny(Reason::Token(TokenError::TooLarge)),
+            Bearer::Token(compact) if compact.len() > self.policy.limits.token => {
+                pending.deny(Reason::Token(TokenError::TooLarge))
+            }
             Bearer::Token(compact) => self.with_token(pending, compact, now),
         }
     }
@@ -115,7 +168,8 @@ impl Authorizer {
         let methods = match self.policy.table.find(target.segments(), "") {
             RouteMatch::OtherMethods(methods) => methods,
             RouteMatch::Route(_) | RouteMatch::NoRoute => {
-                let mut all: Vec<String> = self.policy.routes.iter().flat_map(|route| route.methods.clone()).collect();
+                let mut all: Vec<String> =
+                    self.policy.routes.iter().filter(|r| !r.is_shadow).flat_map(|r| r.methods.clone()).collect();
                 all.sort_unstable();
                 all.dedup();
                 all

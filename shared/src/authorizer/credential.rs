@@ -22,6 +22,8 @@ pub(crate) struct VerifiedToken {
     pub(crate) scopes: Vec<String>,
     /// Companies and roles, where they do not come from the permissions service.
     pub(crate) permissions: Option<Arc<PermissionsRecord>>,
+    /// What the section's routes look at or hand on; absent claims are absent here too.
+    claims: Vec<(ClaimPath, Value)>,
     /// `exp`, or the end of the age that the section allows, if that is sooner.
     expires_at: UnixTime,
 }
@@ -30,6 +32,11 @@ impl VerifiedToken {
     /// "On or after" `exp` a token is expired (RFC 7519 §4.1.4).
     pub(crate) fn is_expired(&self, now: UnixTime) -> bool {
         now >= self.expires_at
+    }
+
+    /// A claim that some route of the section looks at or hands on.
+    pub(crate) fn claim(&self, path: &ClaimPath) -> Option<&Value> {
+        self.claims.iter().find(|(own, _)| own == path).map(|(_, value)| value)
     }
 }
 
@@ -96,6 +103,7 @@ pub(super) fn verify(
         subject,
         scopes: claims.names_at(&issuer.claims.scopes)?,
         permissions: permissions.map(Arc::new),
+        claims: issuer.kept.iter().filter_map(|path| Some((path.clone(), claims.at(path)?.clone()))).collect(),
         expires_at,
     })
 }
@@ -128,18 +136,8 @@ fn check_kind(issuer: &Issuer, token: &UnverifiedToken, claims: &Claims) -> Resu
     if issuer.token_type.as_deref().is_some_and(|wanted| token.token_type().map(bare) != Some(bare(wanted))) {
         return Err(Reason::NotAnAccessToken);
     }
-    if issuer.required.iter().all(|required| holds(required, claims)) { Ok(()) } else { Err(Reason::ClaimMismatch) }
-}
-
-/// Whether the claim is there and, where values are named, is or has one of them.
-fn holds(required: &RequiredClaim, claims: &Claims) -> bool {
-    let wanted = |value: &Value| value.as_str().is_some_and(|text| required.values.iter().any(|own| own == text));
-    match claims.at(&ClaimPath::top(&required.name)) {
-        None | Some(Value::Null) => false,
-        Some(_) if required.values.is_empty() => true,
-        Some(Value::Array(items)) => items.iter().any(wanted),
-        Some(value) => wanted(value),
-    }
+    let held = |required: &RequiredClaim| required.holds(claims.at(&ClaimPath::top(&required.name)));
+    if issuer.required.iter().all(held) { Ok(()) } else { Err(Reason::ClaimMismatch) }
 }
 
 /// When the token ends to be usable, if now lies before that and not before `nbf` or `iat`, for which the section's

@@ -3,7 +3,7 @@
 //! ```text
 //! begin ──▶ Decided
 //!   │
-//!   └─▶ NeedsKeys ─▶ NeedsSignature ─▶ NeedsPermissions ─▶ Decided
+//!   └─▶ NeedsKeys ─▶ NeedsSignature ─▶ NeedsPermissions ─▶ NeedsBody ─▶ Decided
 //! ```
 //! Each need owns the decision in flight and is consumed by `resume`, so that no step is skipped or answered
 //! twice; steps that a request does not need are passed over. Each has an `Unavailable` arm that leads to a
@@ -13,10 +13,13 @@
 //! the cache of verified tokens.
 
 mod begin;
+mod body;
+mod company;
 mod credential;
 mod needs;
 mod rules;
 
+pub use body::{BodyDigest, NeedsBody};
 pub use needs::{Keys, NeedsKeys, NeedsPermissions, NeedsSignature, Permissions, Progress, SignatureCheck};
 
 pub(crate) use credential::VerifiedToken;

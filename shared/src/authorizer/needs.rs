@@ -3,7 +3,7 @@
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
 
-use super::{VerifiedToken, begin::Pending, credential, rules};
+use super::{NeedsBody, VerifiedToken, begin::Pending, credential, rules};
 use crate::{
     algorithm::Algorithm, decision::Decision, jwk::Jwk, jwks::JwkSet, permissions::PermissionsRecord, policy::Issuer,
     reason::Reason, signature::is_well_formed, target::encode_segment, time::UnixTime, token::UnverifiedToken,
@@ -21,6 +21,8 @@ pub enum Progress<'a> {
     NeedsSignature(NeedsSignature<'a>),
     /// It lacks the subject's permissions.
     NeedsPermissions(NeedsPermissions<'a>),
+    /// It lacks the digest of the request's body.
+    NeedsBody(NeedsBody<'a>),
 }
 
 /// The answer to [`NeedsKeys`].
@@ -194,6 +196,12 @@ impl<'a> NeedsPermissions<'a> {
         self.pending.route.permissions_max_age
     }
 
+    /// How much older it may be if the service cannot tell; zero: it may not.
+    #[must_use]
+    pub const fn stale_if_error(&self) -> Duration {
+        self.pending.route.permissions_stale_if_error
+    }
+
     /// The canonical target of the record at the permissions service: `/users/{subject}`, or `None` for a
     /// subject that no canonical path can hold.
     #[must_use]
@@ -205,15 +213,17 @@ impl<'a> NeedsPermissions<'a> {
     /// Goes on with the permissions.
     pub fn resume(self, permissions: Permissions<'_>, now: UnixTime) -> Progress<'a> {
         if self.token.is_expired(now) {
-            return self.pending.deny(Reason::Expired);
+            return self.pending.deny_caller(Reason::Expired, &self.token);
         }
         match permissions {
             // A record about someone else is no answer to this question.
             Permissions::Found(record) if record.id() == self.token.subject => {
-                rules::judge_company(self.pending, &self.token, record)
+                rules::judge_company(self.pending, self.token, record)
             }
-            Permissions::Found(_) | Permissions::Unavailable => self.pending.deny(Reason::PermissionsUnavailable),
-            Permissions::Absent => self.pending.deny(Reason::CompanyMismatch),
+            Permissions::Found(_) | Permissions::Unavailable => {
+                self.pending.deny_caller(Reason::PermissionsUnavailable, &self.token)
+            }
+            Permissions::Absent => self.pending.deny_caller(Reason::CompanyMismatch, &self.token),
         }
     }
 }

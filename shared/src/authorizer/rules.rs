@@ -1,12 +1,15 @@
-//! The route's rules on a verified token, cheapest first: scope, subject, then company and role.
+//! The route's rules on a verified token, cheapest first: scope, claims, subject, then company and role.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
-use super::{NeedsPermissions, Progress, VerifiedToken, begin::Pending};
+use super::{NeedsBody, NeedsPermissions, Progress, VerifiedToken, begin::Pending};
 use crate::{
-    decision::{Decision, Permit, Principal},
+    claims::ClaimPath,
+    decision::{Decision, Permit},
+    digest::{self, ContentDigest},
+    handed,
     permissions::PermissionsRecord,
-    policy::Template,
+    policy::{BodyRule, CompanyRule, Template},
     reason::Reason,
     time::UnixTime,
 };
@@ -19,21 +22,29 @@ pub(super) fn permit_public(pending: Pending<'_>) -> Progress<'_> {
 /// Judges everything that needs no permissions record, and asks for one where it takes one.
 pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTime) -> Progress<'_> {
     if token.is_expired(now) {
-        return pending.deny(Reason::Expired);
+        return pending.deny_caller(Reason::Expired, &token);
     }
-    if !pending.route.scopes.iter().all(|scope| token.scopes.contains(scope)) {
-        return pending.deny(Reason::ScopeMissing);
+    if !pending.route.scopes.holds(&token.scopes) {
+        return pending.deny_caller(Reason::ScopeMissing, &token);
+    }
+    let mut required = pending.route.required.iter();
+    if !required.all(|required| required.holds(token.claim(&ClaimPath::top(&required.name)))) {
+        return pending.deny_caller(Reason::ConditionUnmet, &token);
     }
     if let Some(position) = pending.route.subject
         && Template::value(&pending.target, position) != Some(token.subject.as_str())
     {
-        return pending.deny(Reason::SubjectMismatch);
+        return pending.deny_caller(Reason::SubjectMismatch, &token);
     }
-    if pending.route.company.is_none() {
-        return permit(pending, Some(&token), None, Vec::new());
+    match &pending.route.company {
+        CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, Vec::new()),
+        CompanyRule::Header(_) | CompanyRule::Query(_) if pending.company.is_none() => {
+            return pending.deny_caller(Reason::CompanyUnspecified, &token);
+        }
+        CompanyRule::Header(_) | CompanyRule::Query(_) | CompanyRule::Parameter(..) | CompanyRule::Subject => {}
     }
     match token.permissions.clone() {
-        Some(record) => judge_company(pending, &token, &record),
+        Some(record) => judge_company(pending, token, &record),
         None => match pending.authorizer.policy.issuers.get(token.issuer) {
             Some(issuer) => Progress::NeedsPermissions(NeedsPermissions::new(pending, token, issuer)),
             None => pending.deny(Reason::IssuerUnknown),
@@ -41,56 +52,98 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
     }
 }
 
-/// Judges company and role on the caller's record; the last step.
+/// Judges company and role on the caller's record; the last rule but for the body's.
 pub(super) fn judge_company<'a>(
     pending: Pending<'a>,
-    token: &VerifiedToken,
+    token: Arc<VerifiedToken>,
     record: &PermissionsRecord,
 ) -> Progress<'a> {
-    let company = pending.route.company.and_then(|position| Template::value(&pending.target, position));
-    let Some((company, held)) = company.and_then(|company| Some((String::from(company), record.roles(company)?)))
-    else {
-        return pending.deny(Reason::CompanyMismatch);
+    let company = match &pending.route.company {
+        CompanyRule::Subject => Some(token.subject.clone()),
+        _ => pending.company.clone(),
+    };
+    let Some((company, held)) = company.and_then(|company| {
+        let held = record.roles(&company)?;
+        Some((company, held))
+    }) else {
+        return pending.deny_caller(Reason::CompanyMismatch, &token);
     };
     let wanted = &pending.route.roles;
     if !wanted.is_empty() && !held.iter().any(|role| wanted.contains(role)) {
-        return pending.deny(Reason::RoleMissing);
+        return pending.deny_caller(Reason::RoleMissing, &token);
     }
     permit(pending, Some(token), Some(company), held.to_vec())
 }
 
 fn permit<'a>(
     pending: Pending<'a>,
-    token: Option<&VerifiedToken>,
+    token: Option<Arc<VerifiedToken>>,
     company: Option<String>,
     roles: Vec<String>,
 ) -> Progress<'a> {
-    let policy = &pending.authorizer.policy;
-    let principal = match token {
+    let (policy, route) = (&pending.authorizer.policy, pending.route);
+    let principal = match &token {
         None => None,
-        Some(token) => match policy.issuers.get(token.issuer) {
-            Some(issuer) => Some(Principal {
-                issuer: issuer.name.clone(),
-                subject: token.subject.clone(),
-                scopes: token.scopes.clone(),
-            }),
+        Some(token) => match pending.principal(token) {
+            Some(principal) => Some(principal),
             None => return pending.deny(Reason::IssuerUnknown),
         },
     };
-    let Some(origin) = policy.origins.get(pending.route.origin) else {
+    let Some(origin) = policy.origins.get(route.origin) else {
         return pending.deny(Reason::Unconfigured);
     };
+    let content_sha256 = match body(&pending) {
+        Body::Unbound | Body::ToRead => None,
+        Body::Bound(digest) => Some(digest),
+        Body::Undeclared => {
+            return match &token {
+                Some(token) => pending.deny_caller(Reason::BodyDigestMissing, token),
+                None => pending.deny(Reason::BodyDigestMissing),
+            };
+        }
+    };
+    let handed_on = token.iter().flat_map(|token| {
+        route.headers.iter().filter_map(|handed| {
+            let value = handed::field_value(token.claim(&handed.path)?)?;
+            Some((handed.field.clone(), value))
+        })
+    });
     let cors = policy.cors.as_ref();
-    let response_headers = cors.map(|cors| cors.answer_fields(pending.origin.as_deref())).unwrap_or_default();
-    Progress::Decided(Decision::Permit(Permit {
-        route: pending.route.name.clone(),
+    let permit = Permit {
+        route: route.name.clone(),
         origin: origin.clone(),
         principal,
         company,
         roles,
         policy_version: policy.version.clone(),
-        response_headers,
-        method: pending.method,
-        target: pending.target,
-    }))
+        handed_on: handed_on.collect(),
+        content_sha256,
+        response_headers: cors.map(|cors| cors.answer_fields(pending.origin.as_deref())).unwrap_or_default(),
+        method: pending.method.clone(),
+        target: pending.target.clone(),
+    };
+    if matches!(body(&pending), Body::ToRead) {
+        return Progress::NeedsBody(NeedsBody { pending, token, permit: Box::new(permit) });
+    }
+    Progress::Decided(Decision::Permit(permit))
+}
+
+/// What the route wants of this request's body.
+enum Body {
+    Unbound,
+    Bound(ContentDigest),
+    Undeclared,
+    ToRead,
+}
+
+fn body(pending: &Pending<'_>) -> Body {
+    match pending.route.body {
+        BodyRule::Streamed => Body::Unbound,
+        // RFC 9110 §9.3.1: a body has no meaning there, and no driver forwards one.
+        BodyRule::Declared | BodyRule::Buffered if matches!(pending.method.as_str(), "GET" | "HEAD") => {
+            Body::Bound(digest::sha256(&[]))
+        }
+        BodyRule::Declared => pending.declared.map_or(Body::Undeclared, Body::Bound),
+        BodyRule::Buffered => Body::ToRead,
+    }
 }

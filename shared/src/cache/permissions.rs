@@ -2,7 +2,8 @@
 //!
 //! A record decides only while it is younger than the route's `permissions_max_age`, counted from the moment
 //! it was *asked for*, so that a downgrade takes effect within that time. At zero every request asks.
-//! There is no use past that age: a permissions service that is down is answered with 503.
+//! Past that age it is of no use: a permissions service that is down is answered with 503, but on routes that say
+//! for how much longer a record may stand in (`permissions_stale_if_error`).
 
 use alloc::{
     string::{String, ToString},
@@ -100,6 +101,21 @@ impl PermissionsCache {
     /// A fetch that the cache asked for has failed.
     pub fn fail(&mut self, issuer: &Issuer, subject: &str) {
         self.entry(issuer, subject).leader_since = None;
+    }
+
+    /// What may stand in for an answer that could not be had: a record, or that there is none, no older than `max_age`
+    /// and `stale_if_error` together. Never where either is zero.
+    pub fn stand_in(
+        &mut self,
+        issuer: &Issuer,
+        subject: &str,
+        (max_age, stale_if_error): (Duration, Duration),
+        now: UnixTime,
+    ) -> Option<Option<Arc<PermissionsRecord>>> {
+        let (record, asked_at) = self.entry(issuer, subject).held.as_ref()?;
+        let allowed = !max_age.is_zero() && !stale_if_error.is_zero() && *asked_at <= now;
+        let is_young = now.saturating_since(*asked_at) < max_age.saturating_add(stale_if_error);
+        (allowed && is_young).then(|| record.clone())
     }
 
     fn entry(&mut self, issuer: &Issuer, subject: &str) -> &mut Entry {

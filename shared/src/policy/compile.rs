@@ -8,16 +8,12 @@ use core::{fmt::Write as _, time::Duration};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cors, duration,
-    file::{PolicyFile, RouteFile},
-    issuer,
+    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, compile_route, cors, duration,
+    file::PolicyFile,
+    issuer, settings,
     table::RouteTable,
-    template::Template,
     url::{self, Profile},
 };
-
-/// Longest a permissions record may decide: the original's five minutes, which nobody should exceed.
-const MAX_PERMISSIONS_AGE: Duration = Duration::from_secs(300);
 
 pub(super) fn from_json(json: &str) -> Result<Policy, PolicyErrors> {
     let file = serde_json::from_str(json).map_err(|error| {
@@ -39,18 +35,28 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     if !is_name(&file.edge) {
         faults.add("edge", PolicyFault::RuleForm("edge", file.edge.clone()));
     }
-    let issuers = issuer::compile(file, profile, &mut faults);
+    let mut issuers = issuer::compile(file, profile, &mut faults);
     let origins = origins(file, profile, &mut faults);
     let permissions = permissions_origin(file, &mut faults);
     let cors = file.cors.as_ref().map(|cors| cors::compile(cors, profile, &mut faults));
-    let routes = routes(file, &mut faults);
+    let limits = settings::limits(file.limits.as_ref(), &mut faults);
+    let log = settings::log(file.log.as_ref(), &mut faults);
+    let routes = compile_route::routes(file, &mut faults);
     if !faults.0.is_empty() {
         return Err(PolicyErrors(faults.0));
     }
-    let mut table = RouteTable::default();
+    let (mut table, mut shadow_table) = (RouteTable::default(), RouteTable::default());
     for (index, route) in routes.iter().enumerate() {
+        let table = if route.is_shadow { &mut shadow_table } else { &mut table };
         table.insert(&route.template, &route.methods, index);
     }
+    for (index, issuer) in issuers.iter_mut().enumerate() {
+        issuer.keep_claims_of(routes.iter().filter(|route| route.issuers.contains(&index)));
+    }
+    let mut identity_fields: Vec<String> =
+        routes.iter().flat_map(|route| &route.headers).map(|handed| handed.field.clone()).collect();
+    identity_fields.sort_unstable();
+    identity_fields.dedup();
     // The types of the file serialise whatever they hold: strings, lists, maps with string keys.
     let json = serde_json::to_string(file).unwrap_or_default();
     Ok(Policy {
@@ -59,8 +65,12 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
         origins,
         permissions,
         cors,
+        limits,
+        log,
         routes,
         table,
+        shadow_table,
+        identity_fields,
         development: file.development,
         version: version(&json),
         json,
@@ -82,7 +92,11 @@ pub(super) struct Faults(Vec<PolicyError>);
 
 impl Faults {
     pub(super) fn add(&mut self, pointer: impl Into<String>, fault: PolicyFault) {
-        self.0.push(PolicyError { pointer: pointer.into(), span: None, fault });
+        let error = PolicyError { pointer: pointer.into(), span: None, fault };
+        // What `[defaults]` says wrong is wrong once, not once for each route that takes it.
+        if !self.0.contains(&error) {
+            self.0.push(error);
+        }
     }
 
     /// The duration that `text` says; a fault when it says none, or one over `max`.
@@ -97,7 +111,7 @@ impl Faults {
     }
 
     /// The place of `name` among `known`; a fault with the nearest known name when it is not there.
-    fn place<'a>(
+    pub(super) fn place<'a>(
         &mut self,
         pointer: &str,
         kind: &'static str,
@@ -136,6 +150,11 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
+/// What a secret's binding may be called.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Origin> {
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
     let mut compiled = Vec::new();
@@ -147,9 +166,8 @@ fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Orig
         if !url::is_allowed(&origin.url, profile, true) {
             faults.add(format!("{at}.url"), PolicyFault::Url(origin.url.clone()));
         }
-        let binding = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-        if origin.key.is_empty() || !origin.key.bytes().all(binding) {
-            faults.add(format!("{at}.key"), PolicyFault::KeyName(origin.key.clone()));
+        if !is_secret_name(&origin.key) {
+            faults.add(format!("{at}.key"), PolicyFault::KeyName);
         }
         if let Some(other) = keys.insert(&origin.key, name) {
             faults.add(format!("{at}.key"), PolicyFault::SharedKey(other.to_owned()));
@@ -162,138 +180,4 @@ fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Orig
 fn permissions_origin(file: &PolicyFile, faults: &mut Faults) -> Option<usize> {
     let permissions = file.permissions.as_ref()?;
     Some(faults.place("permissions.origin", "origin", &permissions.origin, file.origins.keys()))
-}
-
-fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
-    let compiled: Vec<Route> = file
-        .routes
-        .iter()
-        .enumerate()
-        .map(|(index, route)| one_route(&format!("route[{index}]"), route, file, faults))
-        .collect();
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    for (index, route) in compiled.iter().enumerate() {
-        if names.insert(&route.name, index).is_some() {
-            faults.add(format!("route[{index}].name"), PolicyFault::DuplicateName("route", route.name.clone()));
-        }
-        for other in compiled.iter().take(index) {
-            let ordered = route.template.is_more_specific_than(&other.template)
-                || other.template.is_more_specific_than(&route.template);
-            if share_method(route, other) && route.template.overlaps(&other.template) && !ordered {
-                faults.add(format!("route[{index}].path"), PolicyFault::Ambiguous(other.name.clone()));
-            }
-        }
-    }
-    compiled
-}
-
-/// Whether there is a method that both answer. HEAD follows GET, unless the very same paths have a route for it.
-fn share_method(route: &Route, other: &Route) -> bool {
-    let has = |route: &Route, method: &str| route.methods.iter().any(|own| own == method);
-    let follows = |get: &Route, head: &Route| has(get, "GET") && has(head, "HEAD");
-    route.methods.iter().any(|method| has(other, method))
-        || (!route.template.has_the_paths_of(&other.template) && (follows(route, other) || follows(other, route)))
-}
-
-fn one_route(at: &str, route: &RouteFile, file: &PolicyFile, faults: &mut Faults) -> Route {
-    let sub = |member: &str| format!("{at}.{member}");
-    if !is_name(&route.name) {
-        faults.add(sub("name"), PolicyFault::RuleForm("name", route.name.clone()));
-    }
-    if route.methods.is_empty() {
-        faults.add(sub("methods"), PolicyFault::Empty("method"));
-    }
-    for (index, method) in route.methods.iter().enumerate() {
-        let upper = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-        if !upper || method == "CONNECT" || method == "TRACE" {
-            faults.add(format!("{at}.methods[{index}]"), PolicyFault::Method(method.clone()));
-        }
-    }
-    let template = Template::parse(&route.path).unwrap_or_else(|| {
-        faults.add(sub("path"), PolicyFault::Path(route.path.clone()));
-        Template::root()
-    });
-    let issuers: Vec<usize> = route
-        .issuer
-        .iter()
-        .flat_map(|issuer| issuer.names())
-        .map(|name| faults.place(&sub("issuer"), "issuer", name, file.issuers.keys()))
-        .collect();
-    for (index, role) in route.roles.iter().enumerate() {
-        faults.place(&format!("{at}.roles[{index}]"), "role", role, file.roles.iter());
-    }
-    let subject = rule_position(&sub("subject"), "subject", route.subject.as_deref(), &template, faults);
-    let company = rule_position(&sub("company"), "company", route.company.as_deref(), &template, faults);
-    check_rules(at, route, file, &template, faults);
-    Route {
-        name: route.name.clone(),
-        methods: route.methods.clone(),
-        path: route.path.clone(),
-        origin: faults.place(&sub("origin"), "origin", &route.origin, file.origins.keys()),
-        issuers,
-        subject,
-        company,
-        roles: route.roles.clone(),
-        scopes: route.scopes.clone(),
-        permissions_max_age: faults
-            .duration(sub("permissions_max_age"), route.permissions_max_age.as_ref(), MAX_PERMISSIONS_AGE)
-            .unwrap_or_default(),
-        template,
-    }
-}
-
-/// `{name}` as the place of that parameter; `any` and absence as `None`.
-fn rule_position(
-    pointer: &str,
-    rule: &'static str,
-    text: Option<&str>,
-    template: &Template,
-    faults: &mut Faults,
-) -> Option<usize> {
-    let text = text.filter(|text| *text != "any")?;
-    let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else {
-        faults.add(pointer, PolicyFault::RuleForm(rule, text.to_owned()));
-        return None;
-    };
-    let position = template.position(name);
-    if position.is_none() {
-        faults.add(pointer, PolicyFault::UndefinedParameter(name.to_owned()));
-    }
-    position
-}
-
-/// What the rules of one route must be to one another.
-fn check_rules(at: &str, route: &RouteFile, file: &PolicyFile, template: &Template, faults: &mut Faults) {
-    if route.public {
-        let rules = [
-            ("issuer", route.issuer.is_some()),
-            ("subject", route.subject.as_deref().is_some_and(|rule| rule != "any")),
-            ("company", route.company.as_deref().is_some_and(|rule| rule != "any")),
-            ("roles", !route.roles.is_empty()),
-            ("scopes", !route.scopes.is_empty()),
-        ];
-        for (rule, _) in rules.iter().filter(|(_, present)| *present) {
-            faults.add(format!("{at}.{rule}"), PolicyFault::PublicWithRule(rule));
-        }
-    } else if route.issuer.as_ref().is_none_or(|issuer| issuer.names().is_empty()) {
-        faults.add(at, PolicyFault::NoIssuer);
-    }
-    if template.position("company").is_some() && route.company.is_none() {
-        faults.add(at, PolicyFault::UnboundCompany);
-    }
-    let binds_company = route.company.as_deref().is_some_and(|rule| rule != "any");
-    if !route.roles.is_empty() && !binds_company {
-        faults.add(format!("{at}.roles"), PolicyFault::RolesWithoutCompany);
-    }
-    let sections = || {
-        let names = route.issuer.iter().flat_map(|issuer| issuer.names());
-        names.filter_map(|name| file.issuers.get_key_value(name))
-    };
-    if let Some((name, _)) = sections().find(|(_, issuer)| !route.roles.is_empty() && issuer.permissions == "subject") {
-        faults.add(format!("{at}.roles"), PolicyFault::RolesUnobtainable(name.clone()));
-    }
-    let uses_service = binds_company && sections().any(|(_, issuer)| issuer.permissions == "service");
-    if route.permissions_max_age.is_some() && !uses_service {
-        faults.add(format!("{at}.permissions_max_age"), PolicyFault::MaxAgeUnused);
-    }
 }

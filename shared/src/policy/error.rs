@@ -69,8 +69,22 @@ pub enum PolicyFault {
     IssuerKeysDiffer(String),
     /// Two origins share an assertion key.
     SharedKey(String),
-    /// A name that cannot be a secret's binding.
-    KeyName(String),
+    /// A name that cannot be a secret's binding; not repeated, since it may be the secret itself.
+    KeyName,
+    /// A limit of nothing, or over the core's own: what is written, and the most that may be.
+    Limit(u64, usize),
+    /// A share that does not lie between 0 and 1.
+    Share(String),
+    /// `body` is none of `streamed`, `declared`, `buffered`.
+    BodyRule(String),
+    /// A header field that a policy cannot take or give: no name in lower case, or one that belongs to others.
+    HeaderName(String),
+    /// `permissions_stale_if_error` where `permissions_max_age` is `0s`.
+    StaleWithoutAge,
+    /// A route that names no origin, and there is none in `[defaults]`.
+    NoOrigin,
+    /// `company = "subject"` for callers that are not companies: the issuer.
+    CompanyNotSubject(String),
     /// A method that is not an upper-case token, or `CONNECT` or `TRACE`.
     Method(String),
     /// A path template that is not canonical.
@@ -156,8 +170,19 @@ impl PolicyFault {
             Self::SharedKey(_) => {
                 "give each origin a key of its own: an origin could otherwise mint assertions for the other".into()
             }
-            Self::KeyName(_) => {
+            Self::KeyName => {
                 "use upper-case letters, digits and `_`: the name of the secret, never the secret itself".into()
+            }
+            Self::Limit(_, max) => format!("write a number from 1 to {max}"),
+            Self::Share(_) => "write a number from 0 for none to 1 for all".into(),
+            Self::BodyRule(_) => "write \"streamed\", \"declared\" or \"buffered\"".into(),
+            Self::HeaderName(_) => {
+                "use a name of your own in lower case, such as \"x-user-email\", that no server takes for its own".into()
+            }
+            Self::StaleWithoutAge => "remove it, or let `permissions_max_age` be more than \"0s\"".into(),
+            Self::NoOrigin => "add `origin = \"…\"`, or one to `[defaults]`".into(),
+            Self::CompanyNotSubject(_) => {
+                "name where the company stands, or use an issuer whose `permissions` is \"subject\"".into()
             }
             Self::Method(_) => {
                 "write an upper-case method such as \"GET\"; HEAD follows GET, preflights are answered from `[cors]`"
@@ -223,7 +248,18 @@ impl fmt::Display for PolicyFault {
                 write!(f, "this issuer and `{other}` have one `url` and different `jwks_url`s")
             }
             Self::SharedKey(other) => write!(f, "the origin shares its assertion key with `{other}`"),
-            Self::KeyName(name) => write!(f, "`{name}` cannot name a secret"),
+            Self::KeyName => f.write_str("what stands here cannot name a secret"),
+            Self::Limit(value, _) => write!(f, "`{value}` octets cannot be a limit here"),
+            Self::Share(value) => write!(f, "`{value}` is not a share"),
+            Self::BodyRule(text) => write!(f, "`{text}` is not a rule for bodies"),
+            Self::HeaderName(name) => write!(f, "`{name}` cannot be a header field here"),
+            Self::StaleWithoutAge => {
+                f.write_str("`permissions_stale_if_error` on a route that asks for permissions anew each time")
+            }
+            Self::NoOrigin => f.write_str("nothing says where the route is forwarded to"),
+            Self::CompanyNotSubject(issuer) => {
+                write!(f, "a caller of issuer `{issuer}` is not itself a company")
+            }
             Self::Method(method) => write!(f, "`{method}` is not a method that a route can have"),
             Self::Path(path) => write!(f, "`{path}` is not a path template"),
             Self::NoIssuer => f.write_str("nothing says who may call the route"),

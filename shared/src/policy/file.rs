@@ -7,6 +7,8 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
+
 /// `postern.toml`, whole.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,13 @@ pub(crate) struct PolicyFile {
     pub(crate) permissions: Option<PermissionsFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cors: Option<CorsFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) limits: Option<LimitsFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<LogFile>,
+    /// What routes have that do not say it themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) defaults: Option<DefaultsFile>,
     #[serde(default, rename = "issuer")]
     pub(crate) issuers: BTreeMap<String, IssuerFile>,
     #[serde(default, rename = "origin")]
@@ -55,6 +64,39 @@ pub(crate) struct CorsFile {
     pub(crate) credentials: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_age: Option<String>,
+}
+
+/// How large what callers send may be, in octets; each may only lower the core's own bound.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LimitsFile {
+    /// Longest access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_token_bytes: Option<u64>,
+    /// Longest request target: path and query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_target_bytes: Option<u64>,
+    /// Longest body of a route with `body = "buffered"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_body_bytes: Option<u64>,
+}
+
+/// Which decisions are written down. Shares go from 0 for none to 1 for all.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LogFile {
+    /// Share of permits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) permits: Option<f64>,
+    /// Share of denials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) denials: Option<f64>,
+    /// Share of requests on which shadow rules are tried; where they differ it is always written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shadow: Option<f64>,
+    /// Name of the secret with which subjects are hashed; without it they are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject_key: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -126,29 +168,6 @@ pub(crate) enum RequiredFile {
 pub(crate) struct OriginFile {
     pub(crate) url: String,
     pub(crate) key: String,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RouteFile {
-    pub(crate) name: String,
-    pub(crate) methods: Vec<String>,
-    pub(crate) path: String,
-    pub(crate) origin: String,
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
-    pub(crate) public: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) issuer: Option<OneOrMany>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) subject: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) company: Option<String>,
-    #[serde(default)]
-    pub(crate) roles: Vec<String>,
-    #[serde(default)]
-    pub(crate) scopes: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) permissions_max_age: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

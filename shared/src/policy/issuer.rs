@@ -1,13 +1,12 @@
 //! Issuer sections: whose tokens are believed, by which rules, and where their keys are.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
 use core::time::Duration;
 
 use super::{
-    PolicyFault, Preset,
+    PolicyFault, Preset, RequiredClaim, Route,
     compile::{Faults, is_name},
     file::{ClaimsFile, IssuerFile, OneOrMany, PolicyFile, RequiredFile},
-    preset::RequiredClaim,
     url::{self, Profile},
 };
 use crate::{algorithm::Algorithm, claims::ClaimPath};
@@ -59,6 +58,8 @@ pub struct Issuer {
     pub(crate) token_type: Option<String>,
     pub(crate) required: Vec<RequiredClaim>,
     pub(crate) claims: ClaimPaths,
+    /// Claims that some route looks at or hands on: what is kept of a verified token.
+    pub(crate) kept: Vec<ClaimPath>,
     pub(crate) permissions: PermissionsSource,
     pub(crate) leeway: Duration,
     pub(crate) max_lifetime: Option<Duration>,
@@ -113,6 +114,18 @@ impl Issuer {
         self.permissions
     }
 
+    /// Keeps of each token what these routes ask of it.
+    pub(super) fn keep_claims_of<'r>(&mut self, routes: impl Iterator<Item = &'r Route>) {
+        for route in routes {
+            let required = route.required.iter().map(|required| ClaimPath::top(&required.name));
+            for path in required.chain(route.headers.iter().map(|handed| handed.path.clone())) {
+                if !self.kept.contains(&path) {
+                    self.kept.push(path);
+                }
+            }
+        }
+    }
+
     /// Whether `url` may be asked for this issuer's keys: https, or loopback http in development.
     pub(crate) fn allows_url(&self, url: &str) -> bool {
         url::is_allowed(url, self.profile, true)
@@ -138,6 +151,29 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
         }
     }
     compiled
+}
+
+/// What `require` asks for, at a section or at a route.
+pub(super) fn required_claims(
+    at: &str,
+    written: &BTreeMap<String, RequiredFile>,
+    faults: &mut Faults,
+) -> Vec<RequiredClaim> {
+    let mut required = Vec::new();
+    for (name, wanted) in written {
+        let values = match wanted {
+            RequiredFile::Present(true) => Vec::new(),
+            RequiredFile::One(value) => Vec::from([value.clone()]),
+            RequiredFile::Many(values) if !values.is_empty() => values.clone(),
+            RequiredFile::Present(false) | RequiredFile::Many(_) => {
+                let written = serde_json::to_string(wanted).unwrap_or_default();
+                faults.add(format!("{at}.{name}"), PolicyFault::RequiredForm(written));
+                continue;
+            }
+        };
+        required.push(RequiredClaim { name: name.clone(), values });
+    }
+    required
 }
 
 /// Whether no token can satisfy both lists; an empty list asks nothing, so it excludes nothing.
@@ -184,6 +220,7 @@ impl Section<'_> {
             token_type: file.token_type.clone(),
             required,
             claims: self.claims(preset),
+            kept: Vec::new(),
             permissions: self.permissions(has_service),
             leeway: self.duration("leeway", file.leeway.as_ref(), MAX_LEEWAY).unwrap_or(DEFAULT_LEEWAY),
             max_lifetime: self.limit("max_lifetime", file.max_lifetime.as_ref()),
@@ -250,19 +287,8 @@ impl Section<'_> {
     fn required(&mut self, preset: Option<Preset>) -> Vec<RequiredClaim> {
         let own = preset.and_then(Preset::required).filter(|claim| !self.file.require.contains_key(&claim.name));
         let mut required: Vec<RequiredClaim> = own.into_iter().collect();
-        for (name, wanted) in &self.file.require {
-            let values = match wanted {
-                RequiredFile::Present(true) => Vec::new(),
-                RequiredFile::One(value) => Vec::from([value.clone()]),
-                RequiredFile::Many(values) if !values.is_empty() => values.clone(),
-                RequiredFile::Present(false) | RequiredFile::Many(_) => {
-                    let written = serde_json::to_string(wanted).unwrap_or_default();
-                    self.fault(&format!("require.{name}"), PolicyFault::RequiredForm(written));
-                    continue;
-                }
-            };
-            required.push(RequiredClaim { name: name.clone(), values });
-        }
+        let at = format!("{}.require", self.at);
+        required.extend(required_claims(&at, &self.file.require, self.faults));
         required
     }
 

@@ -5,12 +5,16 @@
 //! embedded policy is checked again when it is loaded.
 
 mod compile;
+mod compile_route;
 mod cors;
 mod duration;
 mod error;
 mod file;
 mod issuer;
 mod preset;
+mod route;
+mod route_file;
+mod settings;
 mod table;
 mod template;
 #[cfg(feature = "toml")]
@@ -20,16 +24,16 @@ mod url;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use preset::Preset;
+pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
+pub use settings::{DEFAULT_MAX_BODY_BYTES, Limits, LogRule, MAX_BODY_BYTES};
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
 
 pub(crate) use cors::Cors;
-pub(crate) use preset::RequiredClaim;
 pub(crate) use table::RouteMatch;
 pub(crate) use template::Template;
 
 use alloc::{format, string::String, vec::Vec};
-use core::time::Duration;
 
 use crate::algorithm::Algorithm;
 
@@ -41,8 +45,14 @@ pub struct Policy {
     pub(crate) origins: Vec<Origin>,
     pub(crate) permissions: Option<usize>,
     pub(crate) cors: Option<Cors>,
+    pub(crate) limits: Limits,
+    pub(crate) log: LogRule,
     pub(crate) routes: Vec<Route>,
     pub(crate) table: table::RouteTable,
+    /// Routes that never decide.
+    pub(crate) shadow_table: table::RouteTable,
+    /// Header fields by which origins are handed claims, in lower case.
+    pub(crate) identity_fields: Vec<String>,
     pub(crate) development: bool,
     pub(crate) version: String,
     pub(crate) json: String,
@@ -106,7 +116,7 @@ impl Policy {
         &self.origins
     }
 
-    /// The routes, in the order of the file.
+    /// The routes, in the order of the file; those that only shadow among them.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
@@ -129,11 +139,42 @@ impl Policy {
         self.origins.get(self.permissions?)
     }
 
+    /// How large what callers send may be.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Which decisions are written down.
+    #[must_use]
+    pub const fn log(&self) -> &LogRule {
+        &self.log
+    }
+
+    /// Whether some route only shadows.
+    #[must_use]
+    pub fn has_shadow(&self) -> bool {
+        self.routes.iter().any(Route::is_shadow)
+    }
+
+    /// Whether `name`, folded as servers fold names, is a field by which some origin is handed a claim. No caller may
+    /// set one on any route: an origin would take it for ours.
+    #[must_use]
+    pub fn is_identity_field(&self, name: &str) -> bool {
+        self.identity_fields.iter().any(|own| is_same_field(own, name))
+    }
+
     /// Whether a development overlay has touched it: it may then use loopback `http`, and must not be deployed.
     #[must_use]
     pub const fn is_development(&self) -> bool {
         self.development
     }
+}
+
+/// Whether servers that fold `_` to `-`, as CGI and its heirs do, take `name` for `own`, which is in lower case.
+pub(crate) fn is_same_field(own: &str, name: &str) -> bool {
+    let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
+    own.len() == name.len() && own.bytes().map(|byte| if byte == b'_' { b'-' } else { byte }).eq(folded)
 }
 
 /// A service behind the authoriser.
@@ -161,80 +202,5 @@ impl Origin {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
-    }
-}
-
-/// One route and its rules.
-#[derive(Clone, Debug)]
-pub struct Route {
-    pub(crate) name: String,
-    pub(crate) methods: Vec<String>,
-    pub(crate) path: String,
-    pub(crate) template: Template,
-    pub(crate) origin: usize,
-    /// Issuer sections whose tokens may call it; empty for a public route alone.
-    pub(crate) issuers: Vec<usize>,
-    /// Place of the path segment that must equal the token's subject.
-    pub(crate) subject: Option<usize>,
-    /// Place of the path segment that must be one of the caller's companies.
-    pub(crate) company: Option<usize>,
-    pub(crate) roles: Vec<String>,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) permissions_max_age: Duration,
-}
-
-impl Route {
-    /// The route's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The methods it answers; HEAD follows GET.
-    #[must_use]
-    pub fn methods(&self) -> &[String] {
-        &self.methods
-    }
-
-    /// The path template, as the policy writes it.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Whether anyone may call it, without a token.
-    #[must_use]
-    pub fn is_public(&self) -> bool {
-        self.issuers.is_empty()
-    }
-
-    /// The path parameter that must equal the caller's subject.
-    #[must_use]
-    pub fn subject_parameter(&self) -> Option<&str> {
-        self.template.parameter(self.subject?)
-    }
-
-    /// The path parameter that must be one of the caller's companies.
-    #[must_use]
-    pub fn company_parameter(&self) -> Option<&str> {
-        self.template.parameter(self.company?)
-    }
-
-    /// Roles of which the caller must hold one in the company.
-    #[must_use]
-    pub fn roles(&self) -> &[String] {
-        &self.roles
-    }
-
-    /// Scopes that the token must have, all of them.
-    #[must_use]
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    /// How old a permissions record may be that decides here.
-    #[must_use]
-    pub const fn permissions_max_age(&self) -> Duration {
-        self.permissions_max_age
     }
 }

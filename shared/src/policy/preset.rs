@@ -8,6 +8,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
+use super::RequiredClaim;
 use crate::claims::ClaimPath;
 
 /// A provider whose habits are known.
@@ -24,14 +25,6 @@ pub enum Preset {
     Entra,
     /// Keycloak.
     Keycloak,
-}
-
-/// A claim that every token must have, and what it must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RequiredClaim {
-    pub(crate) name: String,
-    /// One of these; any value where there is none.
-    pub(crate) values: Vec<String>,
 }
 
 impl Preset {

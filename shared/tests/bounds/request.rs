@@ -4,7 +4,7 @@ use std::{iter, sync::LazyLock};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use postern::{
-    Authorizer, Decision, JwkSet, Keys, Permissions, Policy, Progress, Request, SignatureCheck, UnixTime,
+    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, Policy, Progress, Request, SignatureCheck, UnixTime,
     bearer::MAX_TOKEN_BYTES,
     policy,
     target::{CanonicalTarget, MAX_TARGET_BYTES},
@@ -101,6 +101,8 @@ fn decide(authorizer: &Authorizer, target: &str, headers: &[(&str, &str)]) -> As
                 asked.permissions += 1;
                 need.resume(Permissions::Unavailable, NOW)
             }
+            // No route of this policy reads bodies.
+            Progress::NeedsBody(need) => need.resume(BodyDigest::TooLarge, NOW),
         };
     }
 }

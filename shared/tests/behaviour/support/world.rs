@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use postern::{
-    Answer, Authorizer, Decision, Denial, JwkSet, Keys, Permissions, PermissionsRecord, Permit, Policy, Progress,
-    Reason, Request, SignatureCheck, UnixTime,
+    Answer, Authorizer, BodyDigest, Decision, Denial, JwkSet, Keys, Permissions, PermissionsRecord, Permit, Policy,
+    Progress, Reason, Request, SignatureCheck, UnixTime,
     cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep, PermissionsCache, PermissionsLookup},
     policy::Issuer,
 };
@@ -50,11 +50,12 @@ pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Call {
     pub(crate) fn new(method: &str, target: &str) -> Self {
-        Self { method: method.into(), target: target.into(), headers: Vec::new() }
+        Self { method: method.into(), target: target.into(), headers: Vec::new(), body: Vec::new() }
     }
 
     pub(crate) fn get(target: &str) -> Self {
@@ -64,6 +65,10 @@ impl Call {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
+    }
+
+    pub(crate) fn body(self, body: &str) -> Self {
+        Self { body: body.into(), ..self }
     }
 
     pub(crate) fn bearer(self, token: impl AsRef<str>) -> Self {
@@ -117,14 +122,29 @@ impl World {
 
     /// Drives `call` to its decision with the portable signature check.
     pub(crate) fn decide(&mut self, call: &Call) -> Decision {
+        self.drive(call, |authorizer, request, now| Some(authorizer.begin(request, now))).expect("a decision")
+    }
+
+    /// What the shadow route for `call` would decide.
+    pub(crate) fn shadow(&mut self, call: &Call) -> Option<Decision> {
+        self.drive(call, |authorizer, request, now| authorizer.begin_shadow(request, now))
+    }
+
+    fn drive(
+        &mut self,
+        call: &Call,
+        begin: impl for<'a> Fn(&'a Authorizer, &Request<'_>, UnixTime) -> Option<Progress<'a>>,
+    ) -> Option<Decision> {
         let headers: Vec<(&str, &str)> = call.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let request = Request { method: &call.method, target: &call.target, headers: &headers };
         let Self { authorizer, keys, permissions, published, records, service_is_up, now, counts } = self;
         let now = *now;
-        let mut progress = authorizer.begin(&request, now);
+        let mut progress = begin(authorizer, &request, now)?;
         loop {
             progress = match progress {
-                Progress::Decided(decision) => return decision,
+                Progress::Decided(decision) => return Some(decision),
+                Progress::NeedsBody(need) if call.body.len() > need.limit() => need.resume(BodyDigest::TooLarge, now),
+                Progress::NeedsBody(need) => need.resume(BodyDigest::Sha256(postern::digest::sha256(&call.body)), now),
                 Progress::NeedsKeys(need) => {
                     counts.keys += 1;
                     match look_up_keys(keys, published, counts, &need, now) {
@@ -153,7 +173,8 @@ impl World {
                                 Some(record)
                             } else {
                                 permissions.fail(issuer, subject);
-                                None
+                                let ages = (need.max_age(), need.stale_if_error());
+                                permissions.stand_in(issuer, subject, ages, now)
                             }
                         }
                     };

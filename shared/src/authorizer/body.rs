@@ -1,0 +1,67 @@
+//! The last need, of routes that bind bodies the edge has read: the digest of this request's.
+//!
+//! Asked for when every other rule holds, so that nobody has an edge read what it would then refuse.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::fmt;
+
+use super::{Progress, VerifiedToken, begin::Pending};
+use crate::{
+    decision::{Decision, Permit},
+    digest::ContentDigest,
+    reason::Reason,
+    time::UnixTime,
+};
+
+/// The answer to [`NeedsBody`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyDigest {
+    /// The SHA-256 of the whole body, of no octets where there is none. These very octets are what is then forwarded.
+    Sha256(ContentDigest),
+    /// The body is longer than [`NeedsBody::limit`].
+    TooLarge,
+    /// The body broke off.
+    Unreadable,
+}
+
+/// A decision that lacks the digest of the request's body.
+#[must_use = "a decision in flight decides nothing"]
+pub struct NeedsBody<'a> {
+    pub(super) pending: Pending<'a>,
+    pub(super) token: Option<Arc<VerifiedToken>>,
+    pub(super) permit: Box<Permit>,
+}
+
+impl<'a> NeedsBody<'a> {
+    /// Longest body that is taken, in octets: reading may end there.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.pending.authorizer.policy.limits.body
+    }
+
+    /// Goes on with the digest.
+    pub fn resume(mut self, digest: BodyDigest, now: UnixTime) -> Progress<'a> {
+        let refuse = |reason| match &self.token {
+            Some(token) => self.pending.deny_caller(reason, token),
+            None => self.pending.deny(reason),
+        };
+        // A body may take its time.
+        if self.token.as_ref().is_some_and(|token| token.is_expired(now)) {
+            return refuse(Reason::Expired);
+        }
+        match digest {
+            BodyDigest::Sha256(digest) => {
+                self.permit.content_sha256 = Some(digest);
+                Progress::Decided(Decision::Permit(*self.permit))
+            }
+            BodyDigest::TooLarge => refuse(Reason::BodyTooLarge),
+            BodyDigest::Unreadable => refuse(Reason::BodyUnreadable),
+        }
+    }
+}
+
+impl fmt::Debug for NeedsBody<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NeedsBody").field("route", &self.pending.route.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! Which company a request is about, when its path does not say it.
+//!
+//! A header field or a query parameter can be written twice, and folded or decoded by the one who reads it next; the
+//! company that was judged must be the only one that any reader can see. So it stands once, in one spelling, or the
+//! request is refused.
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use crate::{
+    policy::{CompanyRule, Template, is_same_field},
+    request::Request,
+    target::CanonicalTarget,
+};
+
+/// Longest company that a field or a parameter may name, in octets; as long as the longest subject.
+const MAX_COMPANY_BYTES: usize = 255;
+
+/// The company that the request names, by the route's rule; `None` where it names none that can be judged.
+pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &CanonicalTarget) -> Option<String> {
+    match rule {
+        CompanyRule::None | CompanyRule::Any | CompanyRule::Subject => None,
+        CompanyRule::Parameter(_, position) => Template::value(target, *position).map(ToOwned::to_owned),
+        CompanyRule::Header(name) => in_header(name, request),
+        CompanyRule::Query(name) => in_query(name, target.query()?),
+    }
+}
+
+/// The one field of that name, however it is spelt: `X_Company` is `X-Company` to some servers.
+fn in_header(name: &str, request: &Request<'_>) -> Option<String> {
+    let mut values = request.headers.iter().filter(|(field, _)| is_same_field(name, field));
+    let (field, value) = values.next()?;
+    let alone = values.next().is_none() && field.eq_ignore_ascii_case(name);
+    (alone && is_company(value)).then(|| (*value).to_owned())
+}
+
+/// The one parameter of that name (WHATWG URL §5.1), as no reader can take for another: not twice under any escape,
+/// not as a list (`name[]`), and in no query with a `;`, which some readers take for a `&`.
+fn in_query(name: &str, query: &str) -> Option<String> {
+    if query.contains(';') {
+        return None;
+    }
+    let mut found = None;
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = decoded(key)?;
+        let begins = key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+        let is_list_of = begins && key.get(name.len()..).is_some_and(|rest| rest.starts_with(['[', '.']));
+        if !key.eq_ignore_ascii_case(name) && !is_list_of {
+            continue;
+        }
+        let value = decoded(value)?;
+        if key != name || found.is_some() || !is_company(&value) {
+            return None;
+        }
+        found = Some(value);
+    }
+    found
+}
+
+/// `None` where readers differ: bytes that are no UTF-8. `+` is a space here, which no company has.
+fn decoded(text: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        octets.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit =
+                    |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                digit(rest.next())?.checked_mul(16)?.checked_add(digit(rest.next())?)?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(octets).ok()
+}
+
+/// Visible ASCII without what separates values in fields.
+fn is_company(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b",;\"\\".contains(&byte);
+    !text.is_empty() && text.len() <= MAX_COMPANY_BYTES && text.bytes().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(headers: &[(&str, &str)]) -> Option<String> {
+        in_header("x-company", &Request { method: "GET", target: "/", headers })
+    }
+
+    #[test]
+    fn a_field_names_one_company_in_one_spelling() {
+        assert_eq!(header(&[("X-Company", "1111"), ("x-companies", "2222")]).as_deref(), Some("1111"));
+        for headers in [
+            &[][..],
+            &[("x-company", "")],
+            &[("x-company", "1111"), ("x-company", "2222")],
+            &[("x-company", "1111"), ("X_Company", "2222")],
+            &[("x_company", "1111")],
+            &[("x-company", "1111, 2222")],
+            &[("x-company", "1111;2222")],
+            &[("x-company", "11 11")],
+            &[("x-company", "caf\u{e9}")],
+            &[("x-company", &"1".repeat(256))],
+        ] {
+            assert_eq!(header(headers), None, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_names_one_company_in_one_spelling() {
+        for (query, company) in [
+            ("company=1111", Some("1111")),
+            ("a=b&company=auth0%7Cx", Some("auth0|x")),
+            ("%63ompany=1111", Some("1111")),
+            ("company=1111&company2=2222", Some("1111")),
+            ("", None),
+            ("company", None),
+            ("company=", None),
+            ("company=1111&company=1111", None),
+            ("company=1111&%63ompany=2222", None),
+            ("company=1111&Company=2222", None),
+            ("Company=1111", None),
+            ("company=1111&company[]=2222", None),
+            ("company=1111&company%5B0%5D=2222", None),
+            ("company=1111&company.id=2222", None),
+            ("company=1111&COMPANY[]=2222", None),
+            ("company=1111;company=2222", None),
+            ("a=1;company=2222&company=1111", None),
+            ("company=1111%2C2222", None),
+            ("company=11+11", None),
+            ("company=%FF", None),
+            ("company=1111&%FF=x", None),
+        ] {
+            assert_eq!(in_query("company", query).as_deref(), company, "{query}");
+        }
+    }
+}
