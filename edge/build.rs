@@ -1,7 +1,7 @@
 //! Checks the policy and embeds it: a policy that does not hold, or that this host cannot enforce, does not build.
 //!
 //! `POSTERN_POLICY` names another policy than the workspace's `postern.toml`, `POSTERN_OVERLAY` a development
-//! overlay, `POSTERN_KEY_SEEDS` what `postern keys seal` wrote; all are paths, relative ones from this package's
+//! overlay, `POSTERN_SHADOW_POLICY` a policy that is only tried beside the one that decides, `POSTERN_KEY_SEEDS` what `postern keys seal` wrote; all are paths, relative ones from this package's
 //! folder. What the overlay touches is stamped.
 
 use std::{
@@ -44,21 +44,32 @@ fn embed() -> Result<(), String> {
     if overlay.is_none() {
         refuse_planted_panic()?;
     }
-    let policy_text = read(&policy)?;
-    let overlay_text = overlay.as_deref().map(read).transpose()?;
+    let checked = checked(&policy, overlay.as_deref())?;
+    write("policy.json", checked.to_json())?;
+    let shadow = match path_from("POSTERN_SHADOW_POLICY") {
+        Some(path) => self::checked(&path, overlay.as_deref())?.to_json().to_owned(),
+        None => String::new(),
+    };
+    write("shadow-policy.json", &shadow)?;
+    write("key-seeds.json", &seeds(&checked)?)
+}
+
+/// The policy in that file, when it holds and this host can enforce it.
+fn checked(policy: &Path, overlay: Option<&Path>) -> Result<Policy, String> {
+    let policy_text = read(policy)?;
+    let overlay_text = overlay.map(read).transpose()?;
     let located = |errors: PolicyErrors| {
-        let overlaid = overlay.as_deref().zip(overlay_text.as_deref());
+        let overlaid = overlay.zip(overlay_text.as_deref());
         let lines = errors.0.iter().map(|error| match overlaid {
             Some((path, text)) if error.is_in_overlay() => show(path, text, error),
-            _ => show(&policy, &policy_text, error),
+            _ => show(policy, &policy_text, error),
         });
         lines.collect::<Vec<_>>().join("\n")
     };
     let checked = from_toml(&policy_text, overlay_text.as_deref()).map_err(&located)?;
     let (host, algorithms) = HOST;
     checked.check_algorithms(host, algorithms).map_err(|errors| located(errors.located_in(&policy_text)))?;
-    write("policy.json", checked.to_json())?;
-    write("key-seeds.json", &seeds(&checked)?)
+    Ok(checked)
 }
 
 /// The seeds, when every one of them is about an issuer of the policy.

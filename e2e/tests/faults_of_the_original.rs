@@ -138,7 +138,7 @@ fn fault_7_nothing_of_a_caller_is_in_any_log() {
     }
 
     // The last of the noise has a line of its own; when that is there, all before it is.
-    let denials = |text: &str| text.matches("\"event\":\"denied\"").count();
+    let denials = |text: &str| text.matches("\"event\":\"decision\"").count();
     let before = denials(&logs::of(&stack, "edge"));
     stack.get("/nothing").send().expect(404);
     wait::until("the edge's log is written", Duration::from_secs(5), || denials(&logs::of(&stack, "edge")) > before);

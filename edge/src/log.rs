@@ -1,26 +1,12 @@
-//! What an edge writes down: one line of JSON per denial and per failure of something it depends on.
+//! What an edge writes down beside its decisions, which have [their own form](postern::decision_log): one line of JSON
+//! for each failure of something that it depends on.
 //!
-//! Never a token, an assertion, a subject, a path (it may hold a subject) or a `kid` (foreign text). Permits
-//! are not logged.
+//! Never a token, an assertion, a subject, a path (it may hold a subject) or a `kid` (foreign text).
 
 use serde_json::{Map, Value};
 
 /// Longest request id that is written; Cloudflare's has 20 characters.
 const MAX_REQUEST_ID: usize = 64;
-
-/// A line about a request that was refused.
-///
-/// `reason` is the operator's, not the caller's; `request_id` the platform's, if it gives one.
-#[must_use]
-pub fn denial(reason: &str, status: u16, route: Option<&str>, request_id: Option<&str>) -> String {
-    let mut line = begin("denied");
-    line.insert("reason".into(), reason.into());
-    line.insert("status".into(), status.into());
-    if let Some(route) = route {
-        line.insert("route".into(), route.into());
-    }
-    finish(line, request_id)
-}
 
 /// A line about something that the edge depends on: `what` failed, `whose` it is, and `why`.
 #[must_use]
@@ -36,15 +22,18 @@ fn begin(event: &str) -> Map<String, Value> {
 }
 
 fn finish(mut line: Map<String, Value>, request_id: Option<&str>) -> String {
-    if let Some(id) = request_id.filter(|id| is_request_id(id)) {
+    if let Some(id) = self::request_id(request_id) {
         line.insert("request".into(), id.into());
     }
     Value::Object(line).to_string()
 }
 
-/// Off Cloudflare's network a caller may set the field that the id comes from.
-fn is_request_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+/// The platform's name for a request, when it is one: off the platform's network a caller may set the field that it
+/// comes from.
+#[must_use]
+pub fn request_id(id: Option<&str>) -> Option<&str> {
+    let fits = |id: &&str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    id.filter(|id| !id.is_empty() && id.len() <= MAX_REQUEST_ID).filter(fits)
 }
 
 #[cfg(test)]
@@ -52,18 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_denial_is_one_line_of_json() {
-        let line = denial("role_missing", 403, Some("internal-order"), Some("8f0c-LHR"));
-        assert_eq!(
-            line,
-            r#"{"event":"denied","reason":"role_missing","request":"8f0c-LHR","route":"internal-order","status":403}"#
-        );
-    }
-
-    #[test]
     fn what_a_caller_made_up_is_no_request_id() {
+        assert_eq!(request_id(Some("8f0c-LHR")), Some("8f0c-LHR"));
         for id in ["", "a b", "a\nb", "\"", &"a".repeat(MAX_REQUEST_ID + 1)] {
-            assert!(!denial("no_route", 404, None, Some(id)).contains("request"), "{id}");
+            assert_eq!(request_id(Some(id)), None, "{id}");
+            assert!(!failure("keys_failed", "users", "why", Some(id)).contains("request"), "{id}");
         }
     }
 

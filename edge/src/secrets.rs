@@ -8,11 +8,16 @@ use std::{collections::BTreeMap, fmt};
 use postern::{
     Policy,
     assertion::{AssertionKeyError, AssertionKeys},
+    decision_log::{SubjectKey, SubjectKeyError},
 };
 
-/// The assertion keys of every origin of a policy. Made by [`Secrets::read`] alone.
+/// The assertion keys of every origin of a policy, and what its decision log hashes subjects with. Made by
+/// [`Secrets::read`] alone.
 #[derive(Debug)]
-pub struct Secrets(BTreeMap<String, AssertionKeys>);
+pub struct Secrets {
+    origins: BTreeMap<String, AssertionKeys>,
+    subject_key: Option<SubjectKey>,
+}
 
 /// Why the secrets do not do. Names bindings, never what they hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub enum SecretsError {
     Missing(String),
     /// The binding holds no usable JWK set.
     Unusable(String, AssertionKeyError),
+    /// The binding holds no secret that subjects can be hashed with.
+    SubjectKey(String, SubjectKeyError),
     /// Two bindings hold one secret.
     Shared(String, String),
 }
@@ -42,13 +49,26 @@ impl Secrets {
             }
             read.push((origin.name(), origin.key(), keys));
         }
-        Ok(Self(read.into_iter().map(|(name, _, keys)| (name.to_owned(), keys)).collect()))
+        let subject_key = match &policy.log().subject_key {
+            None => None,
+            Some(name) => {
+                let text = binding(name).ok_or_else(|| SecretsError::Missing(name.clone()))?;
+                Some(SubjectKey::new(&text).map_err(|error| SecretsError::SubjectKey(name.clone(), error))?)
+            }
+        };
+        Ok(Self { origins: read.into_iter().map(|(name, _, keys)| (name.to_owned(), keys)).collect(), subject_key })
+    }
+
+    /// What subjects are hashed with in the decision log, where the policy names a secret for it.
+    #[must_use]
+    pub const fn subject_key(&self) -> Option<&SubjectKey> {
+        self.subject_key.as_ref()
     }
 
     /// The keys for assertions to the origin of this name.
     #[must_use]
     pub fn of(&self, origin: &str) -> Option<&AssertionKeys> {
-        self.0.get(origin)
+        self.origins.get(origin)
     }
 }
 
@@ -58,7 +78,7 @@ impl SecretsError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "secret_missing",
-            Self::Unusable(..) => "secret_unusable",
+            Self::Unusable(..) | Self::SubjectKey(..) => "secret_unusable",
             Self::Shared(..) => "secret_shared",
         }
     }
@@ -69,6 +89,7 @@ impl fmt::Display for SecretsError {
         match self {
             Self::Missing(name) => write!(formatter, "the secret `{name}` is not set"),
             Self::Unusable(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
+            Self::SubjectKey(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
             Self::Shared(one, other) => write!(formatter, "the secrets `{one}` and `{other}` hold the same key"),
         }
     }

@@ -2,6 +2,7 @@
 // The stand-in wants a signature to be present and does not check it, so none is computed.
 
 const TIMEOUT_MS = 10_000;
+const POLL_MS = 10;
 
 /** Who may do what in the example; `user-unseeded` is left out on purpose. */
 const SEED = [
@@ -29,6 +30,16 @@ export class Table {
       KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
       BillingMode: 'PAY_PER_REQUEST',
     });
+    // A table that is still being made is not found by what would use it.
+    for (let waited = 0; !(await this.#isActive()); waited += POLL_MS) {
+      if (waited >= TIMEOUT_MS) throw new Error(`the table ${this.#name} is not active after ${TIMEOUT_MS} ms`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async #isActive() {
+    const { Table } = await this.#call('DescribeTable', { TableName: this.#name });
+    return Table.TableStatus === 'ACTIVE';
   }
 
   /** Leaves exactly the seed in the table. */

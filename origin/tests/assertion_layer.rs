@@ -5,6 +5,7 @@ mod support;
 use std::{convert::Infallible, time::Duration};
 
 use http::{HeaderValue, Request, Response};
+use lambda_http::Body;
 use postern::{
     UnixTime,
     assertion::{Assertion, HEADER},
@@ -17,7 +18,7 @@ const NAME: &str = "vouchers";
 const TARGET: &str = "/companies/1111/vouchers/auth0%7Cabc?page=2";
 
 /// A service that says who it was told is calling, and whether the assertion was left in the request.
-async fn whoami(request: Request<String>) -> Result<Response<String>, Infallible> {
+async fn whoami(request: Request<Body>) -> Result<Response<String>, Infallible> {
     let caller = request.extensions().get::<VerifiedAssertion>();
     let target = request.extensions().get::<CanonicalTarget>();
     let body = format!(
@@ -29,7 +30,7 @@ async fn whoami(request: Request<String>) -> Result<Response<String>, Infallible
     Ok(Response::new(body))
 }
 
-async fn through(layer: AssertionLayer, request: Request<String>) -> Response<String> {
+async fn through(layer: AssertionLayer, request: Request<Body>) -> Response<String> {
     match layer.layer(service_fn(whoami)).oneshot(request).await {
         Ok(answer) => answer,
         Err(never) => match never {},
@@ -37,8 +38,8 @@ async fn through(layer: AssertionLayer, request: Request<String>) -> Response<St
 }
 
 /// A request for `TARGET` with these assertion headers.
-fn get(assertions: &[&str]) -> Request<String> {
-    let mut request = Request::builder().uri(TARGET).body(String::new()).unwrap();
+fn get(assertions: &[&str]) -> Request<Body> {
+    let mut request = Request::builder().uri(TARGET).body(Body::Empty).unwrap();
     for assertion in assertions {
         request.headers_mut().append(HEADER, HeaderValue::from_str(assertion).unwrap());
     }
@@ -49,7 +50,7 @@ fn good() -> Assertion {
     assertion_of(NAME, "GET", TARGET, "alice", "1111")
 }
 
-async fn assert_refused(request: Request<String>) {
+async fn assert_refused(request: Request<Body>) {
     let answer = through(layer(NAME), request).await;
     assert_eq!(answer.status(), 401, "{}", answer.body());
     assert_eq!(header(&answer, "content-type"), Some("application/problem+json"));
@@ -204,7 +205,7 @@ async fn a_target_the_edge_would_not_have_forwarded_is_refused() {
     for target in ["/a/%2e%2e/b", "/a//b", "/a%2Fb", "/a%7cb", "/a;b"] {
         let assertion = assertion(NAME, "GET", target);
         let request =
-            Request::builder().uri(target).header(HEADER, assertion.sign(&edge_keys())).body(String::new()).unwrap();
+            Request::builder().uri(target).header(HEADER, assertion.sign(&edge_keys())).body(Body::Empty).unwrap();
         assert_refused(request).await;
     }
 }
@@ -213,7 +214,7 @@ async fn a_target_the_edge_would_not_have_forwarded_is_refused() {
 async fn a_base_path_is_taken_off_before_the_comparison_and_is_then_required() {
     let layer = layer(NAME).with_base_path(BasePath::new("/prod").unwrap());
     let compact = good().sign(&edge_keys());
-    let at = |path: String| Request::builder().uri(path).header(HEADER, &compact).body(String::new()).unwrap();
+    let at = |path: String| Request::builder().uri(path).header(HEADER, &compact).body(Body::Empty).unwrap();
     let answer = through(layer.clone(), at(format!("/prod{TARGET}"))).await;
     assert_eq!(answer.body(), &format!("alice {TARGET} false"));
     assert_eq!(through(layer, at(TARGET.to_owned())).await.status(), 401);
@@ -224,8 +225,8 @@ async fn answers_are_not_to_be_kept_unless_the_service_says_so() {
     let answer = through(layer(NAME), get(&[&good().sign(&edge_keys())])).await;
     assert_eq!(header(&answer, "cache-control"), Some("private, no-store"));
 
-    let cacheable = |_: Request<String>| async {
-        let answer = Response::builder().header("cache-control", "private, max-age=5").body(String::new());
+    let cacheable = |_: Request<Body>| async {
+        let answer = Response::builder().header("cache-control", "private, max-age=5").body(Body::Empty);
         Ok::<_, Infallible>(answer.unwrap())
     };
     let answer = layer(NAME).layer(service_fn(cacheable)).oneshot(get(&[&good().sign(&edge_keys())])).await.unwrap();
@@ -234,7 +235,7 @@ async fn answers_are_not_to_be_kept_unless_the_service_says_so() {
 
 #[tokio::test]
 async fn a_refused_request_never_reaches_the_service() {
-    let unreachable = |_: Request<String>| async { Err::<Response<String>, &str>("the service was called") };
+    let unreachable = |_: Request<Body>| async { Err::<Response<String>, &str>("the service was called") };
     let mut service = layer(NAME).layer(service_fn(unreachable));
     let answer = service.ready().await.unwrap().call(get(&[])).await;
     assert_eq!(answer.unwrap().status(), 401);
@@ -245,4 +246,54 @@ async fn the_clock_decides_what_is_fresh() {
     let late = || now().saturating_add(Duration::from_secs(60));
     let answer = through(layer(NAME).with_clock(late), get(&[&good().sign(&edge_keys())])).await;
     assert_eq!(answer.status(), 401);
+}
+
+/// A service that repeats the body and the tier that it was handed.
+async fn echo(request: Request<Body>) -> Result<Response<String>, Infallible> {
+    let tier = request.headers().get("x-tier").and_then(|tier| tier.to_str().ok()).unwrap_or("none").to_owned();
+    let body = String::from_utf8_lossy(request.body()).into_owned();
+    Ok(Response::new(format!("{body} {tier} {}", request.headers().contains_key("x_tier"))))
+}
+
+async fn echoed(assertion: &Assertion, fields: &[(&str, &str)], body: &str) -> Response<String> {
+    let mut request = support::asserted(assertion, body);
+    for (name, value) in fields {
+        request.headers_mut().append(http::HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
+    }
+    match layer(NAME).layer(service_fn(echo)).oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
+}
+
+#[tokio::test]
+async fn a_bound_body_reaches_the_service_only_if_it_is_the_one() {
+    let bound = Assertion { content_sha256: Some(postern::digest::sha256(b"{\"a\":1}")), ..good() };
+    let answer = echoed(&bound, &[], "{\"a\":1}").await;
+    assert_eq!((answer.status().as_u16(), answer.body().as_str()), (200, "{\"a\":1} none false"));
+    for body in ["{\"a\":2}", "", "{\"a\":1} "] {
+        let answer = echoed(&bound, &[], body).await;
+        assert_eq!(answer.status(), 400, "{body}");
+        assert_eq!(header(&answer, "cache-control"), Some("private, no-store"));
+        assert!(answer.body().contains("invalid_request"), "{}", answer.body());
+    }
+    // One that is not bound is nobody's business here.
+    assert_eq!(echoed(&good(), &[], "anything").await.body(), "anything none false");
+}
+
+#[tokio::test]
+async fn a_bound_body_may_be_as_long_as_a_function_takes_and_no_longer() {
+    let most = "x".repeat(postern::policy::MAX_BODY_BYTES);
+    for (body, status) in [(most.clone(), 200), (most + "x", 413)] {
+        let bound = Assertion { content_sha256: Some(postern::digest::sha256(body.as_bytes())), ..good() };
+        assert_eq!(echoed(&bound, &[], &body).await.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn fields_that_hand_claims_on_say_what_the_assertion_says() {
+    let handed = Assertion { handed_on: vec![("x-tier".to_owned(), "gold".to_owned())], ..good() };
+    assert_eq!(echoed(&handed, &[], "").await.body(), " gold false");
+    let forged = [("x-tier", "platinum"), ("x_tier", "platinum"), ("x-tier", "iron")];
+    assert_eq!(echoed(&handed, &forged, "").await.body(), " gold false");
 }

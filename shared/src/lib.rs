@@ -18,6 +18,7 @@
 //! * [`policy`]: what may be done; [`Policy`] is checked when it is made.
 //! * [`authorizer`]: the decision, as a value that is finished or names what it lacks.
 //! * [`decision`]: [`Permit`] and [`Denial`]; [`Reason`] for operators, [`PublicCode`] for callers, [`Answer`] over HTTP.
+//! * [`decision_log`]: what is written down of a decision.
 //! * [`cache`]: when to fetch keys and permissions, and when not to.
 //! * [`assertion`]: what an edge tells an origin.
 //! * [`target`]: request targets in their one canonical form.
@@ -57,6 +58,7 @@ pub mod bearer;
 pub mod cache;
 mod claims;
 pub mod decision;
+pub mod decision_log;
 pub mod digest;
 mod handed;
 mod header;

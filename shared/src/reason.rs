@@ -115,6 +115,61 @@ pub enum PublicCode {
 }
 
 impl Reason {
+    /// Every reason there is, in the order in which a decision may come to them.
+    pub const ALL: [Self; 51] = [
+        Self::Target(TargetError::NotAbsolutePath),
+        Self::Target(TargetError::TooLong),
+        Self::Target(TargetError::EmptyQuery),
+        Self::Target(TargetError::EmptySegment),
+        Self::Target(TargetError::DotSegment),
+        Self::Target(TargetError::ForbiddenCharacter),
+        Self::Target(TargetError::BrokenEscape),
+        Self::Target(TargetError::NeedlessEscape),
+        Self::Target(TargetError::ForbiddenEscape),
+        Self::Target(TargetError::NotUtf8),
+        Self::NoRoute,
+        Self::MethodNotAllowed,
+        Self::CredentialMissing,
+        Self::CredentialMalformed,
+        Self::Token(TokenError::TooLarge),
+        Self::Token(TokenError::Malformed),
+        Self::Token(TokenError::Critical),
+        Self::Token(TokenError::ContentType),
+        Self::Token(TokenError::Algorithm),
+        Self::Token(TokenError::KeyId),
+        Self::IssuerUnknown,
+        Self::AlgorithmNotAllowed,
+        Self::KeyUnknown,
+        Self::SignatureInvalid,
+        Self::ClaimsMalformed,
+        Self::IssuerMismatch,
+        Self::AudienceMismatch,
+        Self::IssuerAmbiguous,
+        Self::NotAnAccessToken,
+        Self::ClaimMismatch,
+        Self::ExpirationMissing,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::IssuedInFuture,
+        Self::IssuedAtMissing,
+        Self::LifetimeTooLong,
+        Self::IssuedTooLongAgo,
+        Self::SubjectUnusable,
+        Self::ScopeMissing,
+        Self::ConditionUnmet,
+        Self::SubjectMismatch,
+        Self::CompanyUnspecified,
+        Self::CompanyMismatch,
+        Self::RoleMissing,
+        Self::BodyDigestMissing,
+        Self::BodyTooLarge,
+        Self::BodyUnreadable,
+        Self::KeysUnavailable,
+        Self::SignatureUnavailable,
+        Self::PermissionsUnavailable,
+        Self::Unconfigured,
+    ];
+
     /// The caller's view of this reason.
     #[must_use]
     pub const fn public_code(self) -> PublicCode {
@@ -238,6 +293,20 @@ impl TokenError {
 }
 
 impl PublicCode {
+    /// Every public code, by status.
+    pub const ALL: [Self; 10] = [
+        Self::InvalidRequest,
+        Self::MissingToken,
+        Self::InvalidToken,
+        Self::InsufficientScope,
+        Self::AccessDenied,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::ContentTooLarge,
+        Self::BadGateway,
+        Self::TemporarilyUnavailable,
+    ];
+
     /// The code as it stands in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -296,5 +365,27 @@ impl fmt::Display for Reason {
 impl fmt::Display for PublicCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    /// The names that the functions `code` and `as_str` in this file give.
+    fn given(from: &str, to: &str) -> BTreeSet<&'static str> {
+        let source = include_str!("reason.rs");
+        let part = source.split(from).nth(1).and_then(|rest| rest.split(to).next()).unwrap_or_default();
+        part.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+    }
+
+    #[test]
+    fn no_reason_and_no_public_code_is_missing_from_its_list() {
+        let own: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(own.len(), Reason::ALL.len());
+        assert_eq!(own, given("The reason's stable name", "impl PublicCode"));
+        let public: BTreeSet<&str> = PublicCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(public, given("The code as it stands", "The HTTP status"));
     }
 }

@@ -5,13 +5,14 @@
 
 use std::time::Duration;
 
-use js_sys::Array;
+use js_sys::{Array, Uint8Array};
 use postern::{Permit, PublicCode, assertion};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, Headers, ReadableStream, Request, Response};
+use web_sys::{AbortController, Headers, Request, Response};
 
 use super::{
     answer,
+    body::{RequestBody, UPLOAD_TIMEOUT},
     isolate::Isolate,
     outgoing::{self, FetchError},
     request::Incoming,
@@ -24,14 +25,13 @@ use crate::{
 
 /// Time for an origin to begin its answer to a request without a body. API Gateway gives up after 30 s.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// The same for a request with one, whose upload counts: as long as a Lambda may run.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// Sends the request on and gives the origin's answer, or says why it cannot.
 pub(super) async fn forward(
     isolate: &Isolate,
     request: &Request,
     incoming: &Incoming,
+    body: RequestBody,
     permit: &Permit,
 ) -> Result<Response, JsValue> {
     let origin = permit.origin();
@@ -39,7 +39,7 @@ pub(super) async fn forward(
         runtime::log(&log::failure(what, origin.name(), why, incoming.id()));
         answer::response(answer, incoming.is_head())
     };
-    let Ok(body) = body(request, incoming) else {
+    let Ok(body) = sendable(body, permit.method(), incoming) else {
         let answer = permit.refuse(PublicCode::InvalidRequest);
         return refuse("not_forwarded", "a GET or HEAD request has a body", &answer);
     };
@@ -49,9 +49,17 @@ pub(super) async fn forward(
     let controller = AbortController::new()?;
     let init = outgoing::init(permit.method(), &headers);
     init.set_signal(Some(&controller.signal()));
-    if let Some(body) = &body {
-        init.set_body_opt_readable_stream(Some(body));
-    }
+    let has_body = match &body {
+        RequestBody::None | RequestBody::Spent => false,
+        RequestBody::Untouched(stream) => {
+            init.set_body_opt_readable_stream(Some(stream));
+            true
+        }
+        RequestBody::Read(octets) => {
+            init.set_body(&Uint8Array::from(octets.as_slice()));
+            true
+        }
+    };
     let url = format!("{}{}", origin.url(), permit.target());
     let outgoing = match outgoing::request(&url, &init) {
         Ok(outgoing) => outgoing,
@@ -61,7 +69,7 @@ pub(super) async fn forward(
         }
         Err(error) => return refuse("not_forwarded", &error.to_string(), &permit.unavailable()),
     };
-    let limit = if body.is_some() { UPLOAD_TIMEOUT } else { ANSWER_TIMEOUT };
+    let limit = if has_body { UPLOAD_TIMEOUT } else { ANSWER_TIMEOUT };
     match runtime::within(limit, outgoing::send(&outgoing)).await {
         // The caller's token is good; it is this edge that the origin does not believe.
         Some(Ok(response)) if refuses_assertion(&response) => {
@@ -81,12 +89,14 @@ pub(super) async fn forward(
 }
 
 /// The body, unless the method can have none: `Err` for a GET or HEAD with one, which Fetch cannot send (Fetch §5.4)
-/// and whose octets some server on the way would read as the next request.
-fn body(request: &Request, incoming: &Incoming) -> Result<Option<ReadableStream>, ()> {
-    let bodiless = matches!(request.method().as_str(), "GET" | "HEAD");
-    match request.body() {
-        Some(_) if bodiless && incoming.field("content-length") == Some("0") => Ok(None),
-        Some(_) if bodiless => Err(()),
+/// and whose octets some server on the way would read as the next request; and for one that was spent.
+fn sendable(body: RequestBody, method: &str, incoming: &Incoming) -> Result<RequestBody, ()> {
+    let bodiless = matches!(method, "GET" | "HEAD");
+    match body {
+        RequestBody::Spent => Err(()),
+        RequestBody::None => Ok(RequestBody::None),
+        _ if bodiless && incoming.field("content-length") == Some("0") => Ok(RequestBody::None),
+        _ if bodiless => Err(()),
         body => Ok(body),
     }
 }
@@ -103,15 +113,18 @@ fn headers(
     };
     let headers = Headers::new_with_headers(&request.headers())?;
     let connection = incoming.field("connection").unwrap_or_default();
+    let policy = isolate.authorizer.policy();
     for (name, _) in incoming.fields() {
-        if is_stripped(name, connection) {
+        if is_stripped(name, connection) || policy.is_identity_field(name) {
             headers.delete(name)?;
         }
     }
     // What a caller says of itself here is not what the runtime knows, and some servers build URLs from it.
     headers.set("x-forwarded-proto", incoming.scheme())?;
-    let edge = isolate.authorizer.policy().edge();
-    let assertion = permit.assertion(edge, runtime::now(), runtime::random_id()?).sign(keys);
+    for (name, value) in permit.handed_on() {
+        headers.set(name, value)?;
+    }
+    let assertion = permit.assertion(policy.edge(), runtime::now(), runtime::random_id()?).sign(keys);
     headers.set(assertion::HEADER, &assertion)?;
     Ok(Some(headers))
 }

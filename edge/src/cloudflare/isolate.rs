@@ -6,7 +6,7 @@
 use std::{fmt, sync::OnceLock};
 
 use js_sys::Reflect;
-use postern::{Authorizer, assertion::AssertionKeys, policy::PolicyErrors};
+use postern::{Authorizer, assertion::AssertionKeys, decision_log::SubjectKey, policy::PolicyErrors};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
@@ -25,6 +25,8 @@ const DEVELOPMENT: &str = "POSTERN_DEVELOPMENT";
 #[derive(Debug)]
 pub(super) struct Isolate {
     pub(super) authorizer: Authorizer,
+    /// By a policy that is only tried.
+    pub(super) shadow: Option<Authorizer>,
     secrets: Result<Secrets, Unfit>,
 }
 
@@ -49,12 +51,18 @@ impl Isolate {
         } else {
             Secrets::read(&policy, binding).map_err(Unfit::Secrets)
         };
-        Ok(Self { authorizer: Authorizer::new(policy), secrets })
+        let shadow = policy::shadow()?.map(Authorizer::new);
+        Ok(Self { authorizer: Authorizer::new(policy), shadow, secrets })
     }
 
     /// Why it serves nothing, if it does not.
     pub(super) fn unfit(&self) -> Option<&Unfit> {
         self.secrets.as_ref().err()
+    }
+
+    /// What subjects are hashed with in the decision log.
+    pub(super) fn subject_key(&self) -> Option<&SubjectKey> {
+        self.secrets.as_ref().ok()?.subject_key()
     }
 
     /// The keys shared with the origin of that name.

@@ -10,11 +10,12 @@ use postern::{
     Keys, Progress,
     authorizer::NeedsKeys,
     cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep},
+    decision_log::CacheState,
     policy::{Issuer, Policy},
 };
 use worker::worker_sys::Context;
 
-use super::{isolate::Isolate, outgoing, runtime, second_layer};
+use super::{outgoing, runtime, second_layer};
 use crate::{log, policy};
 
 /// Time for one fetch, metadata included. Shorter than the lease that the core gives whoever leads
@@ -48,12 +49,13 @@ fn seeded(policy: &'static Policy) -> KeyCache {
 
 /// Goes on with the issuer's keys, or without.
 pub(super) async fn provide(
-    isolate: &'static Isolate,
+    policy: &'static Policy,
     need: NeedsKeys<'static>,
+    seen: &mut Option<CacheState>,
     context: &Context,
 ) -> Progress<'static> {
     let issuer = need.issuer();
-    let policy = isolate.authorizer.policy();
+    *seen = Some(CacheState::Hit);
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
         match with_cache(policy, |cache| cache.look_up(issuer, need.key_id(), now)) {
@@ -62,14 +64,19 @@ pub(super) async fn provide(
                 drop(runtime::detach(context, refresh(policy, issuer, fetch)));
                 return need.resume(Keys::Fresh(&keys), now);
             }
-            KeyLookup::Stale(keys) => return need.resume(Keys::Stale(&keys), now),
+            KeyLookup::Stale(keys) => {
+                *seen = Some(CacheState::Stale);
+                return need.resume(Keys::Stale(&keys), now);
+            }
             KeyLookup::Unavailable => break,
             // The outcome is in the cache, where the next look finds it.
             KeyLookup::Fetch(fetch) => drop(runtime::detach(context, refresh(policy, issuer, fetch)).await),
             KeyLookup::Recall => drop(runtime::detach(context, recall(policy, issuer)).await),
             KeyLookup::Wait => runtime::pause(WAIT).await,
         }
+        *seen = Some(CacheState::Miss);
     }
+    *seen = Some(CacheState::Unavailable);
     need.resume(Keys::Unavailable, runtime::now())
 }
 

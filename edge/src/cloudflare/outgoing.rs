@@ -8,7 +8,8 @@ use std::{fmt, time::Duration};
 use js_sys::{Reflect, Uint8Array, futures::JsFuture};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortSignal, Headers, ReadableStreamDefaultReader, Request, RequestCache, RequestInit, RequestRedirect, Response,
+    AbortSignal, Headers, ReadableStream, ReadableStreamDefaultReader, Request, RequestCache, RequestInit,
+    RequestRedirect, Response,
 };
 
 use super::runtime;
@@ -89,7 +90,10 @@ pub(super) async fn get(
     let response = send(&request(url, &init)?).await?;
     let field = |name: &str| response.headers().get(name).ok().flatten();
     let body = if response.status() == 200 {
-        read(&response, cap).await?
+        match response.body() {
+            Some(stream) => read(&stream, cap).await?,
+            None => Vec::new(),
+        }
     } else {
         // A body that nobody reads would hold its connection.
         if let Some(body) = response.body() {
@@ -109,11 +113,8 @@ fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {
 }
 
 /// Counts decoded octets, so that a small compressed body cannot grow past the cap.
-pub(super) async fn read(response: &Response, cap: usize) -> Result<Vec<u8>, FetchError> {
-    let Some(stream) = response.body() else {
-        return Ok(Vec::new());
-    };
-    let reader = ReadableStreamDefaultReader::new(&stream).map_err(|_| FetchError::Unreachable)?;
+pub(super) async fn read(stream: &ReadableStream, cap: usize) -> Result<Vec<u8>, FetchError> {
+    let reader = ReadableStreamDefaultReader::new(stream).map_err(|_| FetchError::Unreachable)?;
     let mut body = Vec::new();
     loop {
         let step = JsFuture::from(reader.read()).await.map_err(broken)?;

@@ -6,10 +6,11 @@
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use postern::{
-    Permissions, PermissionsRecord, Progress,
+    Permissions, PermissionsRecord, Policy, Progress,
     assertion::{self, Assertion, Capability},
     authorizer::NeedsPermissions,
     cache::{PermissionsCache, PermissionsLookup},
+    decision_log::CacheState,
     permissions::MAX_RECORD_BYTES,
     policy::Issuer,
 };
@@ -35,10 +36,19 @@ thread_local! {
 /// Goes on with the subject's permissions, or without.
 pub(super) async fn provide(
     isolate: &'static Isolate,
+    policy: &'static Policy,
     need: NeedsPermissions<'static>,
+    seen: &mut Option<CacheState>,
     context: &Context,
 ) -> Progress<'static> {
-    let record = obtain(isolate, &need, context).await;
+    *seen = Some(CacheState::Hit);
+    let mut record = obtain(isolate, policy, &need, seen, context).await;
+    if record.is_none() {
+        let ages = (need.max_age(), need.stale_if_error());
+        let now = runtime::now();
+        record = CACHE.with_borrow_mut(|cache| cache.stand_in(need.issuer(), need.subject(), ages, now));
+        *seen = Some(if record.is_some() { CacheState::Stale } else { CacheState::Unavailable });
+    }
     let permissions = match &record {
         Some(Some(record)) => Permissions::Found(record),
         Some(None) => Permissions::Absent,
@@ -48,17 +58,27 @@ pub(super) async fn provide(
 }
 
 /// The outer `None` when nobody can tell.
-async fn obtain(isolate: &'static Isolate, need: &NeedsPermissions<'static>, context: &Context) -> Option<Record> {
+async fn obtain(
+    isolate: &'static Isolate,
+    policy: &'static Policy,
+    need: &NeedsPermissions<'static>,
+    seen: &mut Option<CacheState>,
+    context: &Context,
+) -> Option<Record> {
     let issuer = need.issuer();
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
         match CACHE.with_borrow_mut(|cache| cache.look_up(issuer, need.subject(), need.max_age(), now)) {
             PermissionsLookup::Known(record) => return Some(record),
-            PermissionsLookup::Wait => runtime::pause(WAIT).await,
+            PermissionsLookup::Wait => {
+                *seen = Some(CacheState::Miss);
+                runtime::pause(WAIT).await;
+            }
             PermissionsLookup::Fetch => {
                 // What it brings decides here, whatever its age by then. Detached, so that followers need not
                 // wait for a lapsed lead when this caller hangs up.
-                let asking = ask(isolate, issuer, need.subject().to_owned(), need.target());
+                *seen = Some(CacheState::Miss);
+                let asking = ask(isolate, policy, issuer, need.subject().to_owned(), need.target());
                 return runtime::detach(context, asking).await.flatten();
             }
         }
@@ -69,12 +89,13 @@ async fn obtain(isolate: &'static Isolate, need: &NeedsPermissions<'static>, con
 /// Asks the service and tells the cache.
 async fn ask(
     isolate: &'static Isolate,
+    policy: &'static Policy,
     issuer: &'static Issuer,
     subject: String,
     target: Option<String>,
 ) -> Option<Record> {
     let asked_at = runtime::now();
-    match fetch(isolate, issuer, target.as_deref()).await {
+    match fetch(isolate, policy, issuer, target.as_deref()).await {
         Ok(record) => {
             CACHE.with_borrow_mut(|cache| cache.store(issuer, &subject, record.clone(), asked_at));
             Some(record)
@@ -87,8 +108,7 @@ async fn ask(
     }
 }
 
-async fn fetch(isolate: &Isolate, issuer: &Issuer, target: Option<&str>) -> Result<Record, String> {
-    let policy = isolate.authorizer.policy();
+async fn fetch(isolate: &Isolate, policy: &Policy, issuer: &Issuer, target: Option<&str>) -> Result<Record, String> {
     let target = target.ok_or("no canonical path holds the subject")?;
     let service = policy.permissions().ok_or("the policy names no permissions service")?;
     let keys = isolate.keys_of(service.name()).ok_or("the permissions service has no key")?;

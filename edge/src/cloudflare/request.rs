@@ -6,7 +6,7 @@
 use js_sys::Array;
 use web_sys::Request;
 
-use crate::{header, target};
+use crate::{header, log, target};
 
 /// Method, raw target and header fields of one request.
 #[derive(Debug)]
@@ -49,6 +49,6 @@ impl Incoming {
 
     /// Cloudflare's name for the request.
     pub(super) fn id(&self) -> Option<&str> {
-        self.field("cf-ray")
+        log::request_id(self.field("cf-ray"))
     }
 }

@@ -37,6 +37,13 @@ pub(super) fn random_id() -> Result<[u8; 16], JsValue> {
     Ok(id)
 }
 
+/// 32 bits from the runtime's generator; none set where it gives none, which only ever logs more.
+pub(super) fn random_bits() -> u32 {
+    let mut bits = [0; 4];
+    let _ = crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bits));
+    u32::from_le_bytes(bits)
+}
+
 /// WebCrypto.
 pub(super) fn subtle() -> Result<SubtleCrypto, JsValue> {
     Ok(crypto()?.subtle())

@@ -37,7 +37,10 @@ async fn read(issuer: &Issuer) -> Result<Option<Vec<u8>>, JsValue> {
     let found = JsFuture::from(open().await?.match_with_str(&key(issuer))).await?;
     // `undefined`: nothing is kept under that key.
     let Some(response) = found.dyn_ref::<Response>() else { return Ok(None) };
-    Ok(outgoing::read(response, MAX_SNAPSHOT_BYTES).await.ok())
+    match response.body() {
+        Some(stream) => Ok(outgoing::read(&stream, MAX_SNAPSHOT_BYTES).await.ok()),
+        None => Ok(None),
+    }
 }
 
 async fn write(issuer: &Issuer, snapshot: &KeySnapshot) -> Result<(), JsValue> {

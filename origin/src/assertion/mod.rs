@@ -7,7 +7,8 @@
 //!
 //! The layer works on any `http::Request<B>`: under `lambda_http`, axum or any other tower service. It does
 //! not read tokens and knows no policy; whoever holds an assertion key for this audience is believed.
-//! A body is not bound by an assertion.
+//! Where an assertion binds the body, the body is read and compared before the service is called (400 where it is
+//! another); and the fields by which the edge hands claims on are what the assertion says, whatever arrived.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -19,14 +20,15 @@
 //!     {"kty": "oct", "kid": "2026-01", "k": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}
 //! ]}}}"#;
 //! let verifier = postern::assertion::AssertionVerifier::from_json("vouchers", keys).unwrap();
-//! let service = AssertionLayer::new("vouchers", verifier).layer(service_fn(|_request: Request<String>| async {
+//! let service = AssertionLayer::new("vouchers", verifier).layer(service_fn(|_request: Request<lambda_http::Body>| async {
 //!     Ok::<_, std::convert::Infallible>(Response::new(String::from("never reached")))
 //! }));
-//! let answer = service.oneshot(Request::new(String::new())).await.unwrap();
+//! let answer = service.oneshot(Request::new(lambda_http::Body::Empty)).await.unwrap();
 //! assert_eq!(answer.status(), 401);
 //! # });
 //! ```
 
+mod content;
 mod future;
 mod layer;
 mod service;

@@ -5,12 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts};
 use postern::assertion::{HEADER, VerifiedAssertion};
 use postern::target::CanonicalTarget;
 use tower::Service;
 
-use super::{AssertionFuture, layer::Settings, refusal, target};
+use super::{AssertionFuture, content, layer::Settings, refusal, target};
 use crate::http::Problem;
 
 /// Lets a request through to `inner` when it carries a valid assertion.
@@ -22,12 +22,14 @@ pub struct AssertionService<S> {
 
 impl<S, B, C> Service<Request<B>> for AssertionService<S>
 where
-    S: Service<Request<B>, Response = Response<C>>,
+    S: Service<Request<B>, Response = Response<C>> + Clone,
+    B: http_body::Body + From<Vec<u8>> + Send + 'static,
+    B::Data: Send,
     C: From<String>,
 {
     type Response = Response<C>;
     type Error = S::Error;
-    type Future = AssertionFuture<S::Future, C>;
+    type Future = AssertionFuture<S, B, C>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -38,9 +40,22 @@ where
         match self.settings.check(&parts) {
             Ok((assertion, target)) => {
                 parts.headers.remove(HEADER);
+                if let Err(code) = hand_on(&assertion, &mut parts.headers) {
+                    return AssertionFuture::refused(self.settings.refuse(code).into_response());
+                }
+                let bound = assertion.content_sha256().copied();
                 parts.extensions.insert(assertion);
                 parts.extensions.insert(target);
-                AssertionFuture::passed(self.inner.call(Request::from_parts(parts, body)))
+                match bound {
+                    None => AssertionFuture::passed(self.inner.call(Request::from_parts(parts, body))),
+                    Some(digest) => {
+                        // The service that was found ready is the one to be called.
+                        let next = self.inner.clone();
+                        let ready = std::mem::replace(&mut self.inner, next);
+                        let body = content::bound(body, digest);
+                        AssertionFuture::reading(body, ready, parts, Arc::clone(&self.settings))
+                    }
+                }
             }
             Err(problem) => AssertionFuture::refused(problem.into_response()),
         }
@@ -66,9 +81,24 @@ impl Settings {
         refusal(&self.audience)
     }
 
-    fn log(&self, code: &'static str) {
+    pub(super) fn log(&self, code: &'static str) {
         tracing::warn!(service = self.audience, code, "refused");
     }
+}
+
+/// Sets the fields by which the edge hands claims on: what the assertion says, whatever arrived under those names, in
+/// any spelling that a server may take for them.
+fn hand_on(assertion: &VerifiedAssertion, headers: &mut HeaderMap) -> Result<(), &'static str> {
+    for (name, value) in assertion.handed_on() {
+        let forged = headers.keys().filter(|key| key.as_str().replace('_', "-") == *name).cloned();
+        for forged in forged.collect::<Vec<_>>() {
+            headers.remove(forged);
+        }
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| "assertion_claims_malformed")?;
+        let value = HeaderValue::try_from(value.as_str()).map_err(|_| "assertion_claims_malformed")?;
+        headers.insert(name, value);
+    }
+    Ok(())
 }
 
 /// The one assertion of a request. Of two, one is somebody else's: neither is taken. Platforms that join

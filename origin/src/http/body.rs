@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lambda_http::Body;
+use postern::PublicCode;
 use serde::Serialize;
 
 use super::{Answer, Problem};
@@ -19,13 +20,21 @@ pub(super) async fn read<B>(body: B) -> Result<Bytes, Problem>
 where
     B: http_body::Body,
 {
+    read_up_to(body, MAX_BODY_BYTES).await
+}
+
+/// Collects a body that may hold `cap` octets.
+pub(crate) async fn read_up_to<B>(body: B, cap: usize) -> Result<Bytes, Problem>
+where
+    B: http_body::Body,
+{
     let body = body.map_err(|_| Unreadable);
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+    match Limited::new(body, cap).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
-            format!("The body may hold {MAX_BODY_BYTES} octets."),
+            PublicCode::ContentTooLarge.as_str(),
+            format!("The body may hold {cap} octets."),
         )),
         Err(_) => Err(Problem::bad_request("The body broke off.")),
     }

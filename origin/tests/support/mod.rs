@@ -60,6 +60,8 @@ pub(crate) fn assertion(audience: &str, method: &str, target: &str) -> Assertion
         route: Some("test".to_owned()),
         policy: Some("test".to_owned()),
         capability: None,
+        handed_on: Vec::new(),
+        content_sha256: None,
         method: method.to_owned(),
         target: target.to_owned(),
         issued_at: now(),

@@ -12,6 +12,7 @@ mod attacks_token;
 mod bearer;
 mod cors;
 mod debug;
+mod decision_log;
 mod decisions;
 mod discovery;
 mod key_cache;

@@ -10,7 +10,7 @@ use postern::{
 };
 
 /// Every reason, and what its caller may know of it.
-const REASONS: [(Reason, PublicCode); 42] = [
+const REASONS: [(Reason, PublicCode); 51] = [
     (Target(TargetError::NotAbsolutePath), InvalidRequest),
     (Target(TargetError::TooLong), InvalidRequest),
     (Target(TargetError::EmptySegment), InvalidRequest),
@@ -45,7 +45,16 @@ const REASONS: [(Reason, PublicCode); 42] = [
     (NotYetValid, InvalidToken),
     (IssuedInFuture, InvalidToken),
     (SubjectUnusable, InvalidToken),
+    (ClaimMismatch, InvalidToken),
+    (IssuedAtMissing, InvalidToken),
+    (LifetimeTooLong, InvalidToken),
+    (IssuedTooLongAgo, InvalidToken),
     (ScopeMissing, InsufficientScope),
+    (ConditionUnmet, AccessDenied),
+    (CompanyUnspecified, InvalidRequest),
+    (BodyDigestMissing, InvalidRequest),
+    (BodyUnreadable, InvalidRequest),
+    (BodyTooLarge, ContentTooLarge),
     (SubjectMismatch, AccessDenied),
     (CompanyMismatch, AccessDenied),
     (RoleMissing, AccessDenied),
@@ -60,6 +69,25 @@ fn each_reason_tells_its_caller_no_more_than_its_public_code() {
     for (reason, code) in REASONS {
         assert_eq!(reason.public_code(), code, "{reason}");
     }
+}
+
+#[test]
+fn each_reason_is_in_the_table_and_in_the_documents() {
+    assert_eq!(REASONS.len(), Reason::ALL.len());
+    for reason in Reason::ALL {
+        assert!(REASONS.iter().any(|(other, _)| *other == reason), "{reason} is not in this table");
+    }
+    let document = include_str!("../../../docs/reasons.md");
+    let row = |cells: &str| document.lines().filter(|line| line.starts_with(cells)).count();
+    for reason in Reason::ALL {
+        let code = reason.public_code();
+        assert_eq!(row(&format!("| `{reason}` | `{code}` |")), 1, "{reason}, {code}");
+    }
+    for code in PublicCode::ALL {
+        assert_eq!(row(&format!("| `{code}` | {} |", code.status())), 1, "{code}");
+    }
+    let rows = document.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, Reason::ALL.len() + PublicCode::ALL.len(), "a row is about nothing that there is");
 }
 
 #[test]

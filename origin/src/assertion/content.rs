@@ -1,0 +1,30 @@
+//! The body that an assertion binds: read whole and compared before the service sees any of it.
+
+use std::{future::Future, pin::Pin};
+
+use postern::{
+    digest::{ContentDigest, sha256},
+    policy::MAX_BODY_BYTES,
+};
+
+use crate::http::{Problem, body::read_up_to};
+
+/// The octets of a body, once they are all there and are the bound ones. A box, for the few requests that bind one.
+pub(super) type BoundBody = Pin<Box<dyn Future<Output = Result<Vec<u8>, Problem>> + Send>>;
+
+/// Reads `body`, of which `digest` must be the SHA-256.
+pub(super) fn bound<B>(body: B, digest: ContentDigest) -> BoundBody
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+{
+    Box::pin(async move {
+        // No function takes more in one request, so that no edge binds more.
+        let octets = read_up_to(body, MAX_BODY_BYTES).await?;
+        if sha256(&octets) == digest {
+            Ok(octets.to_vec())
+        } else {
+            Err(Problem::bad_request("The body is not the one whose digest was declared."))
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! What is written down of a decision, and what never is.
+
+use core::time::Duration;
+
+use postern::{
+    Decision, Reason,
+    decision_log::{self, CacheState, Observed, SubjectKey},
+    policy::{LogRule, PolicyFault, from_toml},
+};
+use serde_json::{Value, json};
+
+use crate::support::{Call, Token, World, at, policies};
+
+const SECRET: &str = "a secret of at least 32 octets, for tests";
+const ORDERS: &str = "/companies/1111/users/user-manager/orders";
+
+fn line(world: &mut World, call: &Call, key: Option<&SubjectKey>) -> Value {
+    let decision = world.decide(call);
+    let observed = Observed {
+        at: at(0),
+        took: Duration::from_millis(7),
+        request_id: Some("8f0c-LHR"),
+        token: Some(CacheState::Miss),
+        keys: Some(CacheState::Hit),
+        permissions: None,
+    };
+    let text = decision_log::line(&decision, "v1", key, &observed);
+    assert!(!text.contains('\n'), "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn a_permit_says_who_may_do_what_for_which_company() {
+    let key = SubjectKey::new(SECRET).unwrap();
+    let call = Call::get(ORDERS).bearer(Token::user("user-manager").compact());
+    let line = line(&mut World::example(), &call, Some(&key));
+    let subject = line["subject"].as_str().unwrap();
+    assert!(subject.len() == 32 && subject.bytes().all(|byte| byte.is_ascii_hexdigit()), "{subject}");
+    let expected = json!({
+        "event": "decision", "time": at(0).as_millis(), "request": "8f0c-LHR", "decision": "permit",
+        "route": "internal-orders-list", "issuer": "users", "subject": subject, "company": "1111", "policy": "v1",
+        "took_ms": 7, "caches": { "token": "miss", "keys": "hit" },
+    });
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn a_denial_says_why_in_the_operators_terms() {
+    let call = Call::get(ORDERS).bearer(Token::user("user-standard").compact());
+    let line = line(&mut World::example(), &call, None);
+    assert_eq!(line["decision"], "deny");
+    assert_eq!((&line["reason"], &line["status"]), (&json!("subject_mismatch"), &json!(403)));
+    assert_eq!((&line["issuer"], line.get("subject")), (&json!("users"), None));
+}
+
+#[test]
+fn a_caller_who_was_known_before_was_in_the_cache_of_tokens() {
+    let mut world = World::example();
+    let call = Call::get(ORDERS).bearer(Token::user("user-manager").compact());
+    for call in [&call, &Call::get("/health")] {
+        let decision = world.decide(call);
+        let text = decision_log::line(&decision, "v1", None, &Observed::default());
+        assert_eq!(text.contains(r#""caches":{"token":"hit"}"#), decision_issuer(&decision), "{text}");
+    }
+}
+
+fn decision_issuer(decision: &Decision) -> bool {
+    matches!(decision, Decision::Permit(permit) if permit.issuer().is_some())
+}
+
+#[test]
+fn no_line_holds_a_token_a_path_or_a_raw_subject() {
+    let key = SubjectKey::new(SECRET).unwrap();
+    let mut world = World::example();
+    let good = Token::user("user-manager").compact();
+    let foreign = Token::user("ann@example.com").compact();
+    let signature = good.rsplit('.').next().unwrap().to_owned();
+    let calls = [
+        Call::get(ORDERS).bearer(&good),
+        Call::get(ORDERS).bearer(&foreign),
+        Call::get(ORDERS).bearer(format!("{good}x")),
+        // Where a token may end up by mistake.
+        Call::get(&format!("/companies/{good}/orders")).bearer(Token::partner("1111").compact()),
+        Call::get(&format!("/companies/{good}/orders")),
+        Call::get("/companies/ann@example.com/orders").bearer(Token::partner("1111").compact()),
+        Call::get(&format!("/{good}")),
+        Call::new("OPTIONS", ORDERS)
+            .header("origin", "https://app.ljg-sushi.example")
+            .header("access-control-request-method", "GET"),
+    ];
+    for call in &calls {
+        for key in [None, Some(&key)] {
+            let text = line(&mut world, call, key).to_string();
+            for secret in ["user-manager", "ann@example.com", "/companies", good.as_str(), signature.as_str(), SECRET] {
+                assert!(!text.contains(secret), "{text} holds {secret}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_difference_says_both_sides_and_agreement_says_nothing() {
+    let mut world = World::example();
+    let permit = world.decide(&Call::get("/health"));
+    let no_route = world.decide(&Call::get("/nowhere"));
+    let missing = world.decide(&Call::get(ORDERS));
+    let difference = |a: &Decision, b: &Decision| decision_log::difference(a, b, "v2", None, &Observed::default());
+    for (a, b) in [(&permit, &permit), (&no_route, &no_route)] {
+        assert_eq!(difference(a, b), None);
+    }
+    assert!(difference(&no_route, &missing).is_some(), "two denials for different reasons");
+    let line: Value = serde_json::from_str(&difference(&permit, &missing).unwrap()).unwrap();
+    let expected = json!({
+        "event": "shadow", "time": 0, "decision": "deny", "reason": "credential_missing", "status": 401,
+        "route": "internal-orders-list", "policy": "v2", "enforced": { "decision": "permit", "route": "health" },
+    });
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn every_denial_is_written_and_no_permit_unless_the_policy_says_so() {
+    let mut world = World::example();
+    let permit = world.decide(&Call::get("/health"));
+    let denial = world.decide(&Call::get("/nowhere"));
+    assert!(matches!(&denial, Decision::Deny(denial) if denial.reason() == Reason::NoRoute));
+    let never = || -> u32 { panic!("no chance is needed") };
+    assert!(!LogRule::default().wants(&permit, never) && LogRule::default().wants(&denial, never));
+    assert!(LogRule::default().tries_shadow(never));
+    let log = "[log]\npermits = 0.5\ndenials = 0\nshadow = 0.0\nsubject_key = \"LOG_KEY\"\n[permissions]";
+    let policy = from_toml(&policies::example_with("[permissions]", log), None).unwrap();
+    assert!(policy.log().wants(&permit, || 0) && !policy.log().wants(&permit, || u32::MAX));
+    assert!(!policy.log().wants(&denial, never) && !policy.log().tries_shadow(never));
+    assert_eq!(policy.log().subject_key.as_deref(), Some("LOG_KEY"));
+}
+
+#[test]
+fn shares_and_the_name_of_the_secret_are_checked() {
+    for (log, pointer, fault) in [
+        ("permits = 1.5", "log.permits", PolicyFault::Share("1.5".into())),
+        ("denials = -0.1", "log.denials", PolicyFault::Share("-0.1".into())),
+        ("shadow = nan", "log.shadow", PolicyFault::Share("NaN".into())),
+        ("subject_key = \"not a name\"", "log.subject_key", PolicyFault::KeyName),
+    ] {
+        let errors = from_toml(&policies::example_with("[permissions]", &format!("[log]\n{log}\n[permissions]")), None);
+        let errors = errors.unwrap_err();
+        assert_eq!((errors.0[0].pointer.as_str(), &errors.0[0].fault), (pointer, &fault), "{log}");
+    }
+}
