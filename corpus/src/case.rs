@@ -51,7 +51,7 @@ pub struct Case {
     pub name: String,
     /// The name of its world.
     pub world: String,
-    /// Lines of `attacks.md`-like attacks that it shows, if any: see README.md.
+    /// The attack that it shows, if any, by a word of README.md's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attack: Option<String>,
     /// Whether the expectation was written by hand or by the naive model.
@@ -143,7 +143,7 @@ pub enum Expect {
 }
 
 /// What a permit says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Permit {
     /// The route that decided.
@@ -160,6 +160,12 @@ pub struct Permit {
     /// The token's scopes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Fields that the origin is handed, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub handed_on: BTreeMap<String, String>,
+    /// SHA-256 of the body, in hex, where it is bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_sha256: Option<String>,
 }
 
 /// What a denial says.

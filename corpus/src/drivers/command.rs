@@ -85,7 +85,8 @@ impl Driver for Decide {
             .iter()
             .enumerate()
             .map(|(id, Case { request, .. })| {
-                let line = json!({"id": id, "method": request.method, "target": request.target, "headers": request.headers});
+                let line =
+                    json!({"id": id, "method": request.method, "target": request.target, "headers": request.headers});
                 format!("{line}\n")
             })
             .collect();
@@ -99,11 +100,12 @@ impl Driver for Decide {
         seen
     }
 
-    /// It tells neither issuer, roles nor scopes.
+    /// It tells the route, the subject and the company.
     fn visible(&self, expect: &Expect) -> Expect {
         match expect.clone() {
             Expect::Permit(permit) => {
-                Expect::Permit(Permit { issuer: None, roles: Vec::new(), scopes: Vec::new(), ..permit })
+                let Permit { route, subject, company, .. } = permit;
+                Expect::Permit(Permit { route, subject, company, ..Permit::default() })
             }
             other => other,
         }
@@ -117,7 +119,7 @@ fn read(id: usize, line: &str) -> Result<Expect> {
     if seen["decision"] == "permit" {
         let route = text("route").context("a permit without a route")?;
         let (subject, company) = (text("subject"), text("company"));
-        return Ok(Expect::Permit(Permit { route, issuer: None, subject, company, roles: vec![], scopes: vec![] }));
+        return Ok(Expect::Permit(Permit { route, subject, company, ..Permit::default() }));
     }
     let reason = text("reason").context("a denial without a reason")?;
     if reason == "preflight" {

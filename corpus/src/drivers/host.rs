@@ -1,11 +1,16 @@
 //! The core on the host, by either of the native signature backends.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context as _, Result, anyhow};
 use postern::{
-    Authorizer, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Progress, SignatureCheck, UnixTime,
+    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Progress, SignatureCheck, UnixTime,
     authorizer::{NeedsPermissions, NeedsSignature},
+    cache::{PermissionsCache, PermissionsLookup},
+    digest::sha256,
     policy,
 };
 
@@ -29,7 +34,8 @@ pub struct Host {
 pub struct Stage {
     authorizer: Authorizer,
     keys: BTreeMap<String, JwkSet>,
-    records: BTreeMap<String, Option<PermissionsRecord>>,
+    records: BTreeMap<String, Option<Arc<PermissionsRecord>>>,
+    remembered: Mutex<PermissionsCache>,
     reach_of_keys: Reach,
     reach_of_permissions: Reach,
     now: UnixTime,
@@ -77,14 +83,17 @@ impl Stage {
     pub fn of(world: &World) -> Result<Self> {
         let policy = policy::from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
         let set = |(section, set): (&String, &serde_json::Value)| {
-            let set = JwkSet::parse(set.to_string().as_bytes()).map_err(|error| anyhow!("keys of `{section}`: {error}"))?;
+            let set =
+                JwkSet::parse(set.to_string().as_bytes()).map_err(|error| anyhow!("keys of `{section}`: {error}"))?;
             Ok((section.clone(), set))
         };
-        let record = |record: &serde_json::Value| PermissionsRecord::parse(record.to_string().as_bytes()).ok();
+        let record =
+            |record: &serde_json::Value| PermissionsRecord::parse(record.to_string().as_bytes()).ok().map(Arc::new);
         Ok(Self {
             authorizer: Authorizer::new(policy),
             keys: world.keys.iter().map(set).collect::<Result<_>>()?,
             records: world.permissions.iter().map(|(subject, text)| (subject.clone(), record(text))).collect(),
+            remembered: Mutex::new(PermissionsCache::new()),
             reach_of_keys: world.reach_of_keys,
             reach_of_permissions: world.reach_of_permissions,
             now: UnixTime::from_secs(world.now),
@@ -113,25 +122,60 @@ impl Stage {
                     need.resume(check, self.now)
                 }
                 Progress::NeedsPermissions(need) => {
-                    let permissions = self.permissions(&need);
+                    let record = self.record(&need);
+                    let permissions = match &record {
+                        Some(Some(record)) => Permissions::Found(record),
+                        Some(None) => Permissions::Absent,
+                        None => Permissions::Unavailable,
+                    };
                     need.resume(permissions, self.now)
+                }
+                Progress::NeedsBody(need) => {
+                    let body = request.body.as_deref().unwrap_or_default().as_bytes();
+                    let digest =
+                        if body.len() > need.limit() { BodyDigest::TooLarge } else { BodyDigest::Sha256(sha256(body)) };
+                    need.resume(digest, self.now)
                 }
             };
         }
     }
 
-    fn permissions(&self, need: &NeedsPermissions<'_>) -> Permissions<'_> {
-        match self.reach_of_permissions {
-            Reach::Answers => {}
-            Reach::SilentFor(age) if age < need.max_age().as_secs() => {}
-            Reach::SilentFor(_) | Reach::Silent => return Permissions::Unavailable,
+    /// What a driver in production makes of the core's cache. The outer `None` when nobody can tell.
+    fn record(&self, need: &NeedsPermissions<'_>) -> Option<Option<Arc<PermissionsRecord>>> {
+        let (issuer, subject) = (need.issuer(), need.subject());
+        let of_service = || match self.records.get(subject) {
+            Some(Some(record)) => Some(Some(Arc::clone(record))),
+            // What is no record cannot tell.
+            Some(None) => None,
+            None => Some(None),
+        };
+        let mut cache = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Reach::SilentFor(seconds) = self.reach_of_permissions
+            && let Some(record) = of_service()
+        {
+            let asked_at = UnixTime::from_secs(self.now.as_secs().saturating_sub(seconds));
+            cache.store(issuer, subject, record, asked_at);
         }
-        match self.records.get(need.subject()) {
-            Some(Some(record)) => Permissions::Found(record),
-            Some(None) => Permissions::Unavailable,
-            None => Permissions::Absent,
+        match cache.look_up(issuer, subject, need.max_age(), self.now) {
+            PermissionsLookup::Known(record) => return Some(record),
+            PermissionsLookup::Wait => panic!("nobody else asks"),
+            PermissionsLookup::Fetch => {}
+        }
+        match of_service().filter(|_| self.reach_of_permissions == Reach::Answers) {
+            Some(record) => {
+                cache.store(issuer, subject, record.clone(), self.now);
+                Some(record)
+            }
+            None => {
+                cache.fail(issuer, subject);
+                cache.stand_in(issuer, subject, (need.max_age(), need.stale_if_error()), self.now)
+            }
         }
     }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A decision in the corpus's words.
@@ -144,6 +188,8 @@ pub fn shown(decision: &Decision) -> Expect {
             company: permit.company().map(str::to_owned),
             roles: permit.roles().to_vec(),
             scopes: permit.scopes().to_vec(),
+            handed_on: permit.handed_on().iter().cloned().collect(),
+            body_sha256: permit.content_sha256().map(|digest| hex(digest)),
         }),
         Decision::Deny(denial) => Expect::Deny(Deny {
             reason: denial.reason().code().to_owned(),

@@ -9,7 +9,10 @@ use jwt_compact::{
 };
 use p384::ecdsa::signature::Signer as _;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng as _};
-use rsa::{BigUint, RsaPrivateKey, pkcs1v15, pss, signature::{RandomizedSigner as _, SignatureEncoding as _}};
+use rsa::{
+    BigUint, RsaPrivateKey, pkcs1v15, pss,
+    signature::{RandomizedSigner as _, SignatureEncoding as _},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -83,12 +86,11 @@ impl Pair {
             }
             "ES512" => {
                 let key = p521::ecdsa::SigningKey::from_slice(&self.octets("d")).expect("a P-521 key");
-                let signature: p521::ecdsa::Signature = key.sign(message);
+                let signature: p521::ecdsa::Signature = key.sign_with_rng(&mut chance(message), message);
                 signature.to_bytes().to_vec()
             }
             "EdDSA" | "Ed25519" => {
-                let pair = [self.octets("d"), self.octets("x")].concat();
-                let key = <SigningKey<Ed25519>>::from_slice(&pair).expect("an Ed25519 key");
+                let key = SigningKey::<Ed25519>::from_slice(&self.octets("d")).expect("an Ed25519 key");
                 Ed25519.sign(&key, message).as_bytes().into_owned()
             }
             "HS256" => {
@@ -104,8 +106,7 @@ impl Pair {
         let number = |name| BigUint::from_bytes_be(&self.octets(name));
         let primes = vec![number("p"), number("q")];
         let key = RsaPrivateKey::from_components(number("n"), number("e"), number("d"), primes).expect("an RSA key");
-        // Salts that depend on what is signed and on nothing else.
-        let mut salt = ChaCha8Rng::from_seed(Sha256::digest(message).into());
+        let mut salt = chance(message);
         match algorithm {
             "RS256" => pkcs1v15::SigningKey::<Sha256>::new(key).sign(message).to_vec(),
             "RS384" => pkcs1v15::SigningKey::<Sha384>::new(key).sign(message).to_vec(),
@@ -118,6 +119,11 @@ impl Pair {
     }
 }
 
+/// Randomness that depends on what is signed and on nothing else, where a signer wants some.
+fn chance(message: &[u8]) -> ChaCha8Rng {
+    ChaCha8Rng::from_seed(Sha256::digest(message).into())
+}
+
 fn ec256(secret: &[u8]) -> <Es256 as jwt_compact::Algorithm>::SigningKey {
-    <SigningKey<Es256>>::from_slice(secret).expect("a P-256 key")
+    SigningKey::<Es256>::from_slice(secret).expect("a P-256 key")
 }

@@ -35,10 +35,14 @@ pub fn who(issuer: &str, subject: &str, scopes: &str) -> Who {
         route: String::new(),
         issuer: Some(issuer.to_owned()),
         subject: Some(subject.to_owned()),
-        company: None,
-        roles: Vec::new(),
         scopes: scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        ..Permit::default()
     })
+}
+
+/// The caller of a public route, whoever it is.
+pub fn nobody() -> Who {
+    Who(Permit::default())
 }
 
 impl Who {
@@ -46,6 +50,18 @@ impl Who {
     pub fn at(mut self, company: &str, roles: &[&str]) -> Self {
         self.0.company = Some(company.to_owned());
         self.0.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self
+    }
+
+    /// With this field handed on.
+    pub fn handing(mut self, field: &str, value: &str) -> Self {
+        self.0.handed_on.insert(field.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With the body bound that has this SHA-256, in hex.
+    pub fn binding(mut self, digest: &str) -> Self {
+        self.0.body_sha256 = Some(digest.to_owned());
         self
     }
 }
@@ -63,8 +79,7 @@ impl Theme {
 
     /// Begins a case; `name` is a sentence, in this theme like no other.
     pub fn case(&mut self, name: impl Into<String>, method: &str, target: impl Into<String>) -> Draft<'_> {
-        let request =
-            Request { method: method.to_owned(), target: target.into(), headers: Vec::new(), body: None };
+        let request = Request { method: method.to_owned(), target: target.into(), headers: Vec::new(), body: None };
         Draft { theme: self, name: name.into(), attack: None, facts: Facts::default(), request }
     }
 
@@ -107,7 +122,6 @@ impl Draft<'_> {
 
     fn end(self, by: Author, expect: Expect) {
         let (name, world) = (self.name, self.theme.world.to_owned());
-        assert!(self.theme.cases.iter().all(|case| case.name != name), "two cases `{name}`");
         let (attack, facts, request) = (self.attack, self.facts, self.request);
         self.theme.cases.push(Case { name, world, attack, by, facts, request, expect });
     }
@@ -125,8 +139,7 @@ impl Draft<'_> {
 
     /// Must be forwarded by a public route.
     pub fn permit_anyone(self, route: &str) {
-        let permit = Permit { route: route.to_owned(), issuer: None, subject: None, company: None, roles: vec![], scopes: vec![] };
-        self.end(Author::Hand, Expect::Permit(permit));
+        self.end(Author::Hand, Expect::Permit(Permit { route: route.to_owned(), ..Permit::default() }));
     }
 
     /// Must be answered as a preflight.

@@ -36,7 +36,16 @@ impl Token {
         dates.entry("exp").or_insert(json!(NOW + 3600));
         let claims = dates.clone();
         let algorithm = pair.algorithm().to_owned();
-        Self { header, claims, raw_header: None, raw_claims: None, pair, algorithm, signature: None, facts: Facts::default() }
+        Self {
+            header,
+            claims,
+            raw_header: None,
+            raw_claims: None,
+            pair,
+            algorithm,
+            signature: None,
+            facts: Facts::default(),
+        }
     }
 
     /// With another claim.

@@ -19,7 +19,10 @@ pub fn all() -> BTreeMap<String, World> {
         policy: EXAMPLE.to_owned(),
         now: NOW,
         keys: BTreeMap::from([
-            ("partners".to_owned(), set([named("partners-ed", "ed"), named("partners-ec", "ec"), named("partners-rsa", "partners-rsa")])),
+            (
+                "partners".to_owned(),
+                set([named("partners-ed", "ed"), named("partners-ec", "ec"), named("partners-rsa", "partners-rsa")]),
+            ),
             ("users".to_owned(), set([named("users-1", "users-rsa")])),
         ]),
         reach_of_keys: Reach::Answers,
@@ -38,10 +41,15 @@ pub fn all() -> BTreeMap<String, World> {
         world
     };
     let worlds = [
-        ("example-keys-silent", changed(&example, "no issuer has ever answered", |world| world.reach_of_keys = Reach::Silent)),
+        (
+            "example-keys-silent",
+            changed(&example, "no issuer has ever answered", |world| world.reach_of_keys = Reach::Silent),
+        ),
         (
             "example-keys-stale",
-            changed(&example, "no issuer has answered for an hour", |world| world.reach_of_keys = Reach::SilentFor(3600)),
+            changed(&example, "no issuer has answered for an hour", |world| {
+                world.reach_of_keys = Reach::SilentFor(3600)
+            }),
         ),
         (
             "example-permissions-silent",
@@ -51,13 +59,36 @@ pub fn all() -> BTreeMap<String, World> {
         ),
         (
             "example-nonsense",
-            changed(&example, "the permissions service answers with what is no record", |world| world.permissions = nonsense()),
+            changed(&example, "the permissions service answers with what is no record", |world| {
+                world.permissions = nonsense()
+            }),
         ),
-        ("rules-keys-silent", changed(&rules, "no issuer has ever answered", |world| world.reach_of_keys = Reach::Silent)),
+        (
+            "rules-keys-silent",
+            changed(&rules, "no issuer has ever answered", |world| world.reach_of_keys = Reach::Silent),
+        ),
         (
             "rules-permissions-silent",
             changed(&rules, "the permissions service has never answered", |world| {
                 world.reach_of_permissions = Reach::Silent;
+            }),
+        ),
+        (
+            "rules-permissions-25s",
+            changed(&rules, "the permissions service has been silent for 25 s", |world| {
+                world.reach_of_permissions = Reach::SilentFor(25);
+            }),
+        ),
+        (
+            "rules-permissions-60s",
+            changed(&rules, "the permissions service has been silent for a minute", |world| {
+                world.reach_of_permissions = Reach::SilentFor(60);
+            }),
+        ),
+        (
+            "rules-permissions-6m",
+            changed(&rules, "the permissions service has been silent for six minutes", |world| {
+                world.reach_of_permissions = Reach::SilentFor(360);
             }),
         ),
         ("example", example),
@@ -119,7 +150,10 @@ fn nonsense() -> BTreeMap<String, Value> {
         ("role-empty", json!({"id": "role-empty", "companies": ["1111"], "role": ""})),
         ("role-twice", json!({"id": "role-twice", "companies": {"1111": ["Manager"]}, "role": "Manager"})),
         ("version-text", json!({"id": "version-text", "companies": ["1111"], "role": "Manager", "version": "7"})),
-        ("version-negative", json!({"id": "version-negative", "companies": ["1111"], "role": "Manager", "version": -1})),
+        (
+            "version-negative",
+            json!({"id": "version-negative", "companies": ["1111"], "role": "Manager", "version": -1}),
+        ),
         ("id-missing", json!({"companies": ["1111"], "role": "Manager"})),
         ("id-anothers", json!({"id": "manager", "companies": ["1111"], "role": "Manager"})),
         ("id-number", json!({"id": 7, "companies": ["1111"], "role": "Manager"})),
@@ -177,7 +211,13 @@ fn rules_keys() -> BTreeMap<String, Value> {
         ("tenant", set([with(named("tenant-1", "users-rsa"), "use", "sig")])),
         ("workforce", set([with(named("workforce-1", "other-rsa"), "alg", "RS256")])),
         ("directory", set([with(named("directory-1", "partners-rsa"), "issuer", "anything")])),
-        ("realm", set([with(named("realm-1", "users-rsa"), "alg", "RS256"), with(named("realm-enc", "other-rsa"), "use", "enc")])),
+        (
+            "realm",
+            set([
+                with(named("realm-1", "users-rsa"), "alg", "RS256"),
+                with(named("realm-enc", "other-rsa"), "use", "enc"),
+            ]),
+        ),
     ];
     sections.into_iter().map(|(name, set)| (name.to_owned(), set)).collect()
 }

@@ -21,6 +21,8 @@ pub type Companies = BTreeMap<String, Vec<String>>;
 /// A token that is believed.
 #[derive(Clone, Debug)]
 pub struct Believed<'p> {
+    /// All claims.
+    pub claims: &'p Json,
     /// The name of its issuer section.
     pub section: &'p str,
     /// The caller.
@@ -34,7 +36,12 @@ pub struct Believed<'p> {
 const MALFORMED: &str = "claims_malformed";
 
 /// The token's section among `sections`, or the reason why it is not believed.
-pub fn believe<'p>(policy: &'p Policy, sections: &[&str], token: &Token, now: f64) -> Result<Believed<'p>, &'static str> {
+pub fn believe<'p>(
+    policy: &'p Policy,
+    sections: &[&str],
+    token: &'p Token,
+    now: f64,
+) -> Result<Believed<'p>, &'static str> {
     let claims = token.claims.as_ref().ok_or(MALFORMED)?;
     for date in ["exp", "nbf", "iat"] {
         date_of(claims, date)?;
@@ -67,7 +74,7 @@ pub fn believe<'p>(policy: &'p Policy, sections: &[&str], token: &Token, now: f6
         _ => Some(carried(claims.at(&issuer.path("companies")), claims.at(&issuer.path("roles"))).ok_or(MALFORMED)?),
     };
     let scopes = names(claims.at(&issuer.path("scopes")))?;
-    Ok(Believed { section, subject: subject.to_owned(), scopes, companies })
+    Ok(Believed { claims, section, subject: subject.to_owned(), scopes, companies })
 }
 
 /// A string, nothing, or the wrong type.
@@ -111,7 +118,8 @@ fn accepts(issuer: &Issuer, claims: &Json) -> Result<bool, &'static str> {
         client = client.or(text(claims, &path)?);
     }
     let for_us = issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.contains(name));
-    let of_ours = issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
+    let of_ours =
+        issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
     Ok(for_us && of_ours)
 }
 
@@ -124,12 +132,11 @@ fn check_kind(issuer: &Issuer, token: &Token, claims: &Json) -> Result<(), &'sta
     if issuer.token_type.as_deref().is_some_and(|wanted| token.kind.as_deref().map(bare) != Some(bare(wanted))) {
         return Err("not_an_access_token");
     }
-    let missing = issuer.required().into_iter().any(|(name, wanted)| {
-        // A section's `true` is content with any value but null.
-        let there = matches!((&wanted, claims.get(&name)), (Required::Present(_), Some(value)) if *value != Json::Null);
-        !there && !holds(claims.get(&name), &wanted)
-    });
-    if missing { Err("claim_mismatch") } else { Ok(()) }
+    if issuer.required().iter().all(|(name, wanted)| holds(claims.get(name), wanted)) {
+        Ok(())
+    } else {
+        Err("claim_mismatch")
+    }
 }
 
 /// Whether a claim is what is wanted; `true` wants it to be there, and neither `null` nor `false`.

@@ -1,5 +1,7 @@
 //! JSON read to the letter (RFC 8259): a member named twice is an error, at every depth.
 
+use std::fmt;
+
 /// A JSON value; objects keep their members in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Json {
@@ -48,9 +50,42 @@ impl Json {
     }
 }
 
-/// Reads a whole text as one JSON value.
+impl fmt::Display for Json {
+    /// The value as JSON, members in the order of their names.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        match self {
+            Self::Null => formatter.write_str("null"),
+            Self::Bool(value) => write!(formatter, "{value}"),
+            Self::Number(number) => write!(formatter, "{number}"),
+            Self::String(text) => formatter.write_str(&quoted(text)),
+            Self::Array(items) => {
+                let items: Vec<String> = items.iter().map(Self::to_string).collect();
+                write!(formatter, "[{}]", items.join(","))
+            }
+            Self::Object(members) => {
+                let mut members: Vec<&(String, Self)> = members.iter().collect();
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                let members: Vec<String> =
+                    members.iter().map(|(name, value)| format!("{}:{value}", quoted(name))).collect();
+                write!(formatter, "{{{}}}", members.join(","))
+            }
+        }
+    }
+}
+
+/// Reads a whole text as one JSON value in which no object names a member twice.
 pub fn parse(text: &str) -> Option<Json> {
-    let mut reader = Reader { rest: text.chars().collect::<Vec<_>>().into_iter().peekable() };
+    read(text, true)
+}
+
+/// Reads a whole text as one JSON value, and keeps members that are named twice.
+pub fn parse_with_repeats(text: &str) -> Option<Json> {
+    read(text, false)
+}
+
+fn read(text: &str, strict: bool) -> Option<Json> {
+    let mut reader = Reader { rest: text.chars().collect::<Vec<_>>().into_iter().peekable(), strict };
     let value = reader.value(0)?;
     reader.space();
     reader.rest.peek().is_none().then_some(value)
@@ -61,6 +96,7 @@ const DEEPEST: usize = 127;
 
 struct Reader {
     rest: std::iter::Peekable<std::vec::IntoIter<char>>,
+    strict: bool,
 }
 
 impl Reader {
@@ -118,7 +154,7 @@ impl Reader {
         loop {
             self.space();
             let name = self.string()?;
-            if members.iter().any(|(own, _)| *own == name) {
+            if self.strict && members.iter().any(|(own, _)| *own == name) {
                 return None;
             }
             self.space();
@@ -196,14 +232,18 @@ mod tests {
 
     #[test]
     fn json_is_read_to_the_letter() {
-        for text in ["", "{", "{,}", r#"{"a":1,"a":2}"#, r#"[{"a":1,"\u0061":2}]"#, "01", "1.", "+1", "\"\t\"", "nul", "1 2"]
+        for text in
+            ["", "{", "{,}", r#"{"a":1,"a":2}"#, r#"[{"a":1,"\u0061":2}]"#, "01", "1.", "+1", "\"\t\"", "nul", "1 2"]
         {
             assert_eq!(parse(text), None, "{text}");
         }
         let read = parse(r#" {"a" : [1, -2.5e1, "\ud83d\ude00", null, true], "b": {}} "#).unwrap();
-        assert_eq!(read.get("a").and_then(|a| match a {
-            Json::Array(items) => Some(items.clone()),
-            _ => None,
-        }), Some(vec![Json::Number(1.0), Json::Number(-25.0), Json::String("😀".into()), Json::Null, Json::Bool(true)]));
+        assert_eq!(
+            read.get("a").and_then(|a| match a {
+                Json::Array(items) => Some(items.clone()),
+                _ => None,
+            }),
+            Some(vec![Json::Number(1.0), Json::Number(-25.0), Json::String("😀".into()), Json::Null, Json::Bool(true)])
+        );
     }
 }

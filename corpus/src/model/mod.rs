@@ -4,6 +4,7 @@
 //! the policy. It does no cryptography: a case says whether its key is published and its signature holds ([`Facts`]).
 
 pub mod claims;
+mod elsewhere;
 pub mod json;
 pub mod policy;
 pub mod routes;
@@ -17,6 +18,10 @@ use claims::{Believed, Companies};
 use json::Json;
 use policy::{Company, Policy, Route, Scopes, seconds};
 use routes::Found;
+use token::Token;
+
+/// Longest body that is read, unless the policy says otherwise.
+const LONGEST_BODY: usize = 1024 * 1024;
 
 /// What must be decided on `request`.
 #[must_use]
@@ -53,19 +58,20 @@ struct Question<'a> {
 impl Question<'_> {
     fn answer(&self) -> Result<Expect, &'static str> {
         if self.route.public {
-            return Ok(self.permit(None, None, Vec::new()));
+            return self.permit(None, None, Vec::new());
         }
-        let (caller, claims) = self.caller()?;
+        let token = self.token()?;
+        let caller = self.caller(&token)?;
         self.check_scopes(&caller)?;
+        if !self.route.require.iter().all(|(name, wanted)| claims::holds(caller.claims.get(name), wanted)) {
+            return Err("condition_unmet");
+        }
         if let Some(name) = self.route.subject.as_deref().and_then(parameter)
             && self.parameters.get(name) != Some(&caller.subject)
         {
             return Err("subject_mismatch");
         }
-        if !self.route.require.iter().all(|(name, wanted)| claims::holds(claims.get(name), wanted)) {
-            return Err("condition_unmet");
-        }
-        let Some(company) = self.company(&caller)? else { return Ok(self.permit(Some(caller), None, Vec::new())) };
+        let Some(company) = self.company(&caller)? else { return self.permit(Some(&caller), None, Vec::new()) };
         let companies = match &caller.companies {
             Some(companies) => companies.clone(),
             None => self.recorded(&caller)?,
@@ -74,14 +80,16 @@ impl Question<'_> {
         if !self.route.roles.is_empty() && !self.route.roles.iter().any(|role| held.contains(role)) {
             return Err("role_missing");
         }
-        Ok(self.permit(Some(caller), Some(company), held.clone()))
+        self.permit(Some(&caller), Some(company), held.clone())
     }
 
-    /// The caller and the token's claims.
-    fn caller(&self) -> Result<(Believed<'_>, Json), &'static str> {
+    fn token(&self) -> Result<Token, &'static str> {
         let longest = self.policy.limits.max_token_bytes.unwrap_or(token::LONGEST).min(token::LONGEST);
-        let compact = token::credential(self.request, longest)?;
-        let token = token::parse(compact)?;
+        token::parse(token::credential(self.request, longest)?)
+    }
+
+    /// Who calls, once all is known to be true that the token says.
+    fn caller<'t>(&'t self, token: &'t Token) -> Result<Believed<'t>, &'static str> {
         let sections = self.route.issuer.as_ref().map(policy::OneOrMany::names).unwrap_or_default();
         let url_of = |name: &String| self.policy.issuers[name].url.as_str();
         let mut urls: Vec<&str> = sections.iter().map(url_of).collect();
@@ -90,7 +98,7 @@ impl Question<'_> {
         // Where several issuers may call, `iss` is looked at before anything is known to be true.
         let claimed = match urls[..] {
             [one] => one.to_owned(),
-            _ => claimed_issuer(&token).ok_or("token_malformed")?,
+            _ => claimed_issuer(token).ok_or("token_malformed")?,
         };
         let of_url: Vec<&String> = sections.iter().filter(|name| url_of(name) == claimed).collect();
         if of_url.is_empty() {
@@ -112,9 +120,7 @@ impl Question<'_> {
         if self.facts.signature == Signature::Broken {
             return Err("signature_invalid");
         }
-        let now = self.world.now as f64;
-        let believed = claims::believe(self.policy, &able, &token, now)?;
-        Ok((believed, token.claims.unwrap_or(Json::Null)))
+        claims::believe(self.policy, &able, token, self.world.now as f64)
     }
 
     fn check_scopes(&self, caller: &Believed<'_>) -> Result<(), &'static str> {
@@ -135,12 +141,12 @@ impl Question<'_> {
             Some(Company::Text(rule)) if rule == "subject" => Some(caller.subject.clone()),
             Some(Company::Text(rule)) => self.parameters.get(parameter(rule).unwrap_or(rule)).cloned(),
             Some(Company::Elsewhere(place)) => match (place.get("header"), place.get("query")) {
-                (Some(header), _) => sole(&token::values(self.request, header)).map(str::to_owned),
-                (None, Some(name)) => in_query(self.query.as_deref().unwrap_or_default(), name),
+                (Some(header), _) => elsewhere::in_header(self.request, header),
+                (None, Some(name)) => elsewhere::in_query(self.query.as_deref().unwrap_or_default(), name),
                 (None, None) => None,
             },
         };
-        found.filter(|company| !company.is_empty()).map(Some).ok_or("company_unspecified")
+        found.map(Some).ok_or("company_unspecified")
     }
 
     /// The caller's companies as the permissions service has them.
@@ -151,7 +157,8 @@ impl Question<'_> {
             Reach::SilentFor(age) => {
                 let (fresh, stale) =
                     (usable_for(&self.route.permissions_max_age), usable_for(&self.route.permissions_stale_if_error));
-                if age as f64 >= fresh + stale {
+                let stands_in = if fresh > 0.0 { stale } else { 0.0 };
+                if age as f64 >= fresh + stands_in {
                     return Err("permissions_unavailable");
                 }
             }
@@ -164,41 +171,57 @@ impl Question<'_> {
         }
     }
 
-    fn permit(&self, caller: Option<Believed<'_>>, company: Option<String>, roles: Vec<String>) -> Expect {
-        let caller = caller.as_ref();
-        Expect::Permit(Permit {
-            route: self.route.name.clone(),
-            issuer: caller.map(|caller| caller.section.to_owned()),
-            subject: caller.map(|caller| caller.subject.clone()),
-            company,
-            roles,
-            scopes: caller.map(|caller| caller.scopes.clone()).unwrap_or_default(),
-        })
+    fn permit(
+        &self,
+        caller: Option<&Believed<'_>>,
+        company: Option<String>,
+        roles: Vec<String>,
+    ) -> Result<Expect, &'static str> {
+        let mut permit = Permit { route: self.route.name.clone(), company, roles, ..Permit::default() };
+        if let Some(caller) = caller {
+            permit.issuer = Some(caller.section.to_owned());
+            permit.subject = Some(caller.subject.clone());
+            permit.scopes.clone_from(&caller.scopes);
+            for (field, path) in &self.route.headers {
+                let value = caller.claims.at(&path.names()).and_then(elsewhere::field_value);
+                permit.handed_on.extend(value.map(|value| (field.clone(), value)));
+            }
+        }
+        permit.body_sha256 = self.body()?;
+        Ok(Expect::Permit(permit))
+    }
+
+    /// The digest of the body, where the route binds it.
+    fn body(&self) -> Result<Option<String>, &'static str> {
+        let rule = self.route.body.as_deref().unwrap_or("streamed");
+        let body = self.request.body.as_deref().unwrap_or_default();
+        let limit = self.policy.limits.max_body_bytes.unwrap_or(LONGEST_BODY);
+        match rule {
+            "streamed" => Ok(None),
+            // They have none.
+            _ if ["GET", "HEAD"].contains(&self.request.method.as_str()) => Ok(Some(elsewhere::sha256(""))),
+            "declared" => elsewhere::declared(self.request).map(Some).ok_or("body_digest_missing"),
+            _ if body.len() > limit => Err("body_too_large"),
+            _ => Ok(Some(elsewhere::sha256(body))),
+        }
     }
 }
 
 /// `iss` where it is a string and stands once, whatever else the payload says.
-fn claimed_issuer(token: &token::Token) -> Option<String> {
-    token.claims.as_ref()?.get("iss")?.text().map(str::to_owned)
+fn claimed_issuer(token: &Token) -> Option<String> {
+    let Json::Object(members) = json::parse_with_repeats(std::str::from_utf8(&token.payload).ok()?)? else {
+        return None;
+    };
+    let named: Vec<&Json> = members.iter().filter(|(name, _)| name == "iss").map(|(_, value)| value).collect();
+    match named[..] {
+        [one] => one.text().map(str::to_owned),
+        _ => None,
+    }
 }
 
 /// The name in `{name}`.
 fn parameter(rule: &str) -> Option<&str> {
     rule.strip_prefix('{')?.strip_suffix('}')
-}
-
-fn sole<'v>(values: &[&'v str]) -> Option<&'v str> {
-    match values {
-        [one] => Some(one),
-        _ => None,
-    }
-}
-
-/// The one value of a query parameter, decoded once; none when it stands twice or is not in one clear form.
-fn in_query(query: &str, name: &str) -> Option<String> {
-    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let values: Vec<&str> = pairs.filter(|(own, _)| *own == name).map(|(_, value)| value).collect();
-    sole(&values).map(str::to_owned)
 }
 
 /// A refusal, with the status that README.md's table gives its reason.

@@ -1,4 +1,4 @@
-//! The policy as README and LANGUAGE of issue sections describe it, read from TOML by types of the model's own.
+//! The policy as README.md describes it, read from TOML by types of the model's own.
 
 use std::collections::BTreeMap;
 
@@ -81,6 +81,8 @@ pub struct Route {
     pub permissions_max_age: Option<String>,
     pub permissions_stale_if_error: Option<String>,
     pub body: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, OneOrMany>,
 }
 
 /// One name or several.

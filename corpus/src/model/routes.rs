@@ -26,7 +26,8 @@ fn pieces(path: &str) -> Vec<Piece> {
 
 /// A literal of a template is written as in a canonical path.
 fn decoded(text: &str) -> String {
-    super::target::parse(&format!("/{text}"), usize::MAX).map_or_else(|_| text.to_owned(), |target| target.segments[0].clone())
+    super::target::parse(&format!("/{text}"), usize::MAX)
+        .map_or_else(|_| text.to_owned(), |target| target.segments[0].clone())
 }
 
 /// The parameters of a path that the template has; `None` when it has not.

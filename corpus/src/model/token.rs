@@ -109,8 +109,13 @@ fn letter(byte: u8) -> Option<u8> {
 
 /// Base64url without padding, in its one form (RFC 7515 §2): bits left over are zero.
 pub fn base64url(text: &str) -> Option<Vec<u8>> {
-    let bits: Vec<bool> =
-        text.bytes().map(letter).collect::<Option<Vec<u8>>>()?.iter().flat_map(|six| (0..6).rev().map(move |bit| six >> bit & 1 == 1)).collect();
+    let bits: Vec<bool> = text
+        .bytes()
+        .map(letter)
+        .collect::<Option<Vec<u8>>>()?
+        .iter()
+        .flat_map(|six| (0..6).rev().map(move |bit| six >> bit & 1 == 1))
+        .collect();
     let left = bits.len() % 8;
     let over = bits[bits.len() - left..].iter().any(|bit| *bit);
     if left >= 6 || over {

@@ -18,7 +18,11 @@ pub(super) fn cases() -> Theme {
         ("of a public route", "/health"),
         ("of nothing", "/nothing"),
     ] {
-        theme.case(format!("a preflight {name}"), "OPTIONS", target).header("origin", PAGE).header(ASKED, "GET").preflight();
+        theme
+            .case(format!("a preflight {name}"), "OPTIONS", target)
+            .header("origin", PAGE)
+            .header(ASKED, "GET")
+            .preflight();
     }
     for method in ["POST", "DELETE", "get", "NONSENSE"] {
         theme
@@ -27,7 +31,9 @@ pub(super) fn cases() -> Theme {
             .header(ASKED, method)
             .preflight();
     }
-    for origin in ["https://evil.example", "null", "http://app.ljg-sushi.example", "https://app.ljg-sushi.example.evil.example"] {
+    for origin in
+        ["https://evil.example", "null", "http://app.ljg-sushi.example", "https://app.ljg-sushi.example.evil.example"]
+    {
         theme
             .case(format!("a preflight of {origin}, which learns nothing by it"), "OPTIONS", orders)
             .header("origin", origin)
@@ -52,11 +58,16 @@ pub(super) fn cases() -> Theme {
         .header("origin", PAGE)
         .header(ASKED, "GET")
         .deny("target_dot_segment", 400, None);
-    theme
-        .case("OPTIONS without the asked method", "OPTIONS", orders)
-        .header("origin", PAGE)
-        .deny("method_not_allowed", 405, None);
-    theme.case("OPTIONS without an origin", "OPTIONS", orders).header(ASKED, "GET").deny("method_not_allowed", 405, None);
+    theme.case("OPTIONS without the asked method", "OPTIONS", orders).header("origin", PAGE).deny(
+        "method_not_allowed",
+        405,
+        None,
+    );
+    theme.case("OPTIONS without an origin", "OPTIONS", orders).header(ASKED, "GET").deny(
+        "method_not_allowed",
+        405,
+        None,
+    );
     theme
         .case("OPTIONS with two asked methods", "OPTIONS", orders)
         .header("origin", PAGE)
@@ -74,7 +85,11 @@ pub(super) fn cases() -> Theme {
             .case(format!("{method} with a preflight's fields is none"), method, orders)
             .header("origin", PAGE)
             .header(ASKED, "GET")
-            .deny("credential_missing", 401, if method == "POST" { "external-orders-create" } else { "external-orders-list" });
+            .deny(
+                "credential_missing",
+                401,
+                if method == "POST" { "external-orders-create" } else { "external-orders-list" },
+            );
     }
     for origin in [PAGE, "https://evil.example", "null"] {
         theme

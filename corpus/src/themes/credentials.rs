@@ -88,10 +88,11 @@ pub(super) fn cases() -> Theme {
         ("in the query", format!("{LIST}?access_token={token}")),
         ("in the query under the field's name", format!("{LIST}?authorization=Bearer%20{token}")),
     ] {
-        theme
-            .get(format!("a token {name} is none"), target)
-            .attack("token in query string or body")
-            .deny("credential_missing", 401, ROUTE);
+        theme.get(format!("a token {name} is none"), target).attack("token in query string or body").deny(
+            "credential_missing",
+            401,
+            ROUTE,
+        );
     }
     theme
         .case("a token in a form is none", "POST", LIST)
@@ -130,16 +131,18 @@ pub(super) fn cases() -> Theme {
         401,
         ROUTE,
     );
-    theme.get("on a public route nobody looks", "/health").header("authorization", "Bearer \"nonsense\"").permit_anyone("health");
+    theme
+        .get("on a public route nobody looks", "/health")
+        .header("authorization", "Bearer \"nonsense\"")
+        .permit_anyone("health");
     theme
         .get("on a public route not even at two", "/health")
         .header("authorization", "Bearer a")
         .header("authorization", "Bearer b")
         .permit_anyone("health");
-    theme.get("where there is no route nobody looks", "/nothing").header("authorization", "Bearer \"nonsense\"").deny(
-        "no_route",
-        404,
-        None,
-    );
+    theme
+        .get("where there is no route nobody looks", "/nothing")
+        .header("authorization", "Bearer \"nonsense\"")
+        .deny("no_route", 404, None);
     theme
 }

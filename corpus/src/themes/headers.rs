@@ -63,6 +63,10 @@ pub(super) fn cases() -> Theme {
             .token(&user("standard"))
             .deny("role_missing", 403, "internal-orders-list");
     }
-    theme.get("two of a field that nobody reads", "/health").header("accept", "text/html").header("accept", "*/*").permit_anyone("health");
+    theme
+        .get("two of a field that nobody reads", "/health")
+        .header("accept", "text/html")
+        .header("accept", "*/*")
+        .permit_anyone("health");
     theme
 }

@@ -14,13 +14,16 @@ pub(super) fn cases() -> Theme {
     theme.case("HEAD follows GET", "HEAD", orders).token(&partner("1111")).permit("external-orders-list", partner_of());
     theme.case("POST creates", "POST", orders).token(&partner("1111")).permit("external-orders-create", partner_of());
     for method in ["PUT", "PATCH", "DELETE", "OPTIONS"] {
-        theme
-            .case(format!("{method} is none of the path's"), method, orders)
-            .token(&partner("1111"))
-            .deny("method_not_allowed", 405, None);
-        theme
-            .case(format!("{method} is none of the path's for nobody either"), method, orders)
-            .deny("method_not_allowed", 405, None);
+        theme.case(format!("{method} is none of the path's"), method, orders).token(&partner("1111")).deny(
+            "method_not_allowed",
+            405,
+            None,
+        );
+        theme.case(format!("{method} is none of the path's for nobody either"), method, orders).deny(
+            "method_not_allowed",
+            405,
+            None,
+        );
     }
     for method in ["get", "Get", "GETS", "head", "post", "PROPFIND", "QUERY", "M-SEARCH"] {
         theme.case(format!("`{method}` is another method"), method, orders).token(&partner("1111")).deny(
@@ -33,10 +36,11 @@ pub(super) fn cases() -> Theme {
     theme.case("HEAD of a public route", "HEAD", "/health").permit_anyone("health");
     theme.case("POST to a public route", "POST", "/health").deny("method_not_allowed", 405, None);
     theme.case("HEAD without a token", "HEAD", orders).deny("credential_missing", 401, "external-orders-list");
-    theme
-        .case("HEAD of another company's", "HEAD", "/companies/2222/orders")
-        .token(&partner("1111"))
-        .deny("company_mismatch", 403, "external-orders-list");
+    theme.case("HEAD of another company's", "HEAD", "/companies/2222/orders").token(&partner("1111")).deny(
+        "company_mismatch",
+        403,
+        "external-orders-list",
+    );
     let own = "/companies/1111/users/manager/orders";
     theme
         .case("HEAD with the permissions service", "HEAD", own)
@@ -92,11 +96,10 @@ pub(super) fn cases() -> Theme {
         .case("PATCH of me", "PATCH", "/me")
         .token(&machine("1111"))
         .permit("me", who("machines", "1111", "things/read things/write"));
-    theme.case("PUT of a paper without a scope", "PUT", "/people/1111/papers/p1").token(&person("editor").claim("scope", "papers/read")).deny(
-        "scope_missing",
-        403,
-        "papers-write",
-    );
+    theme
+        .case("PUT of a paper without a scope", "PUT", "/people/1111/papers/p1")
+        .token(&person("editor").claim("scope", "papers/read"))
+        .deny("scope_missing", 403, "papers-write");
     theme.case("OPTIONS that is a route", "OPTIONS", "/shop/special").permit_anyone("shop-options");
     theme.case("OPTIONS that is none", "OPTIONS", "/shop/other").deny("method_not_allowed", 405, None);
     theme

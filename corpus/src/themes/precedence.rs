@@ -18,8 +18,14 @@ pub(super) fn cases() -> Theme {
     theme.get("a literal in another case is none", "/shop/Special").permit_anyone("shop-any");
     theme.get("a literal with more behind it is none", "/shop/special2").permit_anyone("shop-any");
     theme.case("the literal has not the method, the parameter has", "POST", "/shop/special").permit_anyone("shop-any");
-    theme.case("HEAD of the literal follows its GET", "HEAD", "/shop/special").deny("credential_missing", 401, "shop-special");
-    theme.case("HEAD has a route of its own beside the parameter's GET", "HEAD", "/shop/knife").permit_anyone("shop-head");
+    theme.case("HEAD of the literal follows its GET", "HEAD", "/shop/special").deny(
+        "credential_missing",
+        401,
+        "shop-special",
+    );
+    theme
+        .case("HEAD has a route of its own beside the parameter's GET", "HEAD", "/shop/knife")
+        .permit_anyone("shop-head");
     theme.get("a closing slash is a path of its own", "/shop/").permit_anyone("shop-front");
     theme.get("no slash is another", "/shop").deny("no_route", 404, None);
     theme.get("a slash too many", "/shop/special/").deny("no_route", 404, None);
@@ -38,17 +44,18 @@ pub(super) fn cases() -> Theme {
         .permit("deep-three", who("people", "manager", "papers/read papers/write"));
     theme
         .get("three deep: a machine's token does not fall through", "/deep/x/y/end")
-        .token(&machine("1111"))
-        .deny("issuer_mismatch", 401, "deep-three");
+        .token(&machine("1111").of_unknown_key())
+        .deny("key_unknown", 401, "deep-three");
     theme.get("three deep: without its end", "/deep/x/y").deny("no_route", 404, None);
     theme
         .get("latest is a literal beside {paper}", "/people/1111/papers/latest")
         .token(&person("standard"))
         .permit("papers-latest", who("people", "standard", "papers/read papers/write").at("1111", &["Standard"]));
-    theme
-        .get("{paper} asks for more", "/people/1111/papers/p1")
-        .token(&person("standard"))
-        .deny("role_missing", 403, "papers-read");
+    theme.get("{paper} asks for more", "/people/1111/papers/p1").token(&person("standard")).deny(
+        "role_missing",
+        403,
+        "papers-read",
+    );
     theme
         .case("PUT of latest falls to {paper}", "PUT", "/people/1111/papers/latest")
         .token(&person("editor"))
@@ -65,6 +72,9 @@ pub(super) fn cases() -> Theme {
     theme.get("an empty segment is no parameter", "/people/1111/papers/").deny("no_route", 404, None);
     theme.get("me", "/me").token(&machine("1111")).permit("me", who("machines", "1111", scopes));
     theme.get("me by another name", "/me/2222").token(&machine("1111")).deny("subject_mismatch", 403, "me-by-name");
-    theme.get("me by my name", "/me/1111").token(&machine("1111")).permit("me-by-name", who("machines", "1111", scopes));
+    theme
+        .get("me by my name", "/me/1111")
+        .token(&machine("1111"))
+        .permit("me-by-name", who("machines", "1111", scopes));
     theme
 }

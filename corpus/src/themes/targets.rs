@@ -208,8 +208,9 @@ fn of_another_company(theme: &mut Theme) {
             .token(&partner("1111"))
             .permit("external-orders-list", who("partners", "1111", ORDERS).at("1111", &[]));
     }
-    theme
-        .get("companies are compared with their case", "/companies/acme/orders")
-        .token(&partner("ACME"))
-        .deny("company_mismatch", 403, "external-orders-list");
+    theme.get("companies are compared with their case", "/companies/acme/orders").token(&partner("ACME")).deny(
+        "company_mismatch",
+        403,
+        "external-orders-list",
+    );
 }
