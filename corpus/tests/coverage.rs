@@ -127,11 +127,20 @@ fn each_rule_is_satisfied_and_not() {
                     *seen.entry((rule, true)).or_default() += 1;
                 }
             }
-            Expect::Deny(deny) => *seen.entry((Box::leak(deny.reason.clone().into_boxed_str()), false)).or_default() += 1,
+            Expect::Deny(deny) => {
+                *seen.entry((Box::leak(deny.reason.clone().into_boxed_str()), false)).or_default() += 1
+            }
             Expect::Preflight {} => {}
         }
     }
-    for rule in ["scope_missing", "company_mismatch", "role_missing", "subject_mismatch", "condition_unmet", "body_digest_missing"] {
+    for rule in [
+        "scope_missing",
+        "company_mismatch",
+        "role_missing",
+        "subject_mismatch",
+        "condition_unmet",
+        "body_digest_missing",
+    ] {
         for satisfied in [true, false] {
             assert!(seen.get(&(rule, satisfied)).is_some_and(|count| *count >= 2), "{rule}, satisfied: {satisfied}");
         }

@@ -7,5 +7,5 @@ pub mod token;
 pub mod worlds;
 
 pub use keys::Pair;
-pub use theme::{Draft, Theme, nobody, who};
+pub use theme::{Draft, NOTHING, Theme, nobody, who};
 pub use token::{NOW, Token};

@@ -6,6 +6,9 @@ use crate::{
     model::{self, policy::Policy},
 };
 
+/// SHA-256 of no octets, in hex.
+pub const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// Cases of one kind.
 #[derive(Debug)]
 pub struct Theme {
@@ -57,6 +60,11 @@ impl Who {
     pub fn handing(mut self, field: &str, value: &str) -> Self {
         self.0.handed_on.insert(field.to_owned(), value.to_owned());
         self
+    }
+
+    /// With the digest of no octets, where `condition` says that the route binds bodies.
+    pub fn binding_nothing_if(self, condition: bool) -> Self {
+        if condition { self.binding(NOTHING) } else { self }
     }
 
     /// With the body bound that has this SHA-256, in hex.

@@ -88,7 +88,7 @@ fn text<'c>(claims: &'c Json, path: &[String]) -> Result<Option<&'c str>, &'stat
 
 fn date_of(claims: &Json, name: &str) -> Result<Option<f64>, &'static str> {
     match claims.get(name) {
-        None | Some(Json::Null) => Ok(None),
+        None => Ok(None),
         // In whole seconds; what lies before 1970 is as good as 1970.
         Some(Json::Number(date)) if date.abs() <= LAST_DATE => Ok(Some(date.trunc().max(0.0))),
         Some(_) => Err(MALFORMED),

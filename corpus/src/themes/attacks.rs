@@ -32,7 +32,7 @@ fn one_token(theme: &mut Theme) {
                 .case(format!("one token, {turn}: {method} {rest}"), method, of(company, rest))
                 .attack(cache)
                 .token(&token)
-                .permit(route, here());
+                .permit(route, here().binding_nothing_if(route == "internal-orders-create"));
             theme
                 .case(format!("one token, {turn}: {method} {rest} where it has another role"), method, of("2222", rest))
                 .attack(cache)

@@ -47,6 +47,8 @@ fn types(theme: &mut Theme) {
         ("exp", json!(true)),
         ("exp", json!([1_800_003_600])),
         ("exp", json!({})),
+        ("exp", json!(null)),
+        ("nbf", json!(null)),
         ("nbf", json!("0")),
         ("nbf", json!(false)),
         ("iat", json!("1800000000")),
@@ -239,11 +241,11 @@ fn audiences(theme: &mut Theme) {
             .token(&user("manager").claim("client_id", value))
             .deny("audience_mismatch", 401, "internal-orders-list");
     }
-    theme.get("no `client_id` where it is asked for", own).attack("foreign audience").token(&user("manager").without("client_id")).deny(
-        "audience_mismatch",
-        401,
-        "internal-orders-list",
-    );
+    theme
+        .get("no `client_id` where it is asked for", own)
+        .attack("foreign audience")
+        .token(&user("manager").without("client_id"))
+        .deny("audience_mismatch", 401, "internal-orders-list");
     theme
         .get("an ID token has the client in `aud`", own)
         .attack("ID token")
@@ -315,13 +317,13 @@ fn subjects_and_scopes(theme: &mut Theme) {
 
 /// `staff` forgives 30 s, takes tokens of two hours at most, and none older than an hour.
 fn limits(theme: &mut Theme) {
-    let target = "/staff/users/u1";
+    let target = "/profiles/users/u1";
     let scopes = "reports/read";
     for (name, token, reason) in [
         ("a life of two hours and a second", staff("u1").claim("exp", NOW + 7201), "lifetime_too_long"),
         ("a life without end", staff("u1").claim("exp", 253_402_300_799_u64), "lifetime_too_long"),
         ("no `iat`", staff("u1").without("iat"), "issued_at_missing"),
-        ("`iat` null", staff("u1").claim("iat", json!(null)), "issued_at_missing"),
+        ("`iat` null", staff("u1").claim("iat", json!(null)), "claims_malformed"),
         ("an hour old", staff("u1").claim("iat", NOW - 3600).claim("exp", NOW + 10), "issued_too_long_ago"),
         ("from before 1970", staff("u1").claim("iat", -1).claim("exp", NOW + 10), "lifetime_too_long"),
         ("31 s ahead", staff("u1").claim("iat", NOW + 31), "issued_in_future"),

@@ -132,7 +132,7 @@ fn rules(theme: &mut Theme, policy: &Policy, world: &World) {
     let requests = [
         ("GET", "/staff/1111/reports"),
         ("GET", "/staff/3333/reports"),
-        ("GET", "/staff/users/u1"),
+        ("GET", "/profiles/users/u1"),
         ("POST", "/staff/1111/reports"),
     ];
     all(theme, policy, world, &staff, &requests);

@@ -36,6 +36,10 @@ pub(super) fn cases() -> Theme {
     theme.get("escaped literals in another form", "/cafe%CC%81/a%20b/x").deny("no_route", 404, None);
     theme.get("escaped literals with a plus for a space", "/caf%C3%A9/a+b/x").deny("no_route", 404, None);
     theme.get("three deep: the widest", "/deep/q/y/end").deny("credential_missing", 401, "deep-one");
+    theme
+        .get("three deep: the widest, satisfied", "/deep/q/y/end")
+        .token(&machine("1111"))
+        .permit("deep-one", who("machines", "1111", scopes));
     theme.get("three deep: the middle", "/deep/x/z/end").permit_anyone("deep-two");
     theme.get("three deep: the narrowest", "/deep/x/y/end").deny("credential_missing", 401, "deep-three");
     theme

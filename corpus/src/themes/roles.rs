@@ -70,7 +70,8 @@ fn users(theme: &mut Theme) {
     ] {
         let of = |company: &str, user: &str| format!("/companies/{company}/users/{user}/{rest}");
         let theme = &mut *theme;
-        let manager = |subject: &str| who("users", subject, ORDERS);
+        let binds = route == "internal-orders-create";
+        let manager = |subject: &str| who("users", subject, ORDERS).binding_nothing_if(binds);
         theme
             .case(format!("{route}: a manager's own"), method, of("1111", "manager"))
             .token(&user("manager"))
@@ -136,7 +137,7 @@ fn users(theme: &mut Theme) {
             theme
                 .case(format!("{route}: its scope alone"), method, of("1111", "manager"))
                 .token(&user("manager").claim("scope", scope))
-                .permit(route, who("users", "manager", scope).at("1111", &["Manager"]));
+                .permit(route, who("users", "manager", scope).at("1111", &["Manager"]).binding_nothing_if(binds));
         }
         let scopeless = user("manager").without("scope");
         let draft = theme.case(format!("{route}: without scopes"), method, of("1111", "manager")).token(&scopeless);

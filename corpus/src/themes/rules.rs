@@ -2,7 +2,7 @@
 //! bodies, records that stand in, claims handed on, limits, shadows.
 
 use crate::make::{
-    NOW, Theme,
+    NOTHING, NOW, Theme,
     callers::{machine, person, pool_partner, pool_user},
     nobody, who,
 };
@@ -303,8 +303,7 @@ fn conditions(theme: &mut Theme) {
     }
 }
 
-/// The digest of no octets, in either notation, and that of `{}`.
-const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+/// The digest of no octets and that of `{}`, each in either notation.
 const NOTHING_BASE64: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
 const BRACES: &str = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 const BRACES_BASE64: &str = "sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:";

@@ -287,13 +287,13 @@ fn staffs_own_claims(theme: &mut Theme) {
         403,
         "staff-reports",
     );
-    theme.get("staff: `sub` is not their subject", "/staff/users/not-this").token(&staff("u1")).deny(
+    theme.get("staff: `sub` is not their subject", "/profiles/users/not-this").token(&staff("u1")).deny(
         "subject_mismatch",
         403,
         "staff-profile",
     );
-    theme.get("staff: `uid` is", "/staff/users/u1").token(&staff("u1")).permit("staff-profile", read());
-    theme.get("staff: no `uid`", "/staff/users/u1").token(&staff("u1").without("uid")).deny(
+    theme.get("staff: `uid` is", "/profiles/users/u1").token(&staff("u1")).permit("staff-profile", read());
+    theme.get("staff: no `uid`", "/profiles/users/u1").token(&staff("u1").without("uid")).deny(
         "subject_unusable",
         401,
         "staff-profile",
@@ -336,19 +336,19 @@ fn staffs_own_claims(theme: &mut Theme) {
     }
     for client in ["staff-app", "staff-cli"] {
         theme
-            .get(format!("staff: the client {client}"), "/staff/users/u1")
+            .get(format!("staff: the client {client}"), "/profiles/users/u1")
             .token(&staff("u1").claim("client_id", client))
             .permit("staff-profile", read());
     }
     theme
-        .get("staff: the client in `azp`, which is the older name", "/staff/users/u1")
+        .get("staff: the client in `azp`, which is the older name", "/profiles/users/u1")
         .token(&staff("u1").without("client_id").claim("azp", "staff-cli"))
         .permit("staff-profile", read());
     theme
-        .get("staff: `client_id` goes before `azp`", "/staff/users/u1")
+        .get("staff: `client_id` goes before `azp`", "/profiles/users/u1")
         .token(&staff("u1").claim("client_id", "other").claim("azp", "staff-cli"))
         .deny("audience_mismatch", 401, "staff-profile");
-    theme.get("staff: another client", "/staff/users/u1").token(&staff("u1").claim("client_id", "other")).deny(
+    theme.get("staff: another client", "/profiles/users/u1").token(&staff("u1").claim("client_id", "other")).deny(
         "audience_mismatch",
         401,
         "staff-profile",
