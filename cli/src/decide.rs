@@ -8,25 +8,25 @@
 //! production. Requests hold tokens, so nothing of a line is ever repeated but its `id`.
 
 use std::{
-    collections::BTreeMap,
-    fs,
     io::{BufRead, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::Context as _;
 use clap::Args;
-use postern::{
-    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, Request,
-    UnixTime, digest::sha256, signature,
-};
+use postern::{Decision, Policy, Request, UnixTime};
 use serde_json::{Map, Value, json};
+
+use crate::{
+    exit::Outcome,
+    world::{World, permissions_file},
+};
 
 /// What decisions are made with.
 #[derive(Args)]
 pub(crate) struct DecideArgs {
-    /// An issuer section and a file with its JWK set, as in `users=jwks.json`; once for each.
-    #[arg(long, value_name = "ISSUER=FILE")]
+    /// An issuer section and a file with its JWK set, as in `users=jwks.json`, once for each; or one file for all.
+    #[arg(long, value_name = "[ISSUER=]FILE")]
     keys: Vec<String>,
     /// A JSON object of subject to permissions record, in either shape.
     #[arg(long, value_name = "FILE")]
@@ -36,115 +36,44 @@ pub(crate) struct DecideArgs {
     now: Option<u64>,
 }
 
-/// Everything that a decision may ask for.
-struct World {
-    authorizer: Authorizer,
-    keys: BTreeMap<String, JwkSet>,
-    /// `None`: the permissions service is out of reach.
-    records: Option<BTreeMap<String, PermissionsRecord>>,
-    now: UnixTime,
-}
-
-/// Decides line by line; `false` when a line was no request.
+/// Decides line by line.
 pub(crate) fn decide(
     policy: Policy,
     args: &DecideArgs,
     input: impl BufRead,
     mut output: impl Write,
-) -> anyhow::Result<bool> {
-    let keys = args.keys.iter().map(|named| key_file(&policy, named)).collect::<anyhow::Result<_>>()?;
-    let records = args.permissions.as_deref().map(permissions_file).transpose()?;
+) -> anyhow::Result<Outcome> {
     let now = args.now.map_or_else(crate::now, UnixTime::from_secs);
-    let world = World { authorizer: Authorizer::new(policy), keys, records, now };
+    let mut world = World::new(policy, now);
+    args.keys.iter().try_for_each(|named| world.add_keys(named))?;
+    world.records = args.permissions.as_deref().map(permissions_file).transpose()?;
     let mut all_decided = true;
     for (index, line) in input.split(b'\n').enumerate() {
         let line = line.context("cannot read standard input")?;
-        let decided = world.line(&line).unwrap_or_else(|error| {
+        let decided = decide_line(&world, &line).unwrap_or_else(|error| {
             all_decided = false;
             json!({ "line": index.saturating_add(1), "error": error })
         });
         writeln!(output, "{decided}").context("cannot write to standard output")?;
     }
-    Ok(all_decided)
+    Ok(if all_decided { Outcome::Done } else { Outcome::Unusable })
 }
 
-fn key_file(policy: &Policy, named: &str) -> anyhow::Result<(String, JwkSet)> {
-    let (issuer, path) = named.split_once('=').with_context(|| format!("`--keys {named}` is not `ISSUER=FILE`"))?;
-    let known = policy.issuers().iter().map(|own| own.name());
-    ensure!(
-        known.clone().any(|own| own == issuer),
-        "`--keys {named}`: the policy has no issuer `{issuer}`, only {}",
-        known.collect::<Vec<_>>().join(", ")
-    );
-    let body = fs::read(path).with_context(|| format!("cannot read `{path}`"))?;
-    let keys = JwkSet::parse(&body)
-        .map_err(|error| anyhow!("`{path}`: {error}; give the issuer's JWK set as it publishes it"))?;
-    Ok((issuer.to_owned(), keys))
-}
-
-fn permissions_file(path: &Path) -> anyhow::Result<BTreeMap<String, PermissionsRecord>> {
-    let shown = path.display();
-    let text = fs::read(path).with_context(|| format!("cannot read `{shown}`"))?;
-    let value: Value = serde_json::from_slice(&text).with_context(|| format!("`{shown}` is not JSON"))?;
-    let Value::Object(members) = value else { bail!("`{shown}` is not a JSON object of subject to record") };
-    let record = |(subject, mut record): (String, Value)| {
-        if let Some(members) = record.as_object_mut() {
-            members.entry("id").or_insert_with(|| subject.clone().into());
-        }
-        match PermissionsRecord::parse(record.to_string().as_bytes()) {
-            Ok(record) if record.id() == subject => Ok((subject, record)),
-            Ok(_) => Err(anyhow!("`{shown}`: the record under `{subject}` is about somebody else")),
-            Err(error) => Err(anyhow!("`{shown}`: the record of `{subject}`: {error}")),
-        }
-    };
-    members.into_iter().map(record).collect()
-}
-
-impl World {
-    /// The decision on one line, or what is wrong with the line, in words that hold nothing of it.
-    fn line(&self, line: &[u8]) -> Result<Value, String> {
-        let value: Value = serde_json::from_slice(line).map_err(|_| "the line is not JSON")?;
-        let Value::Object(members) = value else { return Err("the line is not a JSON object".into()) };
-        if let Some(stranger) =
-            members.keys().find(|name| !["id", "method", "target", "headers"].contains(&name.as_str()))
-        {
-            // Its length alone: a name may be a token that lost its place.
-            return Err(format!("a member with a name of {} octets is none of a request's", stranger.len()));
-        }
-        let id = members.get("id").ok_or("`id` is missing")?;
-        let headers = headers(&members)?;
-        let request =
-            Request { method: text(&members, "method")?, target: text(&members, "target")?, headers: &headers };
-        let mut shown = outcome(&self.decide(&request));
-        shown.insert("id".into(), id.clone());
-        Ok(Value::Object(shown))
+/// The decision on one line, or what is wrong with the line, in words that hold nothing of it.
+fn decide_line(world: &World, line: &[u8]) -> Result<Value, String> {
+    let value: Value = serde_json::from_slice(line).map_err(|_| "the line is not JSON")?;
+    let Value::Object(members) = value else { return Err("the line is not a JSON object".into()) };
+    if let Some(stranger) = members.keys().find(|name| !["id", "method", "target", "headers"].contains(&name.as_str()))
+    {
+        // Its length alone: a name may be a token that lost its place.
+        return Err(format!("a member with a name of {} octets is none of a request's", stranger.len()));
     }
-
-    fn decide(&self, request: &Request<'_>) -> Decision {
-        let mut progress = self.authorizer.begin(request, self.now);
-        loop {
-            progress = match progress {
-                Progress::Decided(decision) => return decision,
-                Progress::NeedsKeys(need) => {
-                    let keys = self.keys.get(need.issuer().name()).map_or(Keys::Unavailable, Keys::Fresh);
-                    need.resume(keys, self.now)
-                }
-                Progress::NeedsSignature(need) => {
-                    let check = signature::check(&need);
-                    need.resume(check, self.now)
-                }
-                Progress::NeedsPermissions(need) => {
-                    let permissions = match &self.records {
-                        None => Permissions::Unavailable,
-                        Some(records) => records.get(need.subject()).map_or(Permissions::Absent, Permissions::Found),
-                    };
-                    need.resume(permissions, self.now)
-                }
-                // A line is a request without a body.
-                Progress::NeedsBody(need) => need.resume(BodyDigest::Sha256(sha256(&[])), self.now),
-            };
-        }
-    }
+    let id = members.get("id").ok_or("`id` is missing")?;
+    let headers = headers(&members)?;
+    let request = Request { method: text(&members, "method")?, target: text(&members, "target")?, headers: &headers };
+    let mut shown = outcome(&world.decide(&request));
+    shown.insert("id".into(), id.clone());
+    Ok(Value::Object(shown))
 }
 
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {

@@ -2,58 +2,102 @@
 
 use postern::{
     Policy,
-    policy::{CompanyRule, Route},
+    policy::{BodyRule, CompanyRule, Route},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    exit::Outcome,
+    output::{self, Format, table},
+    rules,
 };
 
-const HEADINGS: [&str; 5] = ["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"];
-
 /// Prints a row for each method of each route.
-pub(crate) fn print(policy: &Policy) {
-    let mut rows = vec![HEADINGS.map(String::from)];
+pub(crate) fn print(policy: &Policy, format: Format) -> anyhow::Result<Outcome> {
+    match format {
+        Format::Json => output::print_json(&to_json(policy))?,
+        Format::Text => output::print(&to_text(policy))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn to_text(policy: &Policy) -> String {
+    let mut rows = Vec::new();
     for route in policy.routes() {
         for method in route.methods() {
-            let issuers: Vec<&str> = policy.issuers_of(route).map(|issuer| issuer.name()).collect();
             rows.push([
                 method.clone(),
                 route.path().to_owned(),
-                policy.origin_of(route).map_or_else(String::new, |origin| origin.name().to_owned()),
-                if route.is_public() { "-".to_owned() } else { issuers.join(", ") },
-                who_may(route),
+                origin(policy, route).to_owned(),
+                if route.is_public() { "-".to_owned() } else { issuers(policy, route).join(", ") },
+                cell(route),
             ]);
         }
     }
-    let widths: Vec<usize> =
-        (0..HEADINGS.len()).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
+    table(["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"], &rows)
+}
+
+/// Who may, and what else a reviewer wants to know of the route.
+fn cell(route: &Route) -> String {
+    let mut cell = rules::who_may(route);
+    if route.body() != BodyRule::Streamed {
+        cell += &format!(" [body {}]", route.body().name());
+    }
+    if route.is_shadow() {
+        cell += " [shadow: decides nothing]";
+    }
+    cell
+}
+
+fn to_json(policy: &Policy) -> Value {
+    json!({
+        "version": policy.version(),
+        "routes": policy.routes().iter().map(|route| route_json(policy, route)).collect::<Vec<_>>(),
+    })
+}
+
+fn route_json(policy: &Policy, route: &Route) -> Value {
+    let conditions: Vec<Value> =
+        route.required().iter().map(|claim| json!({"claim": claim.name, "one_of": claim.values})).collect();
+    let headers: Vec<Value> =
+        route.headers().iter().map(|handed| json!({"field": handed.field(), "claim": handed.claim()})).collect();
+    json!({
+        "name": route.name(),
+        "methods": route.methods(),
+        "path": route.path(),
+        "origin": origin(policy, route),
+        "public": route.is_public(),
+        "shadow": route.is_shadow(),
+        "issuers": issuers(policy, route),
+        "subject": route.subject_parameter(),
+        "company": company_json(route.company()),
+        "roles": route.roles(),
+        "scopes": {"all_of": route.scopes().all_of, "any_of": route.scopes().any_of},
+        "conditions": conditions,
+        "permissions_max_age_ms": route.permissions_max_age().as_millis(),
+        "permissions_stale_if_error_ms": route.permissions_stale_if_error().as_millis(),
+        "body": route.body().name(),
+        "headers": headers,
+        "who_may": rules::who_may(route),
+    })
+}
+
+fn company_json(rule: &CompanyRule) -> Value {
+    match rule {
+        CompanyRule::None => Value::Null,
+        CompanyRule::Any => json!({"from": "any"}),
+        CompanyRule::Parameter(name, _) => json!({"from": "path", "name": name}),
+        CompanyRule::Subject => json!({"from": "subject"}),
+        CompanyRule::Header(name) => json!({"from": "header", "name": name}),
+        CompanyRule::Query(name) => json!({"from": "query", "name": name}),
+        _ => json!({"from": "other"}),
     }
 }
 
-/// The route's rules as one clause.
-fn who_may(route: &Route) -> String {
-    if route.is_public() {
-        return "anyone".to_owned();
-    }
-    let mut rules = Vec::new();
-    if let Some(parameter) = route.subject_parameter() {
-        rules.push(format!("the subject {{{parameter}}}"));
-    }
-    match route.company() {
-        CompanyRule::Parameter(name, _) => rules.push(format!("company {{{name}}}")),
-        CompanyRule::Subject => rules.push("the company itself".to_owned()),
-        CompanyRule::Header(name) => rules.push(format!("company in field {name}")),
-        CompanyRule::Query(name) => rules.push(format!("company in parameter {name}")),
-        _ => {}
-    }
-    if !route.roles().is_empty() {
-        rules.push(format!("role {}", route.roles().join(" or ")));
-    }
-    if !route.scopes().all_of.is_empty() {
-        rules.push(format!("scope {}", route.scopes().all_of.join(" and ")));
-    }
-    if !route.scopes().any_of.is_empty() {
-        rules.push(format!("scope {}", route.scopes().any_of.join(" or ")));
-    }
-    if rules.is_empty() { "any caller of the issuer".to_owned() } else { rules.join(", ") }
+fn origin<'p>(policy: &'p Policy, route: &Route) -> &'p str {
+    policy.origin_of(route).map_or("", |origin| origin.name())
+}
+
+fn issuers<'p>(policy: &'p Policy, route: &'p Route) -> Vec<&'p str> {
+    policy.issuers_of(route).map(|issuer| issuer.name()).collect()
 }

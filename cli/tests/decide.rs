@@ -193,7 +193,7 @@ fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
     let other = Scratch::new("other", r#"{"jane": {"id": "john", "companies": []}}"#);
     let shape = Scratch::new("shape", r#"{"jane": {"companies": "1111"}}"#);
     for (arguments, says) in [
-        (vec!["--keys".to_owned(), "partners".to_owned()], "is not `ISSUER=FILE`"),
+        (vec!["--keys".to_owned(), "no-such-set".to_owned()], "cannot read `no-such-set`"),
         (
             vec!["--keys".to_owned(), format!("partner={}", html.path())],
             "the policy has no issuer `partner`, only partners, users",

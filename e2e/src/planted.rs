@@ -1,4 +1,5 @@
-//! The Worker that traps on request: the same edge, built with a planted panic into the stack's folder.
+//! The Worker that traps on request: the same edge, built with a planted panic into the stack's folder; and with the
+//! routes of `policies/tried.toml`, a second policy that is only tried, and a decision log of everything.
 
 use std::{
     fs,
@@ -9,6 +10,8 @@ use crate::{cold::quoted, stack::Stack};
 
 /// The field by which a request says how the instance is to end.
 pub const FIELD: &str = "postern-planted-panic";
+/// What its decision log hashes subjects with.
+pub const LOG_SECRET: &str = "a secret of the tests' own, of 32 octets at least";
 /// The folder, beside the logs.
 const FOLDER: &str = "planted";
 /// The module with the handlers.
@@ -29,7 +32,8 @@ pub fn with_planted_panic(stack: &Stack, config: &str) -> String {
     let modules: Vec<String> = files.iter().map(|file| module(file)).collect();
     let (before, rest) = config.split_once("  modules = [").unwrap_or_else(|| panic!("no modules: {config}"));
     let (_, after) = rest.split_once("\n  ],").unwrap_or_else(|| panic!("no end of modules: {config}"));
-    format!("{before}  modules = [\n{}\n  ],{after}", modules.join("\n"))
+    let secret = format!("  bindings = [\n    (name = \"POSTERN_KEY_LOG\", text = {}),", quoted(LOG_SECRET));
+    format!("{before}  modules = [\n{}\n  ],{}", modules.join("\n"), after.replacen("  bindings = [", &secret, 1))
 }
 
 fn module(file: &Path) -> String {

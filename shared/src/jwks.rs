@@ -56,6 +56,15 @@ impl JwkSet {
     /// # Errors
     /// [`JwksError`] when the body is no set or no key of it is usable.
     pub fn parse(body: &[u8]) -> Result<Self, JwksError> {
+        let set = Self::survey(body)?;
+        if set.keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(set) }
+    }
+
+    /// Reads a JWK set for a person to look into: one without a usable key is given too, with the reason for each.
+    ///
+    /// # Errors
+    /// [`JwksError`] when the body is no set.
+    pub fn survey(body: &[u8]) -> Result<Self, JwksError> {
         if body.len() > MAX_JWKS_BYTES {
             return Err(JwksError::TooLarge);
         }
@@ -80,7 +89,7 @@ impl JwkSet {
                 }
             }
         }
-        if set.keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(set) }
+        Ok(set)
     }
 
     /// The usable keys as a JWK set, to be read again by [`JwkSet::parse`].

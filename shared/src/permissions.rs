@@ -77,8 +77,12 @@ impl PermissionsRecord {
     /// The permissions that a token carries in its own claims: companies and roles, wherever its issuer keeps them.
     ///
     /// Companies are an array of names, their text, or an object by name, which may hold the roles of each. Roles
-    /// are one name or an array of them, held in every company.
-    pub(crate) fn from_claims(
+    /// are one name or an array of them, held in every company. Believes what it is given: whether the claims may be
+    /// believed is the authoriser's to know.
+    ///
+    /// # Errors
+    /// [`PermissionsError`] names the claim that is in none of its forms.
+    pub fn from_claims(
         subject: &str,
         companies_claim: Option<&Value>,
         roles_claim: Option<&Value>,

@@ -39,6 +39,14 @@ pub enum TokenError {
     KeyId,
 }
 
+/// Whether `compact` is a token worth a signature check: for tools that tell people what is wrong with one.
+///
+/// # Errors
+/// [`TokenError`] says why not.
+pub fn check_form(compact: &str) -> Result<(), TokenError> {
+    UnverifiedToken::parse(compact).map(drop)
+}
+
 impl UnverifiedToken {
     pub(crate) fn parse(compact: &str) -> Result<Self, TokenError> {
         if compact.len() > MAX_TOKEN_BYTES {

@@ -20,7 +20,7 @@ use crate::paths::{Paths, write_if_changed};
 use crate::ports::{OFFSET_VARIABLE, Ports, url};
 use crate::process::{Supervisor, run, run_quietly};
 use crate::setup::{node, step};
-use crate::worker::{self, build_planted, build_worker};
+use crate::worker::{self, Inputs, build_planted, build_worker};
 
 pub(crate) use files::SCOPES;
 use files::{Keys, ORIGINS, Programs};
@@ -115,7 +115,13 @@ impl Starting<'_> {
                 let _lock = worker::lock(self.paths)?;
                 let seeds = self.folder.join("key-seeds.json");
                 write_if_changed(&seeds, &files::key_seeds(&self.ports)?.to_string())?;
-                build_planted(&self.paths.root, &overlay, &seeds, &planted)
+                let (policy, next) = (self.folder.join("tried.toml"), self.folder.join("next.toml"));
+                let example = read(&self.paths.root.join("postern.toml"))?;
+                let more = read(&self.paths.root.join("e2e/policies/tried.toml"))?;
+                write_if_changed(&policy, &files::tried_policy(&example, &more))?;
+                write_if_changed(&next, &files::next_policy(&example)?)?;
+                let inputs = Inputs { overlay: &overlay, policy: &policy, shadow: &next, seeds: &seeds };
+                build_planted(&self.paths.root, &inputs, &planted)
             })?;
         }
 
@@ -285,6 +291,10 @@ fn browser() -> Option<PathBuf> {
 }
 
 /// Writes a file that holds keys: nobody else on the machine may read it.
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
 fn write_private(path: &Path, content: &str) -> Result<()> {
     let context = || format!("cannot write `{}`", path.display());
     fs::write(path, "").with_context(context)?;

@@ -17,6 +17,8 @@ use crate::paths::Paths;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
 const KEY_SEEDS: &str = "POSTERN_KEY_SEEDS";
+const POLICY: &str = "POSTERN_POLICY";
+const SHADOW_POLICY: &str = "POSTERN_SHADOW_POLICY";
 /// What makes cargo build a Worker that traps on request.
 const PLANTED: [&str; 2] = ["--features", "planted-panic"];
 
@@ -38,19 +40,31 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
         overlay.is_some() || !inherited,
         "`{OVERLAY}` is set, and what is deployed takes no development overlay: unset it"
     );
-    let wasm = compile(root, overlay, None, &[])?;
+    let wasm = compile(root, overlay)?;
     let octets = fs::read(&wasm).with_context(|| format!("cannot read `{}`", wasm.display()))?;
     ensure!(!has_planted_panic(&octets), "the Worker traps on request: build it without `planted-panic`");
     let folder = root.join("edge/build");
     bind(&wasm, &folder).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))
 }
 
+/// What a Worker for tests is built from; absolute paths.
+#[derive(Debug)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) overlay: &'a Path,
+    pub(crate) policy: &'a Path,
+    /// A policy that is only tried.
+    pub(crate) shadow: &'a Path,
+    pub(crate) seeds: &'a Path,
+}
+
 /// Builds a Worker that traps on request, for tests, into `folder`, which is as `edge/` is: the entry finds the rest.
-/// It is also the one with keys sealed into it.
+/// It is also the one with keys sealed into it, rules that are only tried, and a decision log of everything.
 ///
 /// Always with the development overlay, so that it serves nothing should it ever be deployed.
-pub(crate) fn build_planted(root: &Path, overlay: &Path, seeds: &Path, folder: &Path) -> Result<()> {
-    let wasm = compile(root, Some(overlay), Some(seeds), &PLANTED)?;
+pub(crate) fn build_planted(root: &Path, inputs: &Inputs<'_>, folder: &Path) -> Result<()> {
+    let mut cargo = cargo_build(root, Some(inputs.overlay), &PLANTED);
+    cargo.env(KEY_SEEDS, inputs.seeds).env(POLICY, inputs.policy).env(SHADOW_POLICY, inputs.shadow);
+    let wasm = built_module(&mut cargo, "the Worker")?;
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
@@ -77,13 +91,9 @@ fn has_planted_panic(module: &[u8]) -> bool {
 }
 
 /// Compiles the Worker and finds what came out, wherever the target folder is.
-fn compile(root: &Path, overlay: Option<&Path>, seeds: Option<&Path>, arguments: &[&str]) -> Result<PathBuf> {
+fn compile(root: &Path, overlay: Option<&Path>) -> Result<PathBuf> {
     let overlay = overlay.map(|path| path.canonicalize().with_context(|| format!("there is no `{}`", path.display())));
-    let mut cargo = cargo_build(root, overlay.transpose()?.as_deref(), arguments);
-    if let Some(seeds) = seeds {
-        cargo.env(KEY_SEEDS, seeds);
-    }
-    built_module(&mut cargo, "the Worker")
+    built_module(&mut cargo_build(root, overlay.transpose()?.as_deref(), &[]), "the Worker")
 }
 
 /// Runs a build of the edge that reports in JSON, and finds its module.
@@ -107,8 +117,8 @@ fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Comma
         // may use; what is left of names it removes itself.
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
     if let Some(overlay) = overlay {
-        // What is sealed for real issuers is of no use to local ones.
-        cargo.env(OVERLAY, overlay).env_remove(KEY_SEEDS);
+        // What is sealed for real issuers, or tried in production, is of no use to local ones.
+        cargo.env(OVERLAY, overlay).env_remove(KEY_SEEDS).env_remove(SHADOW_POLICY);
     }
     cargo
 }

@@ -8,10 +8,13 @@ use core::{fmt::Write as _, time::Duration};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Origin, Policy, PolicyError, PolicyErrors, PolicyFault, compile_route, cors, duration,
+    Limits, Origin, Policy, PolicyError, PolicyErrors, PolicyFault, Route, compile_route, cors,
+    determinise::{self, MAX_PLACES},
+    duration,
     file::PolicyFile,
-    issuer, settings,
+    issuer, pointer, settings,
     table::RouteTable,
+    test, unused,
     url::{self, Profile},
 };
 
@@ -42,14 +45,19 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     let limits = settings::limits(file.limits.as_ref(), &mut faults);
     let log = settings::log(file.log.as_ref(), &mut faults);
     let routes = compile_route::routes(file, &mut faults);
-    if !faults.0.is_empty() {
+    let tests = test::compile(file, &mut faults);
+    if let Some(key) = file.log.as_ref().and_then(|log| log.subject_key.as_ref())
+        && let Some((name, _)) = file.origins.iter().find(|(_, origin)| origin.key == *key)
+    {
+        faults.add("log.subject_key", PolicyFault::SubjectKeyShared(name.clone()));
+    }
+    unused::definitions(file, &routes, &mut faults);
+    unused::defaults(file, &routes, &mut faults);
+    unused::fields(&routes, &mut faults);
+    let tables = tables(&routes, &limits, &mut faults);
+    let Some((table, shadow_table)) = tables.filter(|_| faults.0.is_empty()) else {
         return Err(PolicyErrors(faults.0));
-    }
-    let (mut table, mut shadow_table) = (RouteTable::default(), RouteTable::default());
-    for (index, route) in routes.iter().enumerate() {
-        let table = if route.is_shadow { &mut shadow_table } else { &mut table };
-        table.insert(&route.template, &route.methods, index);
-    }
+    };
     for (index, issuer) in issuers.iter_mut().enumerate() {
         issuer.keep_claims_of(routes.iter().filter(|route| route.issuers.contains(&index)));
     }
@@ -69,12 +77,30 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
         log,
         routes,
         table,
+        tests,
         shadow_table,
         identity_fields,
         development: file.development,
         version: version(&json),
         json,
     })
+}
+
+/// The routes that decide and those that shadow them, each to be found by path and method.
+fn tables(routes: &[Route], limits: &Limits, faults: &mut Faults) -> Option<(RouteTable, RouteTable)> {
+    let table = |is_shadow: bool| {
+        let placed = routes.iter().enumerate().filter(|(_, route)| route.is_shadow == is_shadow);
+        determinise::build(placed.map(|(index, route)| (index, &route.template, route.methods.as_slice())))
+    };
+    let (Ok(decides), Ok(shadows)) = (table(false), table(true)) else {
+        faults.add("route", PolicyFault::RoutesTooEntangled(MAX_PLACES));
+        return None;
+    };
+    // Where two routes have no order, or one no path, who decides means nothing.
+    if !faults.any(|fault| matches!(fault, PolicyFault::Ambiguous(_) | PolicyFault::Path(_) | PolicyFault::Method(_))) {
+        unused::reach(routes, [&decides, &shadows], limits, faults);
+    }
+    Some((decides, shadows))
 }
 
 fn version(json: &str) -> String {
@@ -91,6 +117,11 @@ fn version(json: &str) -> String {
 pub(super) struct Faults(Vec<PolicyError>);
 
 impl Faults {
+    /// Whether some fault is such a one.
+    pub(super) fn any(&self, is_such: impl Fn(&PolicyFault) -> bool) -> bool {
+        self.0.iter().any(|error| is_such(&error.fault))
+    }
+
     pub(super) fn add(&mut self, pointer: impl Into<String>, fault: PolicyFault) {
         let error = PolicyError { pointer: pointer.into(), span: None, fault };
         // What `[defaults]` says wrong is wrong once, not once for each route that takes it.
@@ -127,7 +158,7 @@ impl Faults {
 }
 
 /// Levenshtein distance, for suggestions.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, x) in a.chars().enumerate() {
         let mut diagonal = i;
@@ -159,7 +190,7 @@ fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Orig
     let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
     let mut compiled = Vec::new();
     for (name, origin) in &file.origins {
-        let at = format!("origin.{name}");
+        let at = pointer::entry("origin", name);
         if !is_name(name) {
             faults.add(at.as_str(), PolicyFault::RuleForm("name", name.clone()));
         }

@@ -6,8 +6,9 @@ use core::time::Duration;
 use super::{
     BodyRule, CompanyRule, HandedClaim, PolicyFault, Route, ScopeRule,
     compile::{Faults, is_name},
+    contradictions::{self, Checked},
     file::{CompanyFile, DefaultsFile, IssuerFile, OneOrMany, PolicyFile, RouteFile, ScopesFile},
-    issuer,
+    issuer, pointer,
     route_file::CompanyField,
     template::Template,
 };
@@ -128,7 +129,10 @@ impl<'a> Written<'a> {
         let subject = route.subject.as_deref().filter(|text| *text != "any");
         let subject = subject.and_then(|text| self.parameter("subject", text, &template, faults));
         let company = self.company(&template, faults);
-        self.check_rules(&company, &template, faults);
+        self.check_rules(&company, faults);
+        let scopes = scopes(route.scopes.as_ref());
+        let checked = Checked { at: &self.at, route, template: &template, company: &company, scopes: &scopes };
+        contradictions::check(&checked, faults);
         let (max_age, stale) = self.permissions_ages(&company, faults);
         Route {
             name: route.name.clone(),
@@ -140,7 +144,7 @@ impl<'a> Written<'a> {
             subject: subject.map(|(_, position)| position),
             company,
             roles: route.roles.clone(),
-            scopes: scopes(route.scopes.as_ref()),
+            scopes,
             required: issuer::required_claims(&self.sub("require"), &route.require, faults),
             permissions_max_age: max_age,
             permissions_stale_if_error: stale,
@@ -202,7 +206,9 @@ impl<'a> Written<'a> {
             return None;
         };
         let position = template.position(name);
-        if position.is_none() {
+        if template.rest() == Some(name) {
+            faults.add(self.sub(rule), PolicyFault::RestBound(name.to_owned()));
+        } else if position.is_none() {
             faults.add(self.sub(rule), PolicyFault::UndefinedParameter(name.to_owned()));
         }
         Some((name.to_owned(), position?))
@@ -245,11 +251,11 @@ impl<'a> Written<'a> {
         let mut handed = Vec::new();
         for (field, names) in &self.route.headers {
             if !is_own_field(field) {
-                faults.add(self.sub(&format!("headers.{field}")), PolicyFault::HeaderName(field.clone()));
+                faults.add(pointer::entry(&self.sub("headers"), field), PolicyFault::HeaderName(field.clone()));
             }
             match ClaimPath::new(names.names()) {
                 Some(path) => handed.push(HandedClaim { field: field.clone(), path }),
-                None => faults.add(self.sub(&format!("headers.{field}")), PolicyFault::Empty("claim")),
+                None => faults.add(pointer::entry(&self.sub("headers"), field), PolicyFault::Empty("claim")),
             }
         }
         handed
@@ -287,7 +293,7 @@ impl<'a> Written<'a> {
     }
 
     /// What the rules of one route must be to one another.
-    fn check_rules(&self, company: &CompanyRule, template: &Template, faults: &mut Faults) {
+    fn check_rules(&self, company: &CompanyRule, faults: &mut Faults) {
         let route = self.route;
         if route.public {
             let rules = [
@@ -304,9 +310,6 @@ impl<'a> Written<'a> {
             }
         } else if self.issuer_names().1.is_empty() {
             faults.add(self.at.as_str(), PolicyFault::NoIssuer);
-        }
-        if template.position("company").is_some() && route.company.is_none() {
-            faults.add(self.at.as_str(), PolicyFault::UnboundCompany);
         }
         if !route.roles.is_empty() && !company.binds() {
             faults.add(self.sub("roles"), PolicyFault::RolesWithoutCompany);

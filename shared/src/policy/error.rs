@@ -1,10 +1,9 @@
 //! What is wrong with a policy, where, and how to mend it.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use core::{fmt, ops::Range, time::Duration};
 
-use super::Preset;
-use crate::algorithm::Algorithm;
+use super::TestFault;
 
 /// Everything found wrong with one policy; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +24,18 @@ pub struct PolicyError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PolicyFault {
-    /// Not the format, a member nobody knows, or a value of the wrong type; the parser's own words.
+    /// Not the format; the parser's own words.
     Syntax(String),
+    /// A member that its table does not have: its name, the table, the nearest that it has.
+    UnknownMember(String, &'static str, Option<&'static str>),
+    /// A member without which its table is nothing: its name, the table.
+    MissingMember(&'static str, &'static str),
+    /// A value of another type than what may stand there.
+    MemberType(String),
+    /// What a development overlay alone leaves in a policy.
+    Stamp,
+    /// What looks like a secret, and as what; never repeated, and its line is not to be shown.
+    Secret(&'static str),
     /// A name is used that nothing defines: its kind (`issuer`, `origin`, `role`), the name, the nearest known one.
     UnknownName(&'static str, String, Option<String>),
     /// Two entries of a kind have one name.
@@ -105,111 +114,47 @@ pub enum PolicyFault {
     RolesUnobtainable(String),
     /// `permissions_max_age` on a route that never asks for permissions.
     MaxAgeUnused,
+    /// A parameter that names the caller, `user` or `subject`, is in the path and no rule binds it.
+    UnboundSubject(&'static str),
+    /// A rule names a rest parameter, which is several segments.
+    RestBound(String),
+    /// One parameter is to be both the caller and one of its companies.
+    SameParameter(String),
+    /// A scope that no token can have.
+    Scope(String),
+    /// A scope is among those of which one would do, and must be there anyway.
+    ScopeAskedTwice(String),
+    /// Something stands twice in a list: its kind, and what.
+    Repeated(&'static str, String),
+    /// A field that the company is taken from, and that origins are promised to be this edge's own.
+    FieldIsHanded(String),
+    /// A route, or a method of it, of which every request is a more specific route's: its path, or the method.
+    NeverDecides(String),
+    /// A path that is longer than the longest target.
+    PathTooLong(usize),
+    /// Something is defined and nothing uses it: its kind, its name.
+    Unused(&'static str, String),
+    /// `[permissions]` stands there, and no issuer asks it.
+    PermissionsUnused,
+    /// The secret that subjects are hashed with is an origin's assertion key.
+    SubjectKeyShared(String),
     /// Two routes match the same requests, and neither is strictly more specific.
     Ambiguous(String),
+    /// Routes cross each other so often that their table would be larger than this.
+    RoutesTooEntangled(usize),
     /// A CORS origin that browsers never send, or one that gives the answer to everyone.
     CorsOrigin(String),
     /// An overlay names an entry that the policy does not have.
     OverlayUnknown(String),
+    /// A test of the policy says something that no test can.
+    Test(TestFault),
 }
 
 impl PolicyFault {
-    /// How to put it right, as a clause that an author can act on.
+    /// Whether the line where it stands may be shown: not when it may hold a secret.
     #[must_use]
-    pub fn mend(&self) -> String {
-        match self {
-            Self::Syntax(_) => "correct the entry as the message says".into(),
-            Self::UnknownName(kind, _, Some(near)) => format!("write `{near}`, or define the {kind}"),
-            Self::UnknownName(kind, _, None) => format!("define the {kind}, or correct the name"),
-            Self::DuplicateName(..) => "rename or remove one of the two".into(),
-            Self::Url(_) => {
-                "write an `https://` URL without query or fragment; loopback `http://` takes a development overlay"
-                    .into()
-            }
-            Self::Duration(_) => "write a whole number and a unit, such as \"30s\"".into(),
-            Self::TooLong(_, max) => format!("write at most \"{}s\"", max.as_secs()),
-            Self::ZeroLimit => "write how long, or remove the limit".into(),
-            Self::Algorithm(_) => {
-                let names: Vec<&str> = Algorithm::ALL.into_iter().map(Algorithm::name).collect();
-                format!("use what the issuer signs with, of {}", names.join(", "))
-            }
-            Self::AlgorithmUnavailable(..) => {
-                "have the issuer sign with another algorithm, or build for another host".into()
-            }
-            Self::Preset(_) => {
-                let names: Vec<&str> = Preset::ALL.into_iter().map(Preset::name).collect();
-                format!("use one of {}, or leave it out", names.join(", "))
-            }
-            Self::PresetUrl(_, expected) => {
-                format!("write the `iss` of the tokens, which looks like {expected}, or leave `preset` out")
-            }
-            Self::RequiredForm(_) => "write `true`, a value, or a list of values of which one must be there".into(),
-            Self::Empty(what) => format!("name at least one {what}"),
-            Self::NoAudience => {
-                "add `audience = [\"…\"]`, or `clients = [\"…\"]` for an issuer whose access tokens carry no `aud`"
-                    .into()
-            }
-            Self::NoAudienceOfApi => {
-                "add `audience = [\"…\"]` with the API's identifier, or `token_type = \"at+jwt\"` if its tokens say so"
-                    .into()
-            }
-            Self::AudienceIsClient(_) => {
-                "name the API's own identifier: an ID token's `aud` is the client".into()
-            }
-            Self::NoTokenKind => {
-                "add a `preset`, `token_type = \"at+jwt\"` (RFC 9068), `token_use = \"access\"` (Cognito), or `require` \
-                 with a claim that only access tokens have"
-                    .into()
-            }
-            Self::PermissionsSource(_) => "write \"service\", \"claims\" or \"subject\"".into(),
-            Self::NoPermissionsService => {
-                "add a `[permissions]` table with the `origin` of the permissions service".into()
-            }
-            Self::IssuersOverlap(_) => "give the two disjoint `clients`, or disjoint `audience`s".into(),
-            Self::IssuerKeysDiffer(_) => "give both the same `jwks_url`".into(),
-            Self::SharedKey(_) => {
-                "give each origin a key of its own: an origin could otherwise mint assertions for the other".into()
-            }
-            Self::KeyName => {
-                "use upper-case letters, digits and `_`: the name of the secret, never the secret itself".into()
-            }
-            Self::Limit(_, max) => format!("write a number from 1 to {max}"),
-            Self::Share(_) => "write a number from 0 for none to 1 for all".into(),
-            Self::BodyRule(_) => "write \"streamed\", \"declared\" or \"buffered\"".into(),
-            Self::HeaderName(_) => {
-                "use a name of your own in lower case, such as \"x-user-email\", that no server takes for its own".into()
-            }
-            Self::StaleWithoutAge => "remove it, or let `permissions_max_age` be more than \"0s\"".into(),
-            Self::NoOrigin => "add `origin = \"…\"`, or one to `[defaults]`".into(),
-            Self::CompanyNotSubject(_) => {
-                "name where the company stands, or use an issuer whose `permissions` is \"subject\"".into()
-            }
-            Self::Method(_) => {
-                "write an upper-case method such as \"GET\"; HEAD follows GET, preflights are answered from `[cors]`"
-                    .into()
-            }
-            Self::Path(_) => "write literal and `{parameter}` segments in canonical form, each parameter once".into(),
-            Self::NoIssuer => "add `issuer = \"…\"`, or `public = true` if anyone may call it".into(),
-            Self::PublicWithRule(_) => "remove the rule, or remove `public = true`".into(),
-            Self::UnboundCompany => {
-                "add `company = \"{company}\"`, or `company = \"any\"` if every caller may reach every company".into()
-            }
-            Self::UndefinedParameter(_) => "use a parameter of the route's path".into(),
-            Self::RuleForm(..) => "name one path parameter, as in \"{company}\", or write \"any\"".into(),
-            Self::RolesWithoutCompany => "add `company = \"{company}\"`: roles are held per company".into(),
-            Self::RolesUnobtainable(_) => {
-                "remove `roles`, or use an issuer whose `permissions` is \"service\" or \"claims\"".into()
-            }
-            Self::MaxAgeUnused => {
-                "remove it: this route's issuer does not use the permissions service, or no company is checked".into()
-            }
-            Self::Ambiguous(_) => "make one of the two more specific, or give them different methods".into(),
-            Self::CorsOrigin(_) => {
-                "write scheme, host and port alone, such as \"https://app.example\"; `*` only without `credentials`"
-                    .into()
-            }
-            Self::OverlayUnknown(_) => "an overlay only replaces URLs of what the policy defines".into(),
-        }
+    pub const fn shows_source(&self) -> bool {
+        !matches!(self, Self::Secret(_) | Self::KeyName)
     }
 }
 
@@ -217,6 +162,11 @@ impl fmt::Display for PolicyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Syntax(message) => write!(f, "{}", message.trim_end()),
+            Self::UnknownMember(name, table, _) => write!(f, "unknown member `{name}` of {table}"),
+            Self::MissingMember(name, table) => write!(f, "{table} has no `{name}`"),
+            Self::MemberType(expected) => write!(f, "what stands here is not {expected}"),
+            Self::Stamp => f.write_str("a policy cannot say of itself that it is for development"),
+            Self::Secret(what) => write!(f, "{what} stands in the policy"),
             Self::UnknownName(kind, name, _) => write!(f, "no {kind} is named `{name}`"),
             Self::DuplicateName(kind, name) => write!(f, "two {kind}s are named `{name}`"),
             Self::Url(url) => write!(f, "`{url}` is not a URL that may stand here"),
@@ -272,10 +222,34 @@ impl fmt::Display for PolicyFault {
             }
             Self::RolesUnobtainable(issuer) => write!(f, "callers of issuer `{issuer}` never hold a role"),
             Self::MaxAgeUnused => f.write_str("`permissions_max_age` has no effect here"),
+            Self::UnboundSubject(name) => {
+                write!(f, "the path has `{{{name}}}`, and no rule says that it is the caller")
+            }
+            Self::RestBound(name) => write!(f, "`{{*{name}}}` is several segments, and no rule can bind it"),
+            Self::SameParameter(name) => {
+                write!(f, "`{{{name}}}` would be both the caller and one of the caller's companies")
+            }
+            Self::Scope(scope) => write!(f, "no token can have the scope `{scope}`"),
+            Self::ScopeAskedTwice(scope) => write!(f, "the scope `{scope}` is asked for anyway"),
+            Self::Repeated(kind, name) => write!(f, "the {kind} `{name}` stands here twice"),
+            Self::FieldIsHanded(field) => {
+                write!(f, "the company is taken from the caller's `{field}`, and `headers` of a route sets `{field}`")
+            }
+            Self::NeverDecides(what) => write!(f, "`{what}` never decides: more specific routes take all of it"),
+            Self::PathTooLong(_) => f.write_str("every path of the route is longer than a target may be"),
+            Self::Unused(kind, name) => write!(f, "the {kind} `{name}` is used by no route"),
+            Self::PermissionsUnused => f.write_str("no issuer takes its permissions from the service"),
+            Self::SubjectKeyShared(origin) => {
+                write!(f, "subjects are hashed with the assertion key of origin `{origin}`")
+            }
             Self::Ambiguous(other) => {
                 write!(f, "this route and `{other}` match the same requests, and neither is more specific")
             }
+            Self::RoutesTooEntangled(most) => {
+                write!(f, "the routes cross each other so often that finding one would take more than {most} places")
+            }
             Self::CorsOrigin(origin) => write!(f, "`{origin}` cannot be an allowed origin"),
+            Self::Test(fault) => write!(f, "{fault}"),
             Self::OverlayUnknown(name) => write!(f, "the policy has no `{name}`"),
         }
     }

@@ -8,6 +8,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
+use super::test::TestFile;
 
 /// `postern.toml`, whole.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -37,6 +38,9 @@ pub(crate) struct PolicyFile {
     pub(crate) origins: BTreeMap<String, OriginFile>,
     #[serde(default, rename = "route")]
     pub(crate) routes: Vec<RouteFile>,
+    /// The policy's own tests; no part of what is embedded.
+    #[serde(default, rename = "test", skip_serializing)]
+    pub(crate) tests: Vec<TestFile>,
     /// Stamped by an overlay; a file that people write cannot say it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) development: bool,

@@ -7,6 +7,7 @@ use super::{
     PolicyFault, Preset, RequiredClaim, Route,
     compile::{Faults, is_name},
     file::{ClaimsFile, IssuerFile, OneOrMany, PolicyFile, RequiredFile},
+    pointer,
     url::{self, Profile},
 };
 use crate::{algorithm::Algorithm, claims::ClaimPath};
@@ -136,12 +137,12 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
     let has_service = file.permissions.is_some();
     let mut compiled: Vec<Issuer> = Vec::new();
     for (name, issuer) in &file.issuers {
-        let section = Section { at: format!("issuer.{name}"), file: issuer, profile, faults: &mut *faults };
+        let section = Section { at: pointer::entry("issuer", name), file: issuer, profile, faults: &mut *faults };
         compiled.push(section.compile(name, has_service));
     }
     for (index, issuer) in compiled.iter().enumerate() {
         for other in compiled.iter().take(index).filter(|other| other.url == issuer.url) {
-            let at = format!("issuer.{}", issuer.name);
+            let at = pointer::entry("issuer", &issuer.name);
             if other.jwks != issuer.jwks {
                 faults.add(format!("{at}.jwks_url"), PolicyFault::IssuerKeysDiffer(other.name.clone()));
             }
@@ -167,7 +168,7 @@ pub(super) fn required_claims(
             RequiredFile::Many(values) if !values.is_empty() => values.clone(),
             RequiredFile::Present(false) | RequiredFile::Many(_) => {
                 let written = serde_json::to_string(wanted).unwrap_or_default();
-                faults.add(format!("{at}.{name}"), PolicyFault::RequiredForm(written));
+                faults.add(pointer::entry(at, name), PolicyFault::RequiredForm(written));
                 continue;
             }
         };

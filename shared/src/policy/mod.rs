@@ -6,19 +6,35 @@
 
 mod compile;
 mod compile_route;
+mod contradictions;
 mod cors;
+mod determinise;
 mod duration;
 mod error;
+mod fault_code;
 mod file;
 mod issuer;
+mod issuer_rules;
+#[cfg(feature = "toml")]
+mod members;
+mod mend;
+#[cfg(feature = "toml")]
+mod places;
+mod pointer;
 mod preset;
 mod route;
 mod route_file;
+#[cfg(feature = "toml")]
+mod secret;
 mod settings;
+#[cfg(feature = "toml")]
+mod shape;
 mod table;
 mod template;
+mod test;
 #[cfg(feature = "toml")]
 mod toml;
+mod unused;
 mod url;
 
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
@@ -26,6 +42,7 @@ pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
 pub use settings::{DEFAULT_MAX_BODY_BYTES, Limits, LogRule, MAX_BODY_BYTES};
+pub use test::{Expectation, PolicyTest, TestCaller, TestFault, TokenKind};
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
 
@@ -49,6 +66,7 @@ pub struct Policy {
     pub(crate) log: LogRule,
     pub(crate) routes: Vec<Route>,
     pub(crate) table: table::RouteTable,
+    pub(crate) tests: Vec<PolicyTest>,
     /// Routes that never decide.
     pub(crate) shadow_table: table::RouteTable,
     /// Header fields by which origins are handed claims, in lower case.
@@ -102,7 +120,7 @@ impl Policy {
             for (index, algorithm) in issuer.algorithms.iter().enumerate() {
                 if !algorithms.contains(algorithm) {
                     let fault = PolicyFault::AlgorithmUnavailable(algorithm.name(), host);
-                    let pointer = format!("issuer.{}.algorithms[{index}]", issuer.name);
+                    let pointer = format!("{}.algorithms[{index}]", pointer::entry("issuer", &issuer.name));
                     faults.push(PolicyError { pointer, span: None, fault });
                 }
             }
@@ -137,6 +155,12 @@ impl Policy {
     #[must_use]
     pub fn permissions(&self) -> Option<&Origin> {
         self.origins.get(self.permissions?)
+    }
+
+    /// The policy's own tests, in the order of the file; none in a policy that was loaded from JSON.
+    #[must_use]
+    pub fn tests(&self) -> &[PolicyTest] {
+        &self.tests
     }
 
     /// How large what callers send may be.

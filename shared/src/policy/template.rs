@@ -1,12 +1,30 @@
-//! Path templates: literal segments and `{parameter}` segments.
+//! Path templates: literal segments, `{parameter}` segments, and one `{*rest}` at the end.
 //!
-//! **Precedence.** A template matches a set of paths. Template A is *strictly more specific* than B when
-//! A's set is a proper subset of B's: both have as many segments, wherever A has a parameter B has one
-//! too, and somewhere A has a literal where B has a parameter. Two templates *overlap* when some path is in
-//! both sets: as many segments, and no place where both have a literal and the literals differ. Of two
-//! routes that share a method and overlap, one must be strictly more specific; it is the one that decides.
+//! # Paths and sets
+//! A *path* is a canonical one ([`crate::target`]): 1 to [`MAX_SEGMENTS`] decoded segments, of which the last alone may
+//! be empty. A template *t*₁…*t*ₙ stands for a *set of paths*:
+//!
+//! * without a rest parameter, the paths *s*₁…*s*ₙ in which each *s*ᵢ is the text of *t*ᵢ where that is a literal, and
+//!   any text but the empty one where it is a parameter;
+//! * with one (*t*ₙ is `{*rest}`), the paths *s*₁…*s*ₘ with *m* ≥ *n* whose first *n* − 1 segments are such, and whose
+//!   *s*ₙ is not empty. So `/files/{*path}` has `/files/a`, `/files/a/` and `/files/a/b`, and neither `/files` nor
+//!   `/files/`.
+//!
+//! # Precedence
+//! * Two templates *overlap* when some path is in both sets.
+//! * Template A is *strictly more specific* than B when A's set is a proper subset of B's. Segment by segment: a literal
+//!   is narrower than a parameter, a parameter narrower than a rest.
+//! * Of the routes whose set holds the path and that answer the method, the one decides whose template is strictly more
+//!   specific than those of all the others. HEAD follows GET: a route for GET answers HEAD too, unless a route with the
+//!   very same set names HEAD.
+//! * A policy in which there could be no such one does not build: any two routes that overlap and answer one method must
+//!   be ordered. Being a proper subset is a strict partial order, so that the routes that match one path and method are
+//!   then a chain, which has a least element; the order of the file plays no part.
+//!
+//! Not here: which route a request has ([`super::table`]).
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use core::cmp::Ordering;
 
 use crate::target::{CanonicalTarget, MAX_SEGMENTS, decode_segment};
 
@@ -17,6 +35,8 @@ pub(crate) enum Segment {
     Literal(String),
     /// Matches any one segment that is not empty.
     Parameter(String),
+    /// The last of its template: matches one or more segments, the first not empty.
+    Rest(String),
 }
 
 /// A parsed path template.
@@ -24,28 +44,34 @@ pub(crate) enum Segment {
 pub(crate) struct Template(Vec<Segment>);
 
 impl Template {
-    /// `None` unless every literal is canonical, every parameter has a proper name, and none stands twice.
+    /// `None` unless every literal is canonical, every parameter has a proper name, none stands twice, and a rest
+    /// parameter is the last segment.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut segments: Vec<Segment> = Vec::new();
         let relative = text.strip_prefix('/')?;
         let count = relative.split('/').count();
         for (index, part) in relative.split('/').enumerate() {
+            let is_last = index.saturating_add(1) == count;
             let segment = if let Some(name) = part.strip_prefix('{') {
                 let name = name.strip_suffix('}')?;
-                let parameter = Segment::Parameter(name.to_owned());
-                if !is_identifier(name) || segments.contains(&parameter) {
+                let (name, is_rest) = name.strip_prefix('*').map_or((name, false), |name| (name, true));
+                let known = segments.iter().any(|other| other.name() == Some(name));
+                if !is_identifier(name) || known || (is_rest && !is_last) {
                     return None;
                 }
-                parameter
+                if is_rest { Segment::Rest(name.to_owned()) } else { Segment::Parameter(name.to_owned()) }
             } else {
-                if part.is_empty() && index.saturating_add(1) < count {
+                if part.is_empty() && !is_last {
                     return None;
                 }
                 Segment::Literal(decode_segment(part).ok()?.into_owned())
             };
             segments.push(segment);
         }
-        (segments.len() <= MAX_SEGMENTS).then_some(Self(segments))
+        let template = Self(segments);
+        // A rest at the last place that a path can have could be but one segment: that is a parameter.
+        let most = if template.has_rest() { MAX_SEGMENTS.saturating_sub(1) } else { MAX_SEGMENTS };
+        (template.0.len() <= most).then_some(template)
     }
 
     /// The path `/`, to go on with when a template does not parse.
@@ -57,7 +83,7 @@ impl Template {
         &self.0
     }
 
-    /// The place of the parameter `name`.
+    /// The place of the parameter `name`; a rest parameter has none, for it is several segments.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|segment| matches!(segment, Segment::Parameter(own) if own == name))
     }
@@ -66,8 +92,20 @@ impl Template {
     pub(crate) fn parameter(&self, position: usize) -> Option<&str> {
         match self.0.get(position)? {
             Segment::Parameter(name) => Some(name),
-            Segment::Literal(_) => None,
+            Segment::Literal(_) | Segment::Rest(_) => None,
         }
+    }
+
+    /// The name of the rest parameter, where there is one.
+    pub(crate) fn rest(&self) -> Option<&str> {
+        match self.0.last()? {
+            Segment::Rest(name) => Some(name),
+            Segment::Literal(_) | Segment::Parameter(_) => None,
+        }
+    }
+
+    fn has_rest(&self) -> bool {
+        self.rest().is_some()
     }
 
     /// What the parameter at `position` stands for in `target`, which this template matched.
@@ -75,37 +113,59 @@ impl Template {
         target.segments().get(position).map(String::as_str)
     }
 
-    fn pairs<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a Segment, &'a Segment)> {
-        self.0.iter().zip(&other.0)
-    }
-
     /// Whether some path matches both.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len()
-            && self.pairs(other).all(|pair| match pair {
+        let lengths = match self.0.len().cmp(&other.0.len()) {
+            Ordering::Less => self.has_rest(),
+            Ordering::Equal => true,
+            Ordering::Greater => other.has_rest(),
+        };
+        lengths
+            && self.0.iter().zip(&other.0).all(|(a, b)| match (a, b) {
                 (Segment::Literal(a), Segment::Literal(b)) => a == b,
-                (Segment::Literal(text), Segment::Parameter(_)) | (Segment::Parameter(_), Segment::Literal(text)) => {
-                    !text.is_empty()
-                }
-                (Segment::Parameter(_), Segment::Parameter(_)) => true,
+                (Segment::Literal(text), _) | (_, Segment::Literal(text)) => !text.is_empty(),
+                _ => true,
             })
     }
 
     /// Whether both have the same paths, whatever their parameters are called.
     pub(crate) fn has_the_paths_of(&self, other: &Self) -> bool {
-        self.0.len() == other.0.len()
-            && self.pairs(other).all(|pair| match pair {
-                (Segment::Literal(a), Segment::Literal(b)) => a == b,
-                (Segment::Parameter(_), Segment::Parameter(_)) => true,
-                _ => false,
-            })
+        self.is_within(other) && other.is_within(self)
     }
 
     /// Whether this template's paths are a proper subset of `other`'s.
     pub(crate) fn is_more_specific_than(&self, other: &Self) -> bool {
-        let no_wider = |pair: (&Segment, &Segment)| !matches!(pair, (Segment::Parameter(_), Segment::Literal(_)));
-        let narrower = |pair: (&Segment, &Segment)| matches!(pair, (Segment::Literal(_), Segment::Parameter(_)));
-        self.overlaps(other) && self.pairs(other).all(no_wider) && self.pairs(other).any(narrower)
+        self.is_within(other) && !other.is_within(self)
+    }
+
+    /// Whether each of this template's paths is one of `other`'s.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        let lengths = if other.has_rest() {
+            self.0.len() >= other.0.len()
+        } else {
+            !self.has_rest() && self.0.len() == other.0.len()
+        };
+        // What stands beyond the shorter one is `other`'s rest, which takes anything.
+        lengths
+            && self.0.iter().zip(&other.0).all(|(own, other)| match (own, other) {
+                (Segment::Literal(own), Segment::Literal(other)) => own == other,
+                (_, Segment::Literal(_)) => false,
+                (Segment::Literal(text), Segment::Parameter(_) | Segment::Rest(_)) => !text.is_empty(),
+                (Segment::Parameter(_), Segment::Parameter(_) | Segment::Rest(_))
+                | (Segment::Rest(_), Segment::Rest(_)) => true,
+                // Only a template without a rest has one here, and the lengths have ruled it out.
+                (Segment::Rest(_), Segment::Parameter(_)) => false,
+            })
+    }
+}
+
+impl Segment {
+    /// The parameter's name; none for a literal.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Parameter(name) | Self::Rest(name) => Some(name),
+        }
     }
 }
 
@@ -117,14 +177,18 @@ fn is_identifier(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     fn template(text: &str) -> Template {
         Template::parse(text).unwrap_or_else(|| panic!("{text}"))
     }
 
     #[test]
-    fn templates_are_literals_and_parameters() {
+    fn templates_are_literals_and_parameters_and_one_rest_at_the_end() {
         assert_eq!(template("/users/{user}").position("user"), Some(1));
+        assert_eq!(template("/files/{*path}").rest(), Some("path"));
+        assert_eq!(template("/files/{*path}").position("path"), None);
+        assert_eq!(template("/files/{path}").rest(), None);
         for text in [
             "",
             "users",
@@ -139,9 +203,26 @@ mod tests {
             "/..",
             "/%2F",
             "/a%7c",
+            "/{*}",
+            "/{*A}",
+            "/{**a}",
+            "/{a*}",
+            "/{*a}/b",
+            "/{*a}/",
+            "/{a}/{*a}",
+            "/a{*b}",
         ] {
             assert_eq!(Template::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_template_is_no_longer_than_a_path_and_its_rest_has_room() {
+        let deep = |count: usize, last: &str| format!("{}/{last}", "/a".repeat(count));
+        assert!(Template::parse(&deep(MAX_SEGMENTS - 1, "b")).is_some());
+        assert!(Template::parse(&deep(MAX_SEGMENTS, "b")).is_none());
+        assert!(Template::parse(&deep(MAX_SEGMENTS - 2, "{*b}")).is_some());
+        assert!(Template::parse(&deep(MAX_SEGMENTS - 1, "{*b}")).is_none());
     }
 
     #[test]
@@ -155,8 +236,22 @@ mod tests {
             ("/a", "/a/", false, false),
             ("/a/", "/a/{b}", false, false),
             ("/a/b", "/{x}/{y}", true, true),
+            ("/a/{b}", "/a/{*r}", true, true),
+            ("/a/{b}/", "/a/{*r}", true, true),
+            ("/a/b/c/d", "/a/{*r}", true, true),
+            ("/a/b/{*r}", "/a/{*r}", true, true),
+            ("/a/{b}/{*r}", "/a/{*r}", true, true),
+            ("/a/{*r}", "/a/{*s}", true, false),
+            ("/a/{*r}", "/a/{b}", true, false),
+            ("/a", "/a/{*r}", false, false),
+            ("/a/", "/a/{*r}", false, false),
+            ("/{x}/b", "/a/{*r}", true, false),
+            ("/{x}/{*r}", "/a/{b}", true, false),
+            ("/{x}/b/{*r}", "/a/{*s}", true, false),
+            ("/b/{*r}", "/a/{*s}", false, false),
         ] {
             assert_eq!(template(a).overlaps(&template(b)), overlap, "{a} {b}");
+            assert_eq!(template(b).overlaps(&template(a)), overlap, "{b} {a}");
             assert_eq!(template(a).is_more_specific_than(&template(b)), more_specific, "{a} {b}");
         }
     }

@@ -1,22 +1,26 @@
 //! Policies from TOML, with the place in the text of everything that is wrong.
 //!
-//! The checks work on plain values and name a fault's place as a dotted pointer; here the pointer is found
-//! again in the text. So the embedded JSON takes the same path as the file, without spans.
+//! Three looks, and the faults of all of them in one round: at the text for secrets ([`super::secret`]), at the document
+//! for members that nobody knows ([`super::shape`]), and at what they mean ([`super::compile`]). The last works on plain
+//! values and names a fault's place by its pointer, which is found again in the text ([`super::places`]); so the embedded
+//! JSON takes the same path as the file, without places.
 
-use alloc::{
-    borrow::ToOwned,
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::ops::Range;
 
-use ::toml::de::{DeTable, DeValue};
+use ::toml::{
+    Spanned,
+    de::{DeTable, Deserializer},
+};
 use serde::de::DeserializeOwned;
 
 use super::{
     Policy, PolicyError, PolicyErrors, PolicyFault, compile,
     file::{OverlayFile, PolicyFile},
+    members,
+    places::Places,
+    pointer, secret,
+    shape::{self, Mended, Table},
 };
 
 /// A place in a text, both counted from 1; columns in characters.
@@ -47,44 +51,151 @@ impl LineColumn {
 /// loopback `http`, and stamps the result: [`Policy::is_development`].
 ///
 /// # Errors
-/// [`PolicyErrors`] with every fault found; spans point into `text`, or into `overlay` for its own faults and
-/// those of values it gave, whose pointers then begin with `overlay`.
+/// [`PolicyErrors`] with every fault found, the policy's in the order of its text and then the overlay's; spans point
+/// into `text`, or into `overlay` for its own faults and those of values it gave, whose pointers then begin with
+/// `overlay`. Of a line that holds a secret nothing else is told: another fault's words could repeat it.
 pub fn from_toml(text: &str, overlay: Option<&str>) -> Result<Policy, PolicyErrors> {
-    let mut file: PolicyFile = parse(text, "")?;
-    if file.development {
-        let fault = PolicyFault::Syntax("`development` is stamped by an overlay, never written".to_owned());
-        return Err(PolicyErrors(Vec::from([located(
-            &Places::of(text),
-            PolicyError { pointer: "development".to_owned(), span: None, fault },
-        )])));
+    let (mut policy, file) = Document::read::<PolicyFile>(text, &members::POLICY, "");
+    let (mut laid, over) = match overlay {
+        Some(text) => {
+            let (document, over) = Document::read::<OverlayFile>(text, &members::OVERLAY, "overlay");
+            (Some(document), over)
+        }
+        None => (None, None),
+    };
+    let mut meant = Vec::new();
+    if let Some(mut file) = file
+        && laid.is_some() == over.is_some()
+    {
+        if let Some(over) = over {
+            meant = lay_over(&mut file, over);
+        }
+        match compile::compile(&file) {
+            Ok(compiled) => {
+                let is_sound = meant.is_empty() && policy.is_sound() && laid.as_ref().is_none_or(Document::is_sound);
+                if is_sound {
+                    return Ok(compiled);
+                }
+            }
+            Err(errors) => meant.extend(errors.0),
+        }
     }
-    if let Some(overlay) = overlay {
-        lay_over(&mut file, parse(overlay, "overlay")?).map_err(|names| {
-            let places = Places::of(overlay);
-            PolicyErrors(names.into_iter().map(|name| unknown(&places, name)).collect())
-        })?;
+    for mut error in meant {
+        match laid.as_mut().and_then(|laid| laid.takes(&mut error).then_some(laid)) {
+            Some(laid) => laid.add(error),
+            None => policy.add(error),
+        }
     }
-    compile::compile(&file).map_err(|errors| {
-        // Once for all faults: a long policy with as many faults would else be read as many times.
-        let (text, overlay) = (Places::of(text), overlay.map(Places::of));
-        let place = |error| match &overlay {
-            Some(overlay) => located_in_overlay(overlay, error).unwrap_or_else(|error| located(&text, error)),
-            None => located(&text, error),
+    let mut errors = policy.told();
+    errors.extend(laid.map(Document::told).unwrap_or_default());
+    Err(PolicyErrors(errors))
+}
+
+/// One text on its way.
+struct Document<'a> {
+    text: &'a str,
+    /// What pointers into it begin with.
+    at: &'static str,
+    places: Places<'a>,
+    mended: Mended,
+    faults: Vec<PolicyError>,
+    secrets: Vec<(Range<usize>, &'static str)>,
+}
+
+impl<'a> Document<'a> {
+    /// The text, and what it says where it is TOML.
+    fn read<T: DeserializeOwned>(text: &'a str, table: &'static Table, at: &'static str) -> (Self, Option<T>) {
+        let parsed = DeTable::parse(text);
+        let secrets = secret::scan(text, parsed.as_ref().ok().map(Spanned::get_ref));
+        let (mut mended, mut faults, mut said) = (Mended::default(), Vec::new(), None);
+        // Where members go under other names, places are those of the mended document; else the text is read again if
+        // need be.
+        let mut places = Places::Unread(text);
+        match parsed {
+            // What follows a first error of syntax is mostly made by it.
+            Err(error) => faults.push(syntax(&error, at)),
+            Ok(mut document) => {
+                mended = shape::mend(&mut document, table, at);
+                if mended.has_renamed {
+                    places = Places::Read(document.clone());
+                }
+                match T::deserialize(Deserializer::from(document)) {
+                    Ok(value) => said = Some(value),
+                    Err(error) => faults.push(syntax(&error, at)),
+                }
+                faults.append(&mut mended.faults);
+            }
+        }
+        (Self { text, at, places, mended, faults, secrets }, said)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.faults.is_empty() && self.secrets.is_empty()
+    }
+
+    /// Whether the error is about a value that this overlay gave; it is then put at its place here.
+    fn takes(&mut self, error: &mut PolicyError) -> bool {
+        if error.is_in_overlay() {
+            return true;
+        }
+        // Tables stand in both texts; what is wrong with one as a whole is the policy's.
+        let found = self.places.find(&error.pointer).filter(|found| found.is_whole && !found.is_table);
+        if let Some(found) = &found {
+            error.span = Some(found.span.clone());
+            error.pointer.insert_str(0, "overlay.");
+        }
+        found.is_some()
+    }
+
+    /// Adds what is wrong with the meaning, unless a fault of shape explains it.
+    fn add(&mut self, mut error: PolicyError) {
+        if self.mended.explains(&error) {
+            return;
+        }
+        let own = error.pointer.strip_prefix(self.at).unwrap_or(&error.pointer).trim_start_matches('.');
+        error.span = error.span.or_else(|| Some(self.places.find(own)?.span));
+        self.faults.push(error);
+    }
+
+    /// All of it, in the order of the text.
+    fn told(self) -> Vec<PolicyError> {
+        let Self { text, at, mut faults, secrets, .. } = self;
+        let line = |span: &Range<usize>| {
+            let start = text.get(..span.start).and_then(|before| before.rfind('\n')).unwrap_or(0);
+            let end = text.get(span.end..).and_then(|after| after.find('\n'));
+            start..end.map_or(text.len(), |end| span.end.saturating_add(end))
         };
-        PolicyErrors(errors.0.into_iter().map(place).collect())
-    })
+        let lines: Vec<Range<usize>> = secrets.iter().map(|(span, _)| line(span)).collect();
+        faults.retain(|error| {
+            let near = |span: &Range<usize>| {
+                lines
+                    .iter()
+                    .any(|line| span.start < line.end && line.start < span.end.max(span.start.saturating_add(1)))
+            };
+            !error.span.as_ref().is_some_and(near)
+        });
+        faults.extend(secrets.into_iter().map(|(span, what)| PolicyError {
+            pointer: at.to_owned(),
+            span: Some(span),
+            fault: PolicyFault::Secret(what),
+        }));
+        faults.sort_by_key(|error| error.span.as_ref().map_or(usize::MAX, |span| span.start));
+        faults
+    }
 }
 
-fn parse<T: DeserializeOwned>(text: &str, pointer: &str) -> Result<T, PolicyErrors> {
-    ::toml::from_str(text).map_err(|error| {
-        let fault = PolicyFault::Syntax(error.message().to_string());
-        PolicyErrors(Vec::from([PolicyError { pointer: pointer.to_owned(), span: error.span(), fault }]))
-    })
+fn syntax(error: &::toml::de::Error, at: &str) -> PolicyError {
+    let fault = PolicyFault::Syntax(error.message().to_owned());
+    PolicyError { pointer: at.to_owned(), span: error.span(), fault }
 }
 
-/// The names of entries that the policy does not have, when there are such.
-fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), Vec<String>> {
+/// Faults for the entries that the policy does not have, when there are such.
+fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Vec<PolicyError> {
     let mut unknown = Vec::new();
+    let mut fault = |name: String| {
+        let pointer = alloc::format!("overlay.{name}");
+        unknown.push(PolicyError { pointer, span: None, fault: PolicyFault::OverlayUnknown(name) });
+    };
     for (name, replaced) in overlay.issuers {
         match file.issuers.get_mut(&name) {
             Some(issuer) => {
@@ -93,106 +204,34 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Result<(), Vec<Strin
                 }
                 issuer.jwks_url = replaced.jwks_url.or(issuer.jwks_url.take());
             }
-            None => unknown.push(format!("issuer.{name}")),
+            None => fault(pointer::entry("issuer", &name)),
         }
     }
     for (name, replaced) in overlay.origins {
         match file.origins.get_mut(&name) {
             Some(origin) => origin.url = replaced.url,
-            None => unknown.push(format!("origin.{name}")),
+            None => fault(pointer::entry("origin", &name)),
         }
     }
     if let Some(replaced) = overlay.cors {
         match file.cors.as_mut() {
             Some(cors) => cors.origins = replaced.origins,
-            None => unknown.push("cors".to_owned()),
+            None => fault("cors".to_owned()),
         }
     }
     file.development = true;
-    if unknown.is_empty() { Ok(()) } else { Err(unknown) }
-}
-
-fn unknown(overlay: &Places<'_>, name: String) -> PolicyError {
-    let span = overlay.find(&name).map(|found| found.span);
-    PolicyError { pointer: format!("overlay.{name}"), span, fault: PolicyFault::OverlayUnknown(name) }
+    unknown
 }
 
 impl PolicyErrors {
     /// The same, each fault at its place in the policy's `text`, for those that were found without it.
     #[must_use]
     pub fn located_in(self, text: &str) -> Self {
-        let places = Places::of(text);
-        Self(self.0.into_iter().map(|error| located(&places, error)).collect())
+        let mut places = Places::Unread(text);
+        let located = self.0.into_iter().map(|mut error| {
+            error.span = error.span.or_else(|| Some(places.find(&error.pointer)?.span));
+            error
+        });
+        Self(located.collect())
     }
-}
-
-fn located(text: &Places<'_>, mut error: PolicyError) -> PolicyError {
-    error.span = error.span.or_else(|| Some(text.find(&error.pointer)?.span));
-    error
-}
-
-/// The fault at its place in the overlay, when it is about a value that the overlay gave; else the fault as it was.
-fn located_in_overlay(overlay: &Places<'_>, mut error: PolicyError) -> Result<PolicyError, PolicyError> {
-    // Tables stand in both texts; what is wrong with one as a whole is the policy's.
-    match overlay.find(&error.pointer).filter(|found| found.is_whole && !found.is_table) {
-        Some(found) => {
-            error.span = Some(found.span);
-            error.pointer.insert_str(0, "overlay.");
-            Ok(error)
-        }
-        None => Err(error),
-    }
-}
-
-/// What a text has of a pointer.
-struct Found {
-    span: Range<usize>,
-    /// The last step was found too, and not just an entry on the way.
-    is_whole: bool,
-    is_table: bool,
-}
-
-/// Where a text's entries stand; nowhere, when it is no TOML.
-struct Places<'a>(Option<::toml::Spanned<DeTable<'a>>>);
-
-impl<'a> Places<'a> {
-    fn of(text: &'a str) -> Self {
-        Self(DeTable::parse(text).ok())
-    }
-
-    /// The deepest entry on `pointer` that the text has: a missing member is shown at its table.
-    fn find(&self, pointer: &str) -> Option<Found> {
-        let mut table = Some(self.0.as_ref()?.get_ref());
-        let mut array: Option<&[::toml::Spanned<DeValue<'_>>]> = None;
-        let mut found = None;
-        for step in steps(pointer) {
-            let value = match (table, array, step) {
-                (Some(table), _, Step::Member(name)) => table.get(name),
-                (_, Some(array), Step::Item(index)) => array.get(index),
-                _ => None,
-            };
-            let Some(value) = value else {
-                return found.map(|found| Found { is_whole: false, ..found });
-            };
-            table = value.get_ref().as_table();
-            array = value.get_ref().as_array().map(|array| array.as_ref());
-            found = Some(Found { span: value.span(), is_whole: true, is_table: table.is_some() });
-        }
-        found
-    }
-}
-
-enum Step<'a> {
-    Member(&'a str),
-    Item(usize),
-}
-
-fn steps(pointer: &str) -> impl Iterator<Item = Step<'_>> {
-    pointer.split('.').flat_map(|part| {
-        let (name, index) = match part.split_once('[') {
-            Some((name, rest)) => (name, rest.trim_end_matches(']').parse().ok()),
-            None => (part, None),
-        };
-        core::iter::once(Step::Member(name)).chain(index.map(Step::Item))
-    })
 }

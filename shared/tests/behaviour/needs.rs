@@ -211,7 +211,7 @@ fn a_partners_company_is_its_subject_and_takes_no_permissions_service() {
 
 #[test]
 fn a_subject_that_no_path_can_hold_has_no_target_at_the_permissions_service() {
-    let any_subject = policies::example_with("subject = \"{user}\"\n", "");
+    let any_subject = policies::example_with("subject = \"{user}\"\n", "subject = \"any\"\n");
     let authorizer = Authorizer::new(postern::policy::from_toml(&any_subject, None).unwrap());
     for (subject, target) in [
         ("auth0|pipe", Some("/users/auth0%7Cpipe")),

@@ -1,6 +1,6 @@
 //! Several issuer sections: on one URL, on several, and subjects of one name under each.
 
-use postern::{Authorizer, Reason, policy::from_toml};
+use postern::{Reason, policy::from_toml};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -171,18 +171,6 @@ fn subjects_of_one_name_are_kept_apart() {
             assert_eq!(world.outcome(&call), expected, "{company}");
         }
     }
-}
-
-#[test]
-fn a_route_that_names_an_issuer_twice_decides_as_if_it_named_it_once() {
-    let twice = policy("clients = [\"m2m\"]", "clients = [\"web\"]")
-        .replace("issuer = [\"machines\", \"people\"]", "issuer = [\"machines\", \"machines\", \"people\"]");
-    let mut world = by_client();
-    world.authorizer = Authorizer::new(from_toml(&twice, None).unwrap());
-    assert_eq!(
-        world.permit(&Call::get("/either/1111").bearer(token("client_id", json!("m2m")))).issuer(),
-        Some("machines")
-    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ const URL: &str = "https://issuer.example";
 
 fn world(rules: &str) -> World {
     let text = SMALL
+        .replace("[permissions]\norigin = \"orders\"\n", "")
         .replace("permissions = \"service\"", &format!("permissions = \"subject\"\n{rules}"))
         .replace(URL, PARTNERS_URL);
     let mut world = World::new(from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}")));
@@ -128,6 +129,7 @@ fn claims_are_read_where_the_section_says() {
         "token_use = \"access\"\nclaims = { subject = \"uid\", client = [\"app\", \"id\"], scopes = [\"grant\", \"for\"], \
          roles = [\"access\", \"a.b\", \"roles\"], companies = \"https://x.example/companies\" }\nclients = [\"c\"]",
     );
+    let text = text.replace("[permissions]\norigin = \"orders\"\n", "");
     let text =
         text.replace("company = \"{company}\"", "company = \"{company}\"\nroles = [\"Manager\"]\nscopes = [\"s\"]");
     let mut world = World::new(from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}")));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Value, json};
 
@@ -23,6 +23,8 @@ pub(crate) const USER_CLIENT: &str = "p4iondtoa9aljeoultesa4nvc";
 pub(crate) const SCOPES: [&str; 3] = ["orders/list.orders", "orders/get.order", "orders/create.order"];
 /// Partner clients and how many of [`SCOPES`] each may ask for.
 const PARTNERS: [(&str, usize); 3] = [("1111", 3), ("2222", 3), ("3333", 1)];
+/// The secret that the decision log of a Worker for tests hashes subjects with.
+const LOG_KEY: &str = "POSTERN_KEY_LOG";
 const TABLE: &str = "postern-permissions";
 /// Twice the minimum of RFC 7518 section 3.2 would add nothing; this is the hash's own length.
 const KEY_BYTES: usize = 32;
@@ -88,6 +90,18 @@ pub(crate) fn overlay(ports: &Ports) -> String {
     }
     text += &format!("\n[cors]\norigins = [\"{}\"]\n", url(ports.page));
     text
+}
+
+/// The example's policy with `more` routes, every decision of it written down.
+pub(crate) fn tried_policy(example: &str, more: &str) -> String {
+    format!("{example}\n[log]\npermits = 1.0\nsubject_key = \"{LOG_KEY}\"\n{more}")
+}
+
+/// The example's policy as it might be next: whoever lists orders has a tier.
+pub(crate) fn next_policy(example: &str) -> Result<String> {
+    let rule = "scopes = [\"orders/list.orders\"]\n";
+    ensure!(example.contains(rule), "no route of `postern.toml` lists orders");
+    Ok(example.replace(rule, &format!("{rule}require.tier = \"gold\"\n")))
 }
 
 /// Keys of the partners' issuer for a build to begin with: one that the issuer never publishes, so that whoever is

@@ -9,6 +9,8 @@ use clap::Subcommand;
 use postern::assertion::{AssertionKeys, MIN_SECRET_BYTES};
 use serde_json::{Value, json};
 
+use crate::output;
+
 /// What to do with assertion keys.
 #[derive(Subcommand)]
 pub(crate) enum AssertionKeyCommand {
@@ -51,8 +53,7 @@ pub(crate) fn run(command: &AssertionKeyCommand) -> anyhow::Result<()> {
             json!({ "issuers": { issuer: entry } })
         }
     };
-    println!("{printed}");
-    Ok(())
+    output::print(&format!("{printed}\n"))
 }
 
 fn from_standard_input() -> anyhow::Result<Value> {

@@ -1,0 +1,160 @@
+//! The command line: every command, its arguments and its examples.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    assertion_key::AssertionKeyCommand,
+    check::CheckArgs,
+    decide::DecideArgs,
+    exit,
+    explain::ExplainArgs,
+    inspect::InspectArgs,
+    keys::KeysArgs,
+    output::Format,
+    policy_args::{PolicyArgs, PolicyOption},
+    test::TestArgs,
+};
+
+/// Authorisation for company APIs, at the edge and at the origin.
+#[derive(Parser)]
+#[command(name = "postern", version, after_help = exit::HELP)]
+pub(crate) struct Cli {
+    /// How to say what was found.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// When to use colours; `auto` asks the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Check a policy: every fault with its line, its column and the way to mend it, and what wants a second look.
+    #[command(after_help = "Examples:
+  postern check
+  postern check staging.toml --deny-warnings
+  postern check --format json | jq '.faults[] | \"\\(.line): \\(.message)\"'")]
+    Check(CheckArgs),
+    /// Show the routes of a policy as a table: method, path, who may.
+    #[command(after_help = "Examples:
+  postern routes
+  postern routes --format json | jq -r '.routes[] | select(.public) | .path'")]
+    Routes(PolicyArgs),
+    /// Run the policy's own tests, its `[[test]]` tables, and say what they leave untested.
+    #[command(after_help = "Examples:
+  postern test
+  postern test --filter manager
+  postern test --require-coverage --format json
+
+Each test shows a token that is really signed, by a key of this run, and takes place at 2027-01-15 08:00:00 UTC.")]
+    Test(TestArgs),
+    /// Say how a request is decided, and each rule that led to it.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        #[command(flatten)]
+        policy: PolicyOption,
+        #[command(flatten)]
+        with: ExplainArgs,
+    },
+    /// Decide requests: one JSON object a line on standard input, one decision a line on standard output.
+    #[command(after_help = DECIDE_EXAMPLES)]
+    Decide {
+        #[command(flatten)]
+        policy: PolicyOption,
+        #[command(flatten)]
+        with: DecideArgs,
+    },
+    /// Show what a JWK set offers and which of its keys would be refused; seal keys into a build.
+    #[command(after_help = "Examples:
+  postern keys https://auth.example.com/.well-known/jwks.json
+  postern keys ./jwks.json
+  postern keys seal > key-seeds.json
+
+A file that is named like a subcommand is written with its folder: `postern keys ./seal`.")]
+    Keys(KeysArgs),
+    /// Show the header and the claims of a token. Nothing is verified, and the token itself is never printed.
+    #[command(after_help = "Examples:
+  postern inspect < token.jwt
+  pbpaste | postern inspect --format json")]
+    Inspect(InspectArgs),
+    /// Make, rotate and hand over the keys that the edge shares with one origin; they are stored nowhere.
+    #[command(subcommand, after_help = KEY_EXAMPLES)]
+    AssertionKey(AssertionKeyCommand),
+    /// Print completions for a shell.
+    #[command(after_help = "Examples:
+  postern completions bash > ~/.local/share/bash-completion/completions/postern
+  postern completions zsh > ~/.zfunc/_postern")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  postern explain /companies/1111/orders --fetch < token.jwt
+  postern explain -X POST /companies/1111/orders --keys partners=jwks.json --token-file token.jwt
+  postern explain /companies/1111/users/jane/orders --keys jwks.json --permissions records.json < token.jwt
+
+The token is never an argument, which shells and process lists keep, and it is never printed. What no file brings is out
+of reach, as it is in production: 503. The exit code is 0 for a permit and 1 for a denial.";
+
+const DECIDE_EXAMPLES: &str = "Example:
+  postern decide --keys partners=jwks.json --permissions records.json < requests.jsonl
+
+  in   {\"id\": 7, \"method\": \"GET\", \"target\": \"/health\", \"headers\": [[\"accept\", \"*/*\"]]}
+  out  {\"company\":null,\"decision\":\"permit\",\"id\":7,\"reason\":null,\"route\":\"health\",\"status\":200,\"subject\":null}
+
+A line that is no such object is answered with {\"line\", \"error\"}; the run goes on and ends with exit code 2. An
+issuer without `--keys` and a service without `--permissions` are out of reach: 503. A CORS preflight, which is
+answered and never forwarded, is a `deny` with the reason `preflight`. A request has no body here: where a route binds
+one, it is that of no octets. `--format` changes nothing: both ways it is JSON.";
+
+const KEY_EXAMPLES: &str = "Example, for one origin:
+  postern assertion-key new --kid 2026-11 > vouchers.key
+  npx wrangler secret put POSTERN_KEY_VOUCHERS < vouchers.key
+  postern assertion-key trust edge < vouchers.key     # the origin's POSTERN_TRUSTED_KEYS";
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Color {
+    /// In the words of what writes.
+    pub(crate) const fn choice(self) -> anstream::ColorChoice {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+    }
+}
+
+/// What `--color` says, for messages about arguments that do not parse.
+pub(crate) fn color_before_parsing(arguments: &[OsString]) -> clap::ColorChoice {
+    let mut said = None;
+    for (index, argument) in arguments.iter().enumerate() {
+        let next = arguments.get(index.saturating_add(1));
+        said = match argument.to_str() {
+            Some("--color") => next.and_then(|next| next.to_str()).or(said),
+            Some(text) => text.strip_prefix("--color=").or(said),
+            None => said,
+        };
+    }
+    match said {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    }
+}

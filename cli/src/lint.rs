@@ -1,0 +1,174 @@
+//! What builds and yet wants a second look: the warnings of `postern check`, a closed list.
+//!
+//! A warning is about what a rule lets happen, not about taste, and each can be answered by changing the policy.
+
+use std::{ops::Range, time::Duration};
+
+use postern::{
+    Policy,
+    policy::{CompanyRule, PolicyError, PolicyErrors, PolicyFault, Route},
+};
+
+/// Beyond this a withdrawn permission is believed for long.
+const LONG_PERMISSIONS: Duration = Duration::from_secs(60);
+/// Beyond this a withdrawn key is believed for long.
+const LONG_KEYS: Duration = Duration::from_secs(24 * 3600);
+/// What a parameter is called that names the caller.
+const CALLERS: [&str; 5] = ["user", "user_id", "username", "subject", "sub"];
+
+/// The closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lint {
+    /// Every caller may reach every company.
+    AnyCompany,
+    /// The path names a user, and no rule says that it must be the caller.
+    UnboundUser,
+    /// A protected route asks for nothing but a token of the issuer.
+    AnyCaller,
+    /// A public route lies beside protected ones.
+    PublicBeside,
+    /// Permissions are believed for long.
+    OldPermissions,
+    /// Keys are believed for long.
+    OldKeys,
+    /// An origin is a Lambda function URL.
+    FunctionUrl,
+}
+
+impl Lint {
+    /// The lint's stable name.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::AnyCompany => "any_company",
+            Self::UnboundUser => "unbound_user",
+            Self::AnyCaller => "any_caller",
+            Self::PublicBeside => "public_beside",
+            Self::OldPermissions => "old_permissions",
+            Self::OldKeys => "old_keys",
+            Self::FunctionUrl => "function_url",
+        }
+    }
+
+    /// How to answer it, as a clause that an author can act on.
+    pub(crate) const fn mend(self) -> &'static str {
+        match self {
+            Self::AnyCompany => "bind the company, or leave it if the route is meant for operators of all companies",
+            Self::UnboundUser => {
+                "add `subject = \"{…}\"` with the parameter, or give it another name if it is no caller"
+            }
+            Self::AnyCaller => {
+                "add the scopes or roles that callers need, or leave it if every caller of the issuer may"
+            }
+            Self::PublicBeside => "make sure that it says nothing about the resource, or move it to a path of its own",
+            Self::OldPermissions => "write at most \"1m\", or \"0s\" where a withdrawn role must count at once",
+            Self::OldKeys => {
+                "write at most \"24h\": so long a withdrawn key is believed while the issuer is out of reach"
+            }
+            Self::FunctionUrl => {
+                "have the function refuse requests without an assertion, or set its auth type to AWS_IAM behind \
+                 CloudFront's origin access control"
+            }
+        }
+    }
+}
+
+/// One thing to look at.
+#[derive(Clone, Debug)]
+pub(crate) struct Warning {
+    pub(crate) lint: Lint,
+    /// Where, as a fault would say it.
+    pub(crate) pointer: String,
+    pub(crate) message: String,
+}
+
+/// Everything to look at in `policy`.
+pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let mut warn = |lint, pointer: String, message: String| found.push(Warning { lint, pointer, message });
+    for issuer in policy.issuers().iter().filter(|issuer| issuer.jwks_max_stale() > LONG_KEYS) {
+        let hours = issuer.jwks_max_stale().as_secs() / 3600;
+        let message = format!("a key that the issuer withdrew may be believed for {hours} h");
+        warn(Lint::OldKeys, format!("issuer.{}.jwks_max_stale", issuer.name()), message);
+    }
+    for origin in policy.origins().iter().filter(|origin| is_function_url(origin.url())) {
+        let message = "anyone may call this function URL directly if its auth type is NONE".to_owned();
+        warn(Lint::FunctionUrl, format!("origin.{}.url", origin.name()), message);
+    }
+    for (index, route) in policy.routes().iter().enumerate().filter(|(_, route)| !route.is_shadow()) {
+        let at = |member: &str| {
+            if member.is_empty() { format!("route[{index}]") } else { format!("route[{index}].{member}") }
+        };
+        if route.is_public() {
+            if let Some(other) = beside(policy, route) {
+                let message = format!("anyone may call this, and `{}` beside it is protected", other.name());
+                warn(Lint::PublicBeside, at("public"), message);
+            }
+            continue;
+        }
+        if *route.company() == CompanyRule::Any {
+            warn(Lint::AnyCompany, at("company"), "every caller may reach every company here".to_owned());
+        }
+        if let Some(parameter) = parameters(route).find(|name| CALLERS.contains(name) && !binds(route, name)) {
+            let message = format!("the path has `{{{parameter}}}`, and no rule says that it must be the caller");
+            warn(Lint::UnboundUser, at("path"), message);
+        }
+        if asks_for_nothing(route) {
+            warn(Lint::AnyCaller, at("issuer"), "every caller of the issuer may call this".to_owned());
+        }
+        let age = route.permissions_max_age().saturating_add(route.permissions_stale_if_error());
+        if age > LONG_PERMISSIONS + LONG_PERMISSIONS || route.permissions_max_age() > LONG_PERMISSIONS {
+            let seconds = age.as_secs();
+            let message = format!("whoever loses a role may use it here for another {seconds} s");
+            warn(Lint::OldPermissions, at("permissions_max_age"), message);
+        }
+    }
+    found
+}
+
+/// Where each stands in the policy's text.
+pub(crate) fn places(warnings: &[Warning], text: &str) -> Vec<Option<Range<usize>>> {
+    // The core finds places of faults; what the fault is does not matter to it.
+    let as_fault = |warning: &Warning| PolicyError {
+        pointer: warning.pointer.clone(),
+        span: None,
+        fault: PolicyFault::Syntax(String::new()),
+    };
+    let located = PolicyErrors(warnings.iter().map(as_fault).collect()).located_in(text);
+    located.0.into_iter().map(|error| error.span).collect()
+}
+
+/// `https://ID.lambda-url.REGION.on.aws`.
+fn is_function_url(url: &str) -> bool {
+    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or_default();
+    host.ends_with(".on.aws") && host.contains(".lambda-url.")
+}
+
+/// A protected route that has all but the last segment of a public one's path.
+fn beside<'p>(policy: &'p Policy, public: &Route) -> Option<&'p Route> {
+    let (folder, _) = public.path().rsplit_once('/')?;
+    let unnamed = |path: &str| {
+        path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }.to_owned()).collect::<Vec<_>>()
+    };
+    let folder = unnamed(folder);
+    // The root has everything beside it.
+    let inside = |route: &&Route| folder.len() > 1 && unnamed(route.path()).starts_with(&folder);
+    policy.routes().iter().filter(|route| !route.is_public() && !route.is_shadow()).find(inside)
+}
+
+fn parameters(route: &Route) -> impl Iterator<Item = &str> {
+    let names = route.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names.map(|name| name.trim_start_matches('*'))
+}
+
+fn binds(route: &Route, parameter: &str) -> bool {
+    let is_company = matches!(route.company(), CompanyRule::Parameter(name, _) if name == parameter);
+    route.subject_parameter() == Some(parameter) || is_company
+}
+
+fn asks_for_nothing(route: &Route) -> bool {
+    route.subject_parameter().is_none()
+        && !route.company().binds()
+        && route.roles().is_empty()
+        && route.scopes().is_empty()
+        && route.required().is_empty()
+}

@@ -1,0 +1,107 @@
+//! What the tests of a policy leave unsaid: routes that none permits or denies, deny reasons that none brings about.
+//!
+//! Counted are the reasons that hang on what the policy says. Those that every policy has alike, such as targets that
+//! are not canonical and tokens that are malformed, are Postern's own to test, and are asked of no author.
+
+use std::collections::BTreeSet;
+
+use postern::{
+    Decision, Policy, Reason,
+    policy::{BodyRule, CompanyRule, Issuer, PermissionsSource, Route},
+};
+
+use super::run::TestOutcome;
+
+/// What no test covers.
+pub(super) struct Coverage {
+    /// Names of routes that no test permits.
+    pub(super) never_permitted: Vec<String>,
+    /// Names of routes that no test denies.
+    pub(super) never_denied: Vec<String>,
+    /// Reasons that the policy can give and no test brings about.
+    pub(super) reasons: Vec<Reason>,
+    /// How many reasons are counted.
+    pub(super) of: usize,
+}
+
+impl Coverage {
+    pub(super) fn of(policy: &Policy, outcomes: &[TestOutcome<'_>]) -> Self {
+        let (mut permitted, mut denied) = (BTreeSet::new(), BTreeSet::new());
+        let mut given: Vec<Reason> = Vec::new();
+        for outcome in outcomes {
+            match &outcome.explanation.decision {
+                Decision::Permit(permit) => drop(permitted.insert(permit.route().to_owned())),
+                Decision::Deny(denial) => {
+                    denied.extend(denial.route().map(str::to_owned));
+                    given.push(denial.reason());
+                }
+                Decision::Preflight(_) => {}
+            }
+        }
+        let lacking = |named: &BTreeSet<String>, wanted: &dyn Fn(&Route) -> bool| {
+            let routes = policy.routes().iter().filter(|route| !route.is_shadow() && wanted(route));
+            routes.map(|route| route.name().to_owned()).filter(|name| !named.contains(name)).collect()
+        };
+        let can = possible(policy);
+        Self {
+            never_permitted: lacking(&permitted, &|_| true),
+            // Nobody is denied on a route that is open to anyone.
+            never_denied: lacking(&denied, &|route| !route.is_public()),
+            reasons: can.iter().copied().filter(|reason| !given.contains(reason)).collect(),
+            of: can.len(),
+        }
+    }
+
+    /// Whether nothing is left unsaid.
+    pub(super) fn is_whole(&self) -> bool {
+        self.never_permitted.is_empty() && self.never_denied.is_empty() && self.reasons.is_empty()
+    }
+}
+
+/// The reasons that this policy can give because of what it says, and that a test can bring about.
+fn possible(policy: &Policy) -> Vec<Reason> {
+    let mut can: Vec<Reason> = Reason::ALL.into_iter().filter(|reason| can_give(policy, *reason)).collect();
+    can.sort_by_key(|reason| reason.stage());
+    can
+}
+
+fn can_give(policy: &Policy, reason: Reason) -> bool {
+    let route = |wanted: &dyn Fn(&Route) -> bool| {
+        policy.routes().iter().any(|route| !route.is_shadow() && !route.is_public() && wanted(route))
+    };
+    let issuer = |wanted: &dyn Fn(&Issuer) -> bool| route(&|route| policy.issuers_of(route).any(wanted));
+    let asks_service = || {
+        route(&|route| {
+            let mut issuers = policy.issuers_of(route);
+            route.company().binds() && issuers.any(|issuer| issuer.permissions() == PermissionsSource::Service)
+        })
+    };
+    match reason {
+        Reason::NoRoute | Reason::MethodNotAllowed => true,
+        Reason::CredentialMissing
+        | Reason::Expired
+        | Reason::AudienceMismatch
+        | Reason::KeysUnavailable
+        | Reason::SignatureInvalid => route(&|_| true),
+        Reason::NotAnAccessToken => issuer(&|issuer| issuer.token_use().is_some() || issuer.token_type().is_some()),
+        Reason::ClaimMismatch => issuer(&|issuer| issuer.required().next().is_some()),
+        Reason::LifetimeTooLong => issuer(&|issuer| issuer.max_lifetime().is_some()),
+        // Where tokens live no longer than that, they expire first.
+        Reason::IssuedTooLongAgo => {
+            issuer(&|issuer| issuer.max_age().is_some_and(|age| issuer.max_lifetime().is_none_or(|life| life > age)))
+        }
+        Reason::IssuedAtMissing => issuer(&|issuer| issuer.max_lifetime().is_some() || issuer.max_age().is_some()),
+        Reason::ScopeMissing => route(&|route| !route.scopes().is_empty()),
+        Reason::ConditionUnmet => route(&|route| !route.required().is_empty()),
+        Reason::SubjectMismatch => route(&|route| route.subject_parameter().is_some()),
+        Reason::CompanyUnspecified => {
+            route(&|route| matches!(route.company(), CompanyRule::Header(_) | CompanyRule::Query(_)))
+        }
+        Reason::PermissionsUnavailable => asks_service(),
+        Reason::CompanyMismatch => route(&|route| route.company().binds()),
+        Reason::RoleMissing => route(&|route| !route.roles().is_empty()),
+        Reason::BodyDigestMissing => route(&|route| route.body() == BodyRule::Declared),
+        // What every policy has alike, and what no test can bring about.
+        _ => false,
+    }
+}

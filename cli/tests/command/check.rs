@@ -1,0 +1,163 @@
+//! `postern check`: faults and warnings, for people and for programs.
+
+use crate::support::{Output, Scratch, example, example_with, run};
+
+fn check(text: &str, more: &[&str]) -> Output {
+    let scratch = Scratch::new();
+    let file = scratch.file("policy.toml", text);
+    run(&[&["check", &file], more].concat())
+}
+
+#[test]
+fn the_example_policy_builds() {
+    let told = run(&["check"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    assert!(told.out.starts_with("postern.toml: builds (8 routes, 2 issuers, 4 origins, version "), "{told:?}");
+    let told = run(&["check", "--format", "json"]).json();
+    assert_eq!((&told["builds"], &told["development"]), (&true.into(), &false.into()), "{told}");
+    assert_eq!(told["faults"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_fault_is_told_with_line_column_excerpt_and_mend() {
+    let text = example_with("issuer = \"partners\"", "issuer = \"partner\"");
+    let line = 1 + text.lines().position(|line| line == "issuer = \"partner\"").unwrap();
+    let told = check(&text, &[]);
+    assert_eq!((told.code, told.out.as_str()), (1, ""));
+    for part in [
+        "error[unknown_name]: no issuer is named `partner`\n",
+        &format!("policy.toml:{line}:10\n"),
+        &format!("{line} | issuer = \"partner\"\n"),
+        "|          ^^^^^^^^^ route[0].issuer\n",
+        "= help: write `partners`, or define the issuer\n",
+    ] {
+        assert!(told.err.contains(part), "{part}: {}", told.err);
+    }
+    assert!(told.err.ends_with("policy.toml: 1 fault\n"), "{told:?}");
+    let told = check(&text, &["--format", "json"]).json();
+    let fault = &told["faults"][0];
+    assert_eq!(
+        (&fault["line"], &fault["column"], &fault["end_line"], &fault["end_column"]),
+        (&line.into(), &10.into(), &line.into(), &19.into())
+    );
+    assert_eq!(fault["pointer"], "route[0].issuer");
+    assert_eq!(fault["mend"], "write `partners`, or define the issuer");
+    assert!(fault["file"].as_str().is_some_and(|file| file.ends_with("policy.toml")));
+}
+
+#[test]
+fn bad_issuers_are_told_with_line_and_mend() {
+    for (from, to, line, fault, mend) in [
+        (
+            "https://auth.partners",
+            "http://auth.partners",
+            "url = \"http://auth.partners.ljg-sushi.example\"",
+            "`http://auth.partners.ljg-sushi.example` is not a URL that may stand here",
+            "write an `https://` URL",
+        ),
+        (
+            "\"ES256\"",
+            "\"HS256\"",
+            "algorithms = [\"RS256\", \"HS256\", \"EdDSA\"]",
+            "`HS256` is not a signature algorithm for issuers",
+            "use what the issuer signs with, of RS256, RS384, RS512, PS256",
+        ),
+        (
+            "audience = [\"https://api.ljg-sushi.example\"]\n",
+            "",
+            "[issuer.partners]",
+            "the issuer says neither for whom (`audience`) nor by which client (`clients`) its tokens are",
+            "add `audience = [",
+        ),
+    ] {
+        let told = check(&example_with(from, to), &[]);
+        assert_eq!(told.code, 1, "{told:?}");
+        for part in [fault, &format!(" | {line}\n"), &format!("= help: {mend}")] {
+            assert!(told.err.contains(part), "{part}: {}", told.err);
+        }
+    }
+}
+
+#[test]
+fn an_overlays_faults_are_shown_in_the_overlay() {
+    let scratch = Scratch::new();
+    let policy = scratch.file("policy.toml", &example());
+    let overlay = scratch.file("overlay.toml", "# local\n[issuer.user]\nurl = \"http://127.0.0.1:1\"\n");
+    let told = run(&["check", &policy, "--overlay", &overlay]);
+    assert_eq!(told.code, 1);
+    assert!(told.err.contains("overlay.toml:2:"), "{}", told.err);
+    assert!(told.err.contains("2 | [issuer.user]"), "{}", told.err);
+    let told = run(&["check", &policy, "--overlay", &overlay, "--format", "json"]).json();
+    assert!(told["faults"][0]["file"].as_str().is_some_and(|file| file.ends_with("overlay.toml")), "{told}");
+}
+
+#[test]
+fn a_secret_in_the_file_is_a_fault_that_is_not_shown() {
+    // The pattern of an access key, of no account: it is what documentation uses.
+    let secret = ["AKIA", "IOSFODNN7EXAMPLE"].concat();
+    let text = example_with("key = \"POSTERN_KEY_VOUCHERS\"", &format!("key = \"{secret}\""));
+    for format in ["text", "json"] {
+        let told = check(&text, &["--format", format]);
+        assert_eq!(told.code, 1);
+        let all = format!("{}{}", told.out, told.err);
+        assert!(!all.contains(&secret) && !all.contains("IOSFODNN7"), "{all}");
+        assert!(all.contains("stands in the policy"), "{all}");
+    }
+}
+
+/// The example with a route after its others.
+fn with_route(route: &str) -> String {
+    let text = example();
+    let (rules, tests) = text.split_once("\n[[test]]").unwrap();
+    format!("{rules}\n[[route]]\nmethods = [\"GET\"]\norigin = \"vouchers\"\n{route}\n\n[[test]]{tests}")
+}
+
+#[test]
+fn what_wants_a_second_look_is_a_warning() {
+    for (code, at, text) in [
+        (
+            "any_company",
+            "\"any\"",
+            with_route(
+                "name = \"n\"\npath = \"/a/{company}\"\nissuer = \"users\"\nscopes = [\"s\"]\ncompany = \"any\"",
+            ),
+        ),
+        (
+            "unbound_user",
+            "\"/a/{user}\"",
+            with_route("name = \"n\"\npath = \"/a/{user}\"\nissuer = \"users\"\nscopes = [\"s\"]\nsubject = \"any\""),
+        ),
+        ("any_caller", "\"users\"", with_route("name = \"n\"\npath = \"/a\"\nissuer = \"users\"")),
+        (
+            "public_beside",
+            "true",
+            with_route("name = \"n\"\npath = \"/companies/{company}/logo\"\npublic = true\ncompany = \"any\""),
+        ),
+        ("old_permissions", "\"2m\"", example_with("permissions_max_age = \"30s\"", "permissions_max_age = \"2m\"")),
+        (
+            "old_keys",
+            "\"48h\"",
+            example_with("permissions = \"subject\"", "permissions = \"subject\"\njwks_max_stale = \"48h\""),
+        ),
+        (
+            "function_url",
+            "\"https://abc.lambda-url.eu-west-2.on.aws\"",
+            example_with("https://vouchers.ljg-sushi.example", "https://abc.lambda-url.eu-west-2.on.aws"),
+        ),
+    ] {
+        let told = check(&text, &["--format", "json"]);
+        assert_eq!(told.code, 0, "{code}: {told:?}");
+        let told = told.json();
+        let warnings = told["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{code}: {told}");
+        assert_eq!(warnings[0]["code"], code, "{told}");
+        let line = text.lines().nth(warnings[0]["line"].as_u64().unwrap() as usize - 1).unwrap();
+        let column = warnings[0]["column"].as_u64().unwrap() as usize - 1;
+        assert!(line[column..].starts_with(at), "{code}: {line}");
+        let told = check(&text, &[]);
+        assert_eq!(told.code, 0);
+        assert!(told.err.starts_with(&format!("warning[{code}]: ")) && told.out.contains(", 1 warning\n"), "{told:?}");
+        assert_eq!(check(&text, &["--deny-warnings"]).code, 1, "{code}");
+    }
+    assert_eq!(run(&["check", "--deny-warnings"]).code, 0);
+}

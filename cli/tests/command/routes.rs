@@ -1,0 +1,54 @@
+//! `postern routes`.
+
+use serde_json::json;
+
+use crate::support::{Scratch, example, run};
+
+#[test]
+fn routes_are_a_table_of_who_may_do_what() {
+    let told = run(&["routes"]);
+    assert_eq!(told.code, 0);
+    let rows: Vec<String> =
+        told.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(rows.len(), 9);
+    let vouchers = "GET /companies/{company}/users/{user}/vouchers/{voucher} vouchers users the subject {user}, company \
+                    {company}, role Manager";
+    assert!(rows.contains(&vouchers.to_owned()), "{rows:?}");
+    assert!(rows.contains(&"GET /health external-orders - anyone".to_owned()), "{rows:?}");
+}
+
+#[test]
+fn every_rule_is_in_the_table_and_in_the_document() {
+    let scratch = Scratch::new();
+    let rules = example().split_once("\n[[test]]").unwrap().0.to_owned();
+    let file = scratch.file(
+        "policy.toml",
+        &format!(
+            "{rules}\n[[route]]\nname = \"files\"\nmethods = [\"GET\", \"PUT\"]\npath = \"/files/{{*path}}\"\n\
+             origin = \"vouchers\"\nissuer = \"users\"\ncompany = {{ header = \"x-company\" }}\n\
+             roles = [\"Manager\", \"Standard\"]\nscopes = {{ all_of = [\"a\", \"b\"], any_of = [\"c\", \"d\"] }}\n\
+             require.tier = [\"gold\", \"silver\"]\nrequire.email_verified = true\npermissions_max_age = \"30s\"\n\
+             permissions_stale_if_error = \"1m\"\nbody = \"buffered\"\nheaders.x-user-email = \"email\"\n\
+             [[route]]\nname = \"shadow\"\nmethods = [\"GET\"]\npath = \"/health\"\norigin = \"vouchers\"\n\
+             issuer = \"users\"\nscopes = [\"health\"]\nshadow = true\n"
+        ),
+    );
+    let told = run(&["routes", &file]);
+    assert_eq!(told.code, 0, "{told:?}");
+    let put = told.out.lines().find(|line| line.starts_with("PUT")).unwrap();
+    assert!(
+        put.ends_with(
+            "company in field `x-company`, role Manager or Standard, scope a and b, and one of c or d, claim \
+             email_verified, claim tier is gold or silver [body buffered]"
+        ),
+        "{put}"
+    );
+    assert!(told.out.contains("scope health [shadow: decides nothing]"), "{}", told.out);
+    let told = run(&["routes", &file, "--format", "json"]).json();
+    let files = told["routes"].as_array().unwrap().iter().find(|route| route["name"] == "files").unwrap().clone();
+    assert_eq!(files["company"], json!({"from": "header", "name": "x-company"}));
+    assert_eq!(files["scopes"], json!({"all_of": ["a", "b"], "any_of": ["c", "d"]}));
+    assert_eq!(files["conditions"][1], json!({"claim": "tier", "one_of": ["gold", "silver"]}));
+    assert_eq!(files["headers"], json!([{"field": "x-user-email", "claim": ["email"]}]));
+    assert_eq!((&files["body"], &files["permissions_stale_if_error_ms"]), (&json!("buffered"), &json!(60_000)));
+}

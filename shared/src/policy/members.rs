@@ -1,0 +1,187 @@
+//! The members that a policy and an overlay may have.
+//!
+//! The same as the types of [`super::file`] say, for [`super::shape`] to look at; a test of the JSON Schema that the
+//! types give holds the two together.
+
+use super::shape::{Member, Shape, Table};
+
+const fn needed(name: &'static str, shape: Shape) -> Member {
+    Member { name, shape, is_needed: true }
+}
+
+const fn may(name: &'static str, shape: Shape) -> Member {
+    Member { name, shape, is_needed: false }
+}
+
+/// One name or several.
+const NAMES: Shape = Shape::OneOf(&[Shape::Text, Shape::Texts]);
+/// A claim that must be there, be this, or be one of these.
+const REQUIRED: Shape = Shape::Named(&Shape::OneOf(&[Shape::Flag, Shape::Text, Shape::Texts]));
+
+/// `postern.toml`, whole.
+pub(super) const POLICY: Table = Table {
+    what: "the policy",
+    members: &[
+        may("edge", Shape::Text),
+        may("roles", Shape::Texts),
+        may("defaults", Shape::Table(&DEFAULTS)),
+        may("limits", Shape::Table(&LIMITS)),
+        may("log", Shape::Table(&LOG)),
+        may("permissions", Shape::Table(&PERMISSIONS)),
+        may("cors", Shape::Table(&CORS)),
+        may("issuer", Shape::Named(&Shape::Table(&ISSUER))),
+        may("origin", Shape::Named(&Shape::Table(&ORIGIN))),
+        may("route", Shape::Tables(&ROUTE)),
+        may("test", Shape::Tables(&TEST)),
+        may("development", Shape::Stamp),
+    ],
+};
+
+const DEFAULTS: Table = Table {
+    what: "`[defaults]`",
+    members: &[
+        may("origin", Shape::Text),
+        may("issuer", NAMES),
+        may("permissions_max_age", Shape::Text),
+        may("permissions_stale_if_error", Shape::Text),
+        may("body", Shape::Text),
+    ],
+};
+
+const LIMITS: Table = Table {
+    what: "`[limits]`",
+    members: &[
+        may("max_token_bytes", Shape::Number),
+        may("max_target_bytes", Shape::Number),
+        may("max_body_bytes", Shape::Number),
+    ],
+};
+
+const LOG: Table = Table {
+    what: "`[log]`",
+    members: &[
+        may("permits", Shape::Share),
+        may("denials", Shape::Share),
+        may("shadow", Shape::Share),
+        may("subject_key", Shape::Text),
+    ],
+};
+
+const PERMISSIONS: Table = Table { what: "`[permissions]`", members: &[needed("origin", Shape::Text)] };
+
+const CORS: Table = Table {
+    what: "`[cors]`",
+    members: &[
+        needed("origins", Shape::Texts),
+        may("headers", Shape::Texts),
+        may("expose", Shape::Texts),
+        may("credentials", Shape::Flag),
+        may("max_age", Shape::Text),
+    ],
+};
+
+const ISSUER: Table = Table {
+    what: "an issuer",
+    members: &[
+        needed("url", Shape::Text),
+        may("preset", Shape::Text),
+        may("jwks_url", Shape::Text),
+        may("jwks_max_stale", Shape::Text),
+        may("algorithms", Shape::Texts),
+        may("audience", Shape::Texts),
+        may("clients", Shape::Texts),
+        may("token_use", Shape::Text),
+        may("token_type", Shape::Text),
+        may("require", REQUIRED),
+        may("claims", Shape::Table(&CLAIMS)),
+        needed("permissions", Shape::Text),
+        may("leeway", Shape::Text),
+        may("max_lifetime", Shape::Text),
+        may("max_age", Shape::Text),
+    ],
+};
+
+const CLAIMS: Table = Table {
+    what: "an issuer's `claims`",
+    members: &[
+        may("subject", NAMES),
+        may("client", NAMES),
+        may("scopes", NAMES),
+        may("roles", NAMES),
+        may("companies", NAMES),
+    ],
+};
+
+const ORIGIN: Table = Table { what: "an origin", members: &[needed("url", Shape::Text), needed("key", Shape::Text)] };
+
+const ROUTE: Table = Table {
+    what: "a route",
+    members: &[
+        needed("name", Shape::Text),
+        needed("methods", Shape::Texts),
+        needed("path", Shape::Text),
+        may("origin", Shape::Text),
+        may("public", Shape::Flag),
+        may("shadow", Shape::Flag),
+        may("issuer", NAMES),
+        may("subject", Shape::Text),
+        may("company", Shape::OneOf(&[Shape::Text, Shape::Choice(&COMPANY)])),
+        may("roles", Shape::Texts),
+        may("scopes", Shape::OneOf(&[Shape::Texts, Shape::Table(&SCOPES)])),
+        may("require", REQUIRED),
+        may("permissions_max_age", Shape::Text),
+        may("permissions_stale_if_error", Shape::Text),
+        may("body", Shape::Text),
+        may("headers", Shape::Named(&NAMES)),
+    ],
+};
+
+const COMPANY: Table =
+    Table { what: "a route's `company`", members: &[may("header", Shape::Text), may("query", Shape::Text)] };
+
+const SCOPES: Table =
+    Table { what: "a route's `scopes`", members: &[may("all_of", Shape::Texts), may("any_of", Shape::Texts)] };
+
+const TEST: Table = Table {
+    what: "a test",
+    members: &[
+        needed("name", Shape::Text),
+        needed("method", Shape::Text),
+        needed("target", Shape::Text),
+        may("headers", Shape::Named(&NAMES)),
+        may("issuer", Shape::Text),
+        may("subject", Shape::Text),
+        may("client", Shape::Text),
+        may("scopes", Shape::Texts),
+        may("companies", Shape::Named(&Shape::Texts)),
+        may("claims", Shape::Named(&Shape::Any)),
+        may("token", Shape::Text),
+        may("outage", Shape::Texts),
+        needed("expect", Shape::Text),
+        may("route", Shape::Text),
+        may("company", Shape::Text),
+    ],
+};
+
+/// A development overlay, whole.
+pub(super) const OVERLAY: Table = Table {
+    what: "an overlay, which replaces URLs alone",
+    members: &[
+        may("issuer", Shape::Named(&Shape::Table(&ISSUER_OVERLAY))),
+        may("origin", Shape::Named(&Shape::Table(&ORIGIN_OVERLAY))),
+        may("cors", Shape::Table(&CORS_OVERLAY)),
+    ],
+};
+
+const ISSUER_OVERLAY: Table = Table {
+    what: "an issuer in an overlay, which replaces URLs alone",
+    members: &[may("url", Shape::Text), may("jwks_url", Shape::Text)],
+};
+
+const ORIGIN_OVERLAY: Table =
+    Table { what: "an origin in an overlay, which replaces URLs alone", members: &[needed("url", Shape::Text)] };
+
+const CORS_OVERLAY: Table = Table {
+    what: "`[cors]` in an overlay, which replaces `origins` alone",
+    members: &[needed("origins", Shape::Texts)],
+};

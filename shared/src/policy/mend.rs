@@ -1,0 +1,139 @@
+//! How to put right what is wrong with a policy, in one clause for each fault.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::{PolicyFault, Preset};
+use crate::algorithm::Algorithm;
+
+impl PolicyFault {
+    /// How to put it right, as a clause that an author can act on.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        match self {
+            Self::Syntax(_) => "correct the entry as the message says".into(),
+            Self::UnknownMember(_, _, Some(near)) => format!("write `{near}`"),
+            Self::UnknownMember(_, _, None) => "remove it".into(),
+            Self::MissingMember(name, _) => format!("add `{name} = …`"),
+            Self::MemberType(expected) => format!("write {expected}"),
+            Self::Stamp => "remove it: a development overlay stamps what it is laid over".into(),
+            Self::Secret(_) => {
+                "remove it, keep it with the platform's secrets under a name, and take it out of use if others may have seen it"
+                    .into()
+            }
+            Self::UnknownName(kind, _, Some(near)) => format!("write `{near}`, or define the {kind}"),
+            Self::UnknownName(kind, _, None) => format!("define the {kind}, or correct the name"),
+            Self::DuplicateName(..) => "rename or remove one of the two".into(),
+            Self::Url(_) => {
+                "write an `https://` URL without query or fragment; loopback `http://` takes a development overlay"
+                    .into()
+            }
+            Self::Duration(_) => "write a whole number and a unit, such as \"30s\"".into(),
+            Self::TooLong(_, max) => format!("write at most \"{}s\"", max.as_secs()),
+            Self::ZeroLimit => "write how long, or remove the limit".into(),
+            Self::Algorithm(_) => {
+                let names: Vec<&str> = Algorithm::ALL.into_iter().map(Algorithm::name).collect();
+                format!("use what the issuer signs with, of {}", names.join(", "))
+            }
+            Self::AlgorithmUnavailable(..) => {
+                "have the issuer sign with another algorithm, or build for another host".into()
+            }
+            Self::Preset(_) => {
+                let names: Vec<&str> = Preset::ALL.into_iter().map(Preset::name).collect();
+                format!("use one of {}, or leave it out", names.join(", "))
+            }
+            Self::PresetUrl(_, expected) => {
+                format!("write the `iss` of the tokens, which looks like {expected}, or leave `preset` out")
+            }
+            Self::RequiredForm(_) => "write `true`, a value, or a list of values of which one must be there".into(),
+            Self::Empty(what) => format!("name at least one {what}"),
+            Self::NoAudience => {
+                "add `audience = [\"…\"]`, or `clients = [\"…\"]` for an issuer whose access tokens carry no `aud`"
+                    .into()
+            }
+            Self::NoAudienceOfApi => {
+                "add `audience = [\"…\"]` with the API's identifier, or `token_type = \"at+jwt\"` if its tokens say so"
+                    .into()
+            }
+            Self::AudienceIsClient(_) => {
+                "name the API's own identifier: an ID token's `aud` is the client".into()
+            }
+            Self::NoTokenKind => {
+                "add a `preset`, `token_type = \"at+jwt\"` (RFC 9068), `token_use = \"access\"` (Cognito), or `require` \
+                 with a claim that only access tokens have"
+                    .into()
+            }
+            Self::PermissionsSource(_) => "write \"service\", \"claims\" or \"subject\"".into(),
+            Self::NoPermissionsService => {
+                "add a `[permissions]` table with the `origin` of the permissions service".into()
+            }
+            Self::IssuersOverlap(_) => "give the two disjoint `clients`, or disjoint `audience`s".into(),
+            Self::IssuerKeysDiffer(_) => "give both the same `jwks_url`".into(),
+            Self::SharedKey(_) => {
+                "give each origin a key of its own: an origin could otherwise mint assertions for the other".into()
+            }
+            Self::KeyName => {
+                "use upper-case letters, digits and `_`: the name of the secret, never the secret itself".into()
+            }
+            Self::Limit(_, max) => format!("write a number from 1 to {max}"),
+            Self::Share(_) => "write a number from 0 for none to 1 for all".into(),
+            Self::BodyRule(_) => "write \"streamed\", \"declared\" or \"buffered\"".into(),
+            Self::HeaderName(_) => {
+                "use a name of your own in lower case, such as \"x-user-email\", that no server takes for its own".into()
+            }
+            Self::StaleWithoutAge => "remove it, or let `permissions_max_age` be more than \"0s\"".into(),
+            Self::NoOrigin => "add `origin = \"…\"`, or one to `[defaults]`".into(),
+            Self::CompanyNotSubject(_) => {
+                "name where the company stands, or use an issuer whose `permissions` is \"subject\"".into()
+            }
+            Self::Method(_) => {
+                "write an upper-case method such as \"GET\"; HEAD follows GET, preflights are answered from `[cors]`"
+                    .into()
+            }
+            Self::Path(_) => "write literal and `{parameter}` segments in canonical form, each parameter once, a `{*rest}` only as the last"
+                    .into(),
+            Self::NoIssuer => "add `issuer = \"…\"`, or `public = true` if anyone may call it".into(),
+            Self::PublicWithRule(_) => "remove the rule, or remove `public = true`".into(),
+            Self::UnboundCompany => {
+                "add `company = \"{company}\"`, or `company = \"any\"` if every caller may reach every company".into()
+            }
+            Self::UndefinedParameter(_) => "use a parameter of the route's path".into(),
+            Self::RuleForm(..) => "name one path parameter, as in \"{company}\", or write \"any\"".into(),
+            Self::RolesWithoutCompany => "add `company = \"{company}\"`: roles are held per company".into(),
+            Self::RolesUnobtainable(_) => {
+                "remove `roles`, or use an issuer whose `permissions` is \"service\" or \"claims\"".into()
+            }
+            Self::MaxAgeUnused => {
+                "remove it: this route's issuer does not use the permissions service, or no company is checked".into()
+            }
+            Self::UnboundSubject(name) => {
+                format!("add `subject = \"{{{name}}}\"`, or `subject = \"any\"` if it may be somebody else")
+            }
+            Self::RestBound(_) => "bind a parameter of one segment, as in `/{name}/{*rest}`".into(),
+            Self::SameParameter(_) => "remove `subject`: for a caller that is a company, `company` says it".into(),
+            Self::Scope(_) => "write one scope, without spaces and quotes".into(),
+            Self::ScopeAskedTwice(_) => "remove it from `any_of`, or from `all_of`".into(),
+            Self::Repeated(..) => "remove one of the two".into(),
+            Self::FieldIsHanded(_) => "take the company from another field, or hand the claim in another".into(),
+            Self::NeverDecides(_) => "remove it, or one of the routes that take its place".into(),
+            Self::PathTooLong(limit) => format!("shorten it, or raise `max_target_bytes` over {limit}"),
+            Self::Unused("default", name) => format!("remove it: every route says `{name}` itself, or has no use for it"),
+            Self::Unused(kind, _) => format!("remove the {kind}, or name it in a route"),
+            Self::PermissionsUnused => {
+                "remove the table, or let an issuer say `permissions = \"service\"`".into()
+            }
+            Self::SubjectKeyShared(_) => {
+                "name a secret of its own: the origin could otherwise tell whom the log is about".into()
+            }
+            Self::Ambiguous(_) => "make one of the two more specific, or give them different methods".into(),
+            Self::RoutesTooEntangled(_) => {
+                "write literals first and parameters after them, or split the policy between two edges".into()
+            }
+            Self::CorsOrigin(_) => {
+                "write scheme, host and port alone, such as \"https://app.example\"; `*` only without `credentials`"
+                    .into()
+            }
+            Self::Test(fault) => fault.mend(),
+            Self::OverlayUnknown(_) => "an overlay only replaces URLs of what the policy defines".into(),
+        }
+    }
+}
