@@ -23,10 +23,17 @@ use crate::{
 #[command(name = "postern", version, after_help = exit::HELP)]
 pub(crate) struct Cli {
     /// How to say what was found.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true, value_name = "text|json")]
     pub(crate) format: Format,
     /// When to use colours; `auto` asks the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "auto|always|never"
+    )]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -129,7 +129,8 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
             format!("`{issuer}` requires {}", listed(&wanted, "and"))
         }
         Reason::ExpirationMissing => "the token has no `exp`".to_owned(),
-        Reason::Expired => format!("the token expired at {}, or was too old before that", at("exp")),
+        Reason::Expired if is_past(facts, "exp") => format!("the token expired at {}", at("exp")),
+        Reason::Expired => format!("the token is older than `{issuer}` allows, issued at {}", at("iat")),
         Reason::NotYetValid => format!("the token is not valid before {}", at("nbf")),
         Reason::IssuedInFuture => format!("the token was issued at {}", at("iat")),
         Reason::IssuedAtMissing => format!("the token has no `iat`, and `{issuer}` limits lifetime or age"),
@@ -251,6 +252,12 @@ fn allowed(decision: &Decision) -> String {
     let Decision::Deny(denial) = decision else { return String::new() };
     let mut fields = denial.answer().headers.iter();
     fields.find(|(name, _)| *name == "allow").map_or_else(String::new, |(_, methods)| methods.clone())
+}
+
+fn is_past(facts: &Facts<'_>, name: &str) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of any date that matters fit a float exactly")]
+    let now = facts.now.as_secs() as f64;
+    facts.date(name).is_some_and(|at| at <= now)
 }
 
 fn subject(facts: &Facts<'_>) -> String {

@@ -8,6 +8,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
+#[cfg(feature = "toml")]
 use super::test::TestFile;
 
 /// `postern.toml`, whole.
@@ -44,6 +45,7 @@ pub(crate) struct PolicyFile {
     #[serde(default, rename = "route")]
     pub(crate) routes: Vec<RouteFile>,
     /// The policy's own tests; no part of what is embedded.
+    #[cfg(feature = "toml")]
     #[serde(default, rename = "test", skip_serializing)]
     pub(crate) tests: Vec<TestFile>,
     /// Stamped by an overlay; a file that people write cannot say it.
