@@ -91,6 +91,12 @@ A file that is named like a subcommand is written with its folder: `postern keys
     /// Make, rotate and hand over the keys that the edge shares with one origin; they are stored nowhere.
     #[command(subcommand, after_help = KEY_EXAMPLES)]
     AssertionKey(AssertionKeyCommand),
+    /// Print the JSON Schema of a policy's file, by which editors complete and check it.
+    #[command(after_help = "Example:
+  postern schema > postern.schema.json
+
+and in the first line of the policy: #:schema ./postern.schema.json")]
+    Schema,
     /// Print completions for a shell.
     #[command(after_help = "Examples:
   postern completions bash > ~/.local/share/bash-completion/completions/postern

@@ -16,6 +16,7 @@ mod output;
 mod policy_args;
 mod routes;
 mod rules;
+mod schema;
 mod signer;
 mod test;
 mod world;
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Keys(args) => keys::run(args, format),
         Command::Inspect(args) => inspect::run(&args, format),
         Command::AssertionKey(command) => assertion_key::run(&command).map(|()| Outcome::Done),
+        Command::Schema => schema::run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "postern", &mut std::io::stdout());
             Ok(Outcome::Done)

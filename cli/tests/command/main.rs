@@ -14,6 +14,7 @@ mod key_sets;
 mod mistakes;
 mod policy_tests;
 mod routes;
+mod schema;
 mod sealed_keys;
 mod secrecy;
 mod support;

@@ -25,6 +25,8 @@ mod pointer;
 mod preset;
 mod route;
 mod route_file;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "toml")]
 mod secret;
 mod settings;
@@ -44,6 +46,8 @@ pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
+#[cfg(feature = "schema")]
+pub use schema::json_schema;
 pub use settings::{DEFAULT_MAX_BODY_BYTES, Limits, LogRule, MAX_BODY_BYTES};
 #[cfg(feature = "toml")]
 pub use test::{Expectation, PolicyTest, TestCaller, TestFault, TokenKind};
