@@ -75,7 +75,12 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
         (end("[cors]\norigins = [\"https://a.example\"]\ncredentials = true\nmax_age = \"10m\""), true),
         (end("[defaults]\nbody = \"buffered\"\npermissions_max_age = \"0s\"\nissuer = [\"users\"]"), true),
         (end("[[test]]\nname = \"t\"\nmethod = \"GET\"\ntarget = \"/r\"\nexpect = \"credential_missing\""), true),
-        (end("[[test]]\nname = \"t\"\nmethod = \"GET\"\ntarget = \"/r\"\nexpect = \"permit\"\nissuer = \"users\"\nsubject = \"u\"\nclaims = { a = [1, { b = true }] }\ncompanies = { 1111 = [\"x\"] }\nheaders = { a = \"b\" }\noutage = [\"keys\"]"), true),
+        (
+            end(
+                "[[test]]\nname = \"t\"\nmethod = \"GET\"\ntarget = \"/r\"\nexpect = \"permit\"\nissuer = \"users\"\nsubject = \"u\"\nclaims = { a = [1, { b = true }] }\ncompanies = { 1111 = [\"x\"] }\nheaders = { a = \"b\" }\noutage = [\"keys\"]",
+            ),
+            true,
+        ),
         (end("[[test]]\nname = \"t\"\nmethod = \"GET\"\ntarget = \"/r\""), false),
         (issuer("colour = 1"), false),
         (issuer("leeway = \"5 s\""), false),
