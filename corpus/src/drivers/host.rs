@@ -1,0 +1,201 @@
+//! The core on the host, by either of the native signature backends.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, Result, anyhow};
+use postern::{
+    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Progress, SignatureCheck, UnixTime,
+    authorizer::{NeedsPermissions, NeedsSignature},
+    cache::{PermissionsCache, PermissionsLookup},
+    digest::sha256,
+    policy,
+};
+
+use crate::{
+    case::{Case, Deny, Expect, Permit, Reach, Request, World, repository_file},
+    driver::Driver,
+};
+
+type Backend = fn(&NeedsSignature<'_>) -> SignatureCheck;
+
+/// The driver.
+#[derive(Debug)]
+pub struct Host {
+    name: &'static str,
+    backend: Backend,
+    stage: Option<Stage>,
+}
+
+/// A world on the host.
+#[derive(Debug)]
+pub struct Stage {
+    authorizer: Authorizer,
+    keys: BTreeMap<String, JwkSet>,
+    records: BTreeMap<String, Option<Arc<PermissionsRecord>>>,
+    remembered: Mutex<PermissionsCache>,
+    reach_of_keys: Reach,
+    reach_of_permissions: Reach,
+    now: UnixTime,
+}
+
+impl Host {
+    /// With the backend in pure Rust.
+    #[must_use]
+    pub fn portable() -> Self {
+        Self { name: "core, portable", backend: postern::signature::check, stage: None }
+    }
+
+    /// With aws-lc.
+    #[must_use]
+    pub fn native() -> Self {
+        Self { name: "core, aws-lc", backend: postern_origin::token::signature::check, stage: None }
+    }
+}
+
+impl Driver for Host {
+    fn name(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn cannot(&self, _: &World, _: &Case) -> Option<&'static str> {
+        None
+    }
+
+    fn enter(&mut self, world: &World) -> Result<()> {
+        self.stage = Some(Stage::of(world)?);
+        Ok(())
+    }
+
+    fn decide(&mut self, cases: &[&Case]) -> Result<Vec<Expect>> {
+        let stage = self.stage.as_ref().context("no world was entered")?;
+        Ok(cases.iter().map(|case| stage.decide(&case.request, self.backend)).collect())
+    }
+}
+
+impl Stage {
+    /// An authoriser of the world's policy, that has seen nothing.
+    ///
+    /// # Errors
+    /// When the policy does not build, or a key set is none.
+    pub fn of(world: &World) -> Result<Self> {
+        let policy = policy::from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
+        let set = |(section, set): (&String, &serde_json::Value)| {
+            let set =
+                JwkSet::parse(set.to_string().as_bytes()).map_err(|error| anyhow!("keys of `{section}`: {error}"))?;
+            Ok((section.clone(), set))
+        };
+        let record =
+            |record: &serde_json::Value| PermissionsRecord::parse(record.to_string().as_bytes()).ok().map(Arc::new);
+        Ok(Self {
+            authorizer: Authorizer::new(policy),
+            keys: world.keys.iter().map(set).collect::<Result<_>>()?,
+            records: world.permissions.iter().map(|(subject, text)| (subject.clone(), record(text))).collect(),
+            remembered: Mutex::new(PermissionsCache::new()),
+            reach_of_keys: world.reach_of_keys,
+            reach_of_permissions: world.reach_of_permissions,
+            now: UnixTime::from_secs(world.now),
+        })
+    }
+
+    /// The decision on one request.
+    pub fn decide(&self, request: &Request, backend: Backend) -> Expect {
+        let headers: Vec<(&str, &str)> =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let core = postern::Request { method: &request.method, target: &request.target, headers: &headers };
+        let mut progress = self.authorizer.begin(&core, self.now);
+        loop {
+            progress = match progress {
+                Progress::Decided(decision) => return shown(&decision),
+                Progress::NeedsKeys(need) => {
+                    let keys = match (self.keys.get(need.issuer().name()), self.reach_of_keys) {
+                        (None, _) | (_, Reach::Silent) => Keys::Unavailable,
+                        (Some(set), Reach::Answers) => Keys::Fresh(set),
+                        (Some(set), Reach::SilentFor(_)) => Keys::Stale(set),
+                    };
+                    need.resume(keys, self.now)
+                }
+                Progress::NeedsSignature(need) => {
+                    let check = backend(&need);
+                    need.resume(check, self.now)
+                }
+                Progress::NeedsPermissions(need) => {
+                    let record = self.record(&need);
+                    let permissions = match &record {
+                        Some(Some(record)) => Permissions::Found(record),
+                        Some(None) => Permissions::Absent,
+                        None => Permissions::Unavailable,
+                    };
+                    need.resume(permissions, self.now)
+                }
+                Progress::NeedsBody(need) => {
+                    let body = request.body.as_deref().unwrap_or_default().as_bytes();
+                    let digest =
+                        if body.len() > need.limit() { BodyDigest::TooLarge } else { BodyDigest::Sha256(sha256(body)) };
+                    need.resume(digest, self.now)
+                }
+            };
+        }
+    }
+
+    /// What a driver in production makes of the core's cache. The outer `None` when nobody can tell.
+    fn record(&self, need: &NeedsPermissions<'_>) -> Option<Option<Arc<PermissionsRecord>>> {
+        let (issuer, subject) = (need.issuer(), need.subject());
+        let of_service = || match self.records.get(subject) {
+            Some(Some(record)) => Some(Some(Arc::clone(record))),
+            // What is no record cannot tell.
+            Some(None) => None,
+            None => Some(None),
+        };
+        let mut cache = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Reach::SilentFor(seconds) = self.reach_of_permissions
+            && let Some(record) = of_service()
+        {
+            let asked_at = UnixTime::from_secs(self.now.as_secs().saturating_sub(seconds));
+            cache.store(issuer, subject, record, asked_at);
+        }
+        match cache.look_up(issuer, subject, need.max_age(), self.now) {
+            PermissionsLookup::Known(record) => return Some(record),
+            PermissionsLookup::Wait => panic!("nobody else asks"),
+            PermissionsLookup::Fetch => {}
+        }
+        match of_service().filter(|_| self.reach_of_permissions == Reach::Answers) {
+            Some(record) => {
+                cache.store(issuer, subject, record.clone(), self.now);
+                Some(record)
+            }
+            None => {
+                cache.fail(issuer, subject);
+                cache.stand_in(issuer, subject, (need.max_age(), need.stale_if_error()), self.now)
+            }
+        }
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// A decision in the corpus's words.
+pub fn shown(decision: &Decision) -> Expect {
+    match decision {
+        Decision::Permit(permit) => Expect::Permit(Permit {
+            route: permit.route().to_owned(),
+            issuer: permit.issuer().map(str::to_owned),
+            subject: permit.subject().map(str::to_owned),
+            company: permit.company().map(str::to_owned),
+            roles: permit.roles().to_vec(),
+            scopes: permit.scopes().to_vec(),
+            handed_on: permit.handed_on().iter().cloned().collect(),
+            body_sha256: permit.content_sha256().map(|digest| hex(digest)),
+        }),
+        Decision::Deny(denial) => Expect::Deny(Deny {
+            reason: denial.reason().code().to_owned(),
+            status: denial.answer().status,
+            route: denial.route().map(str::to_owned),
+        }),
+        Decision::Preflight(_) => Expect::Preflight {},
+    }
+}

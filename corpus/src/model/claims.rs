@@ -1,0 +1,243 @@
+//! Whose a token is, once its signature holds: issuer section, dates, subject, scopes, companies. From README
+//! ("Issuers"), RFC 7519 §4 and the table of attacks.
+
+use std::collections::BTreeMap;
+
+use super::{
+    json::{self, Json},
+    policy::{Issuer, Policy, Required, seconds},
+    token::Token,
+};
+
+/// Default forgiveness to `nbf` and `iat`, in seconds.
+const LEEWAY: f64 = 5.0;
+const LONGEST_SUBJECT: usize = 255;
+/// No calendar goes further: a date beyond is no date.
+const LAST_DATE: f64 = 8_210_266_876_799.0;
+
+/// Company to roles.
+pub type Companies = BTreeMap<String, Vec<String>>;
+
+/// A token that is believed.
+#[derive(Clone, Debug)]
+pub struct Believed<'p> {
+    /// All claims.
+    pub claims: &'p Json,
+    /// The name of its issuer section.
+    pub section: &'p str,
+    /// The caller.
+    pub subject: String,
+    /// In the token's order.
+    pub scopes: Vec<String>,
+    /// Where they stand in the token or follow from it; `None` where the permissions service has them.
+    pub companies: Option<Companies>,
+}
+
+const MALFORMED: &str = "claims_malformed";
+
+/// The token's section among `sections`, or the reason why it is not believed.
+pub fn believe<'p>(
+    policy: &'p Policy,
+    sections: &[&str],
+    token: &'p Token,
+    now: f64,
+) -> Result<Believed<'p>, &'static str> {
+    let claims = token.claims.as_ref().ok_or(MALFORMED)?;
+    for date in ["exp", "nbf", "iat"] {
+        date_of(claims, date)?;
+    }
+    let url = text(claims, &["iss".to_owned()])?.ok_or("issuer_mismatch")?;
+    if !sections.iter().any(|name| policy.issuers[*name].url == url) {
+        return Err("issuer_mismatch");
+    }
+    let mut accepting = Vec::new();
+    for (name, issuer) in policy.issuers.iter().filter(|(_, issuer)| issuer.url == url) {
+        if issuer.algorithms().contains(&token.algorithm) && accepts(issuer, claims)? {
+            accepting.push((name, issuer));
+        }
+    }
+    let (section, issuer) = match accepting[..] {
+        [] => return Err("audience_mismatch"),
+        [one] if sections.contains(&one.0.as_str()) => one,
+        [_] => return Err("audience_mismatch"),
+        _ => return Err("issuer_ambiguous"),
+    };
+    check_kind(issuer, token, claims)?;
+    check_dates(issuer, claims, now)?;
+    let subject = text(claims, &issuer.path("subject"))?.ok_or("subject_unusable")?;
+    if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.chars().any(char::is_control) {
+        return Err("subject_unusable");
+    }
+    let companies = match issuer.permissions.as_str() {
+        "service" => None,
+        "subject" => Some(Companies::from([(subject.to_owned(), Vec::new())])),
+        _ => Some(carried(claims.at(&issuer.path("companies")), claims.at(&issuer.path("roles"))).ok_or(MALFORMED)?),
+    };
+    let scopes = names(claims.at(&issuer.path("scopes")))?;
+    Ok(Believed { claims, section, subject: subject.to_owned(), scopes, companies })
+}
+
+/// A string, nothing, or the wrong type.
+fn text<'c>(claims: &'c Json, path: &[String]) -> Result<Option<&'c str>, &'static str> {
+    match claims.at(path) {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(_) => Err(MALFORMED),
+    }
+}
+
+fn date_of(claims: &Json, name: &str) -> Result<Option<f64>, &'static str> {
+    match claims.get(name) {
+        None => Ok(None),
+        // In whole seconds; what lies before 1970 is as good as 1970.
+        Some(Json::Number(date)) if date.abs() <= LAST_DATE => Ok(Some(date.trunc().max(0.0))),
+        Some(_) => Err(MALFORMED),
+    }
+}
+
+fn names(claim: Option<&Json>) -> Result<Vec<String>, &'static str> {
+    match claim {
+        None => Ok(Vec::new()),
+        Some(Json::String(text)) => Ok(words(text)),
+        Some(other) => other.texts().ok_or(MALFORMED),
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn accepts(issuer: &Issuer, claims: &Json) -> Result<bool, &'static str> {
+    let audience = match claims.get("aud") {
+        None => Vec::new(),
+        Some(Json::String(one)) => vec![one.clone()],
+        Some(other) => other.texts().ok_or(MALFORMED)?,
+    };
+    let mut client = None;
+    for path in issuer.client_paths() {
+        client = client.or(text(claims, &path)?);
+    }
+    let for_us = issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.contains(name));
+    let of_ours =
+        issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
+    Ok(for_us && of_ours)
+}
+
+fn check_kind(issuer: &Issuer, token: &Token, claims: &Json) -> Result<(), &'static str> {
+    let token_use = text(claims, &["token_use".to_owned()])?;
+    if issuer.token_use().is_some_and(|wanted| token_use != Some(wanted)) {
+        return Err("not_an_access_token");
+    }
+    let bare = |kind: &str| kind.to_lowercase().trim_start_matches("application/").to_owned();
+    if issuer.token_type.as_deref().is_some_and(|wanted| token.kind.as_deref().map(bare) != Some(bare(wanted))) {
+        return Err("not_an_access_token");
+    }
+    if issuer.required().iter().all(|(name, wanted)| holds(claims.get(name), wanted)) {
+        Ok(())
+    } else {
+        Err("claim_mismatch")
+    }
+}
+
+/// Whether a claim is what is wanted; `true` wants it to be there, and neither `null` nor `false`.
+pub fn holds(claim: Option<&Json>, wanted: &Required) -> bool {
+    let values = match (claim, wanted) {
+        (None | Some(Json::Null), _) => return false,
+        (Some(claim), Required::Present(_)) => return *claim != Json::Bool(false),
+        (_, Required::One(value)) => vec![value.clone()],
+        (_, Required::Many(values)) => values.clone(),
+    };
+    let is_one = |value: &Json| value.text().is_some_and(|text| values.iter().any(|own| own == text));
+    match claim {
+        Some(Json::Array(items)) => items.iter().any(is_one),
+        Some(value) => is_one(value),
+        None => false,
+    }
+}
+
+fn check_dates(issuer: &Issuer, claims: &Json, now: f64) -> Result<(), &'static str> {
+    let expires = date_of(claims, "exp")?.ok_or("expiration_missing")?;
+    if now >= expires {
+        return Err("expired");
+    }
+    let leeway = issuer.leeway.as_deref().map_or(LEEWAY, seconds);
+    if date_of(claims, "nbf")?.is_some_and(|date| date > now + leeway) {
+        return Err("not_yet_valid");
+    }
+    let issued = date_of(claims, "iat")?;
+    if issued.is_some_and(|date| date > now + leeway) {
+        return Err("issued_in_future");
+    }
+    if let Some(limit) = issuer.max_lifetime.as_deref().map(seconds)
+        && expires > issued.ok_or("issued_at_missing")? + limit
+    {
+        return Err("lifetime_too_long");
+    }
+    if let Some(limit) = issuer.max_age.as_deref().map(seconds)
+        && now >= issued.ok_or("issued_at_missing")? + limit
+    {
+        return Err("issued_too_long_ago");
+    }
+    Ok(())
+}
+
+/// Companies and roles in the token itself: domain.md lists the forms.
+fn carried(companies: Option<&Json>, roles: Option<&Json>) -> Option<Companies> {
+    let with_roles = |names: Vec<String>| {
+        let roles = match roles {
+            None => Vec::new(),
+            Some(Json::String(one)) if !one.is_empty() => vec![one.clone()],
+            Some(Json::Array(_)) => roles?.texts()?,
+            Some(_) => return None,
+        };
+        Some(names.into_iter().map(|name| (name, roles.clone())).collect())
+    };
+    let found = match companies {
+        None => with_roles(Vec::new())?,
+        Some(Json::String(text)) if text.trim_start().starts_with('[') => with_roles(json::parse(text)?.texts()?)?,
+        Some(Json::String(text)) if text.contains(['"', '{', '[', ',']) => return None,
+        Some(Json::String(text)) => with_roles(words(text))?,
+        Some(array @ Json::Array(_)) => with_roles(array.texts()?)?,
+        // Keycloak's organisations.
+        Some(Json::Object(members)) if members.iter().all(|(_, value)| matches!(value, Json::Object(_))) => {
+            with_roles(members.iter().map(|(name, _)| name.clone()).collect())?
+        }
+        Some(object @ Json::Object(_)) if roles.is_none() => by_company(object)?,
+        Some(_) => return None,
+    };
+    named(found)
+}
+
+/// A record of the permissions service about `subject`, in either shape.
+pub fn record(text: &str, subject: &str) -> Option<Companies> {
+    let record = json::parse(text)?;
+    if record.get("id").and_then(Json::text) != Some(subject) || subject.is_empty() {
+        return None;
+    }
+    let whole = |version: &Json| matches!(version, Json::Number(number) if *number >= 0.0 && number.fract() == 0.0);
+    if record.get("version").is_some_and(|version| !whole(version)) {
+        return None;
+    }
+    let found = match (record.get("companies")?, record.get("role")) {
+        (names @ Json::Array(_), role) => {
+            let roles = match role {
+                None => Vec::new(),
+                Some(Json::String(role)) if !role.is_empty() => vec![role.clone()],
+                Some(_) => return None,
+            };
+            names.texts()?.into_iter().map(|name| (name, roles.clone())).collect()
+        }
+        (object @ Json::Object(_), None) => by_company(object)?,
+        _ => return None,
+    };
+    named(found)
+}
+
+fn by_company(object: &Json) -> Option<Companies> {
+    let Json::Object(members) = object else { return None };
+    members.iter().map(|(name, roles)| Some((name.clone(), roles.texts()?))).collect()
+}
+
+fn named(companies: Companies) -> Option<Companies> {
+    companies.keys().all(|name| !name.is_empty()).then_some(companies)
+}

@@ -1,0 +1,105 @@
+//! Companies in fields and queries, bodies that are declared, claims that are handed on.
+
+use base64ct::{Base64, Encoding as _};
+use sha2::{Digest as _, Sha256};
+
+use super::{json::Json, token};
+use crate::case::Request;
+
+const LONGEST_COMPANY: usize = 255;
+const LONGEST_FIELD: usize = 2048;
+
+/// What every reader takes for one company: visible ASCII, and nothing that separates values.
+fn company(text: &str) -> Option<String> {
+    let clear = |c: char| ('!'..='~').contains(&c) && !",;\"\\".contains(c);
+    let fits = (1..=LONGEST_COMPANY).contains(&text.len()) && text.chars().all(clear);
+    fits.then(|| text.to_owned())
+}
+
+/// The company in the one field `name`; none if there is another that some server would fold to it.
+pub(super) fn in_header(request: &Request, name: &str) -> Option<String> {
+    let fold = |name: &str| name.to_ascii_lowercase().replace('_', "-");
+    let folded = request.headers.iter().filter(|(own, _)| fold(own) == fold(name)).count();
+    match token::values(request, name)[..] {
+        [one] if folded == 1 => company(one),
+        _ => None,
+    }
+}
+
+/// The company in the one parameter `name`, decoded once; none if some reader would find another.
+pub(super) fn in_query(query: &str, name: &str) -> Option<String> {
+    if query.contains(';') {
+        return None;
+    }
+    let mut values = Vec::new();
+    for pair in query.split('&') {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = unescaped(key)?;
+        let lower = key.to_ascii_lowercase();
+        let list = |mark: &str| lower.starts_with(&format!("{}{mark}", name.to_ascii_lowercase()));
+        if key == name {
+            values.push(unescaped(value)?);
+        } else if lower == name.to_ascii_lowercase() || list("[") || list(".") {
+            return None;
+        }
+    }
+    match &values[..] {
+        [one] => company(one),
+        _ => None,
+    }
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let text = text.replace('+', " ");
+    let mut parts = text.split('%');
+    let mut octets = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        octets.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        octets.extend(part.get(2..)?.bytes());
+    }
+    String::from_utf8(octets).ok()
+}
+
+/// SHA-256 in hex.
+pub(super) fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// The one digest that a request declares, in hex.
+pub(super) fn declared(request: &Request) -> Option<String> {
+    let mut found: Vec<Option<String>> = Vec::new();
+    for line in token::values(request, "content-digest") {
+        for member in line.split(',').map(|member| member.trim_matches([' ', '\t'])) {
+            if let Some(value) = member.strip_prefix("sha-256=") {
+                let octets = value.strip_prefix(':').and_then(|value| value.strip_suffix(':'));
+                let octets = octets.and_then(|text| Base64::decode_vec(text).ok());
+                found.push(octets.filter(|octets| octets.len() == 32).map(|octets| hex(&octets)));
+            }
+        }
+    }
+    for value in token::values(request, "x-amz-content-sha256").into_iter().map(str::trim) {
+        let is_hex = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        found.push(is_hex.then(|| value.to_ascii_lowercase()));
+    }
+    let first = found.first()?.clone()?;
+    found.iter().all(|other| other.as_ref() == Some(&first)).then_some(first)
+}
+
+/// A claim as a field's value.
+pub(super) fn field_value(claim: &Json) -> Option<String> {
+    let text = match claim {
+        Json::Null => return None,
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let escape = |octet: u8| match octet {
+        b'!'..=b'~' if octet != b'%' => char::from(octet).to_string(),
+        _ => format!("%{octet:02X}"),
+    };
+    let value: String = text.bytes().map(escape).collect();
+    (value.len() <= LONGEST_FIELD).then_some(value)
+}

@@ -1,0 +1,568 @@
+//! The rules that the example does not use: companies elsewhere, scopes of which one will do, conditions on claims,
+//! bodies, records that stand in, claims handed on, limits, shadows.
+
+use crate::make::{
+    NOTHING, NOW, Theme,
+    callers::{machine, person, pool_partner, pool_user},
+    nobody, who,
+};
+use serde_json::json;
+
+const THINGS: &str = "things/read things/write";
+const PAPERS: &str = "papers/read papers/write";
+
+pub(super) fn cases() -> Theme {
+    let mut theme = Theme::new("rules");
+    company_in_a_field(&mut theme);
+    company_in_the_query(&mut theme);
+    company_is_the_subject(&mut theme);
+    scopes(&mut theme);
+    conditions(&mut theme);
+    declared_bodies(&mut theme);
+    buffered_bodies(&mut theme);
+    handed_on(&mut theme);
+    limits(&mut theme);
+    shadows(&mut theme);
+    standing_in(&mut theme);
+    theme
+}
+
+fn company_in_a_field(theme: &mut Theme) {
+    let at = "/by/header";
+    for (name, field) in [("lower case", "x-company"), ("mixed case", "X-Company"), ("upper case", "X-COMPANY")] {
+        theme
+            .get(format!("field in {name}"), at)
+            .header(field, "1111")
+            .token(&person("manager"))
+            .permit("by-header", who("people", "manager", PAPERS).at("1111", &["Manager"]));
+    }
+    theme
+        .case("field, by POST", "POST", at)
+        .header("x-company", "2222")
+        .token(&person("per-company"))
+        .permit("by-header", who("people", "per-company", PAPERS).at("2222", &["Standard"]));
+    theme
+        .get("field, and another of a name that begins alike", at)
+        .header("x-company", "1111")
+        .header("x-company-id", "2222")
+        .token(&person("manager"))
+        .permit("by-header", who("people", "manager", PAPERS).at("1111", &["Manager"]));
+    theme.get("field names another company", at).header("x-company", "2222").token(&person("manager")).deny(
+        "company_mismatch",
+        403,
+        "by-header",
+    );
+    theme
+        .get("field names a company where the role is another", at)
+        .header("x-company", "1111")
+        .token(&person("editor"))
+        .deny("role_missing", 403, "by-header");
+    for (name, fields) in [
+        ("missing", &[][..]),
+        ("empty", &[("x-company", "")]),
+        ("twice", &[("x-company", "1111"), ("x-company", "2222")]),
+        ("twice and alike", &[("x-company", "1111"), ("X-Company", "1111")]),
+        ("a list", &[("x-company", "1111, 2222")]),
+        ("a list without spaces", &[("x-company", "1111,2222")]),
+        ("a list by semicolon", &[("x-company", "1111;2222")]),
+        ("in quotes", &[("x-company", "\"1111\"")]),
+        ("with a space", &[("x-company", "11 11")]),
+        ("with a backslash", &[("x-company", "11\\11")]),
+        ("under an underscore", &[("x_company", "1111")]),
+        ("under both spellings", &[("x-company", "1111"), ("x_company", "2222")]),
+    ] {
+        let mut draft = theme.get(format!("field {name}"), at).attack("forged identity and forwarding fields");
+        for (field, value) in fields {
+            draft = draft.header(field, *value);
+        }
+        draft.token(&person("manager")).deny("company_unspecified", 400, "by-header");
+    }
+    theme
+        .get("field of 255 octets is a company", at)
+        .header("x-company", "c".repeat(255))
+        .token(&person("manager"))
+        .deny("company_mismatch", 403, "by-header");
+    theme.get("field of 256 octets is none", at).header("x-company", "c".repeat(256)).token(&person("manager")).deny(
+        "company_unspecified",
+        400,
+        "by-header",
+    );
+    theme.get("field missing, and no token", at).deny("credential_missing", 401, "by-header");
+    theme.get("field missing, and an ended token", at).token(&person("manager").claim("exp", NOW)).deny(
+        "expired",
+        401,
+        "by-header",
+    );
+    theme
+        .get("a machine's field is its own company", "/by/header/machine")
+        .header("x-company", "1111")
+        .token(&machine("1111"))
+        .permit("by-header-machine", who("machines", "1111", THINGS).at("1111", &[]));
+    theme
+        .get("a machine's field is another company", "/by/header/machine")
+        .header("x-company", "2222")
+        .token(&machine("1111"))
+        .deny("company_mismatch", 403, "by-header-machine");
+    theme
+        .get("a path goes before a field that nobody asked for", "/machines/1111/things")
+        .header("x-company", "2222")
+        .token(&machine("1111"))
+        .permit("things-list", who("machines", "1111", THINGS).at("1111", &[]));
+}
+
+fn company_in_the_query(theme: &mut Theme) {
+    let permitted = || who("machines", "1111", THINGS).at("1111", &[]);
+    for query in [
+        "company=1111",
+        "page=2&company=1111",
+        "company=1111&page=2",
+        "%63ompany=1111",
+        "company=%31111",
+        "company=1111&company2=2222",
+        "a&company=1111&",
+    ] {
+        theme
+            .get(format!("query {query}"), format!("/by/query?{query}"))
+            .token(&machine("1111"))
+            .permit("by-query", permitted());
+    }
+    theme
+        .get("query with an escaped company", "/by/query?company=auth0%7Cx")
+        .token(&machine("auth0|x"))
+        .permit("by-query", who("machines", "auth0|x", THINGS).at("auth0|x", &[]));
+    theme
+        .get("query of a person", "/by/query?company=2222")
+        .token(&person("per-company"))
+        .permit("by-query", who("people", "per-company", PAPERS).at("2222", &["Standard"]));
+    theme.get("query of another company", "/by/query?company=2222").token(&machine("1111")).deny(
+        "company_mismatch",
+        403,
+        "by-query",
+    );
+    theme.get("query of another company, by a person", "/by/query?company=2222").token(&person("manager")).deny(
+        "company_mismatch",
+        403,
+        "by-query",
+    );
+    for query in [
+        "company",
+        "company=",
+        "page=2",
+        "Company=1111",
+        "COMPANY=1111",
+        "company=1111&company=1111",
+        "company=1111&company=2222",
+        "company=2222&company=1111",
+        "company=1111&%63ompany=2222",
+        "company=1111&Company=2222",
+        "company[]=1111",
+        "company=1111&company[]=2222",
+        "company=1111&company%5B0%5D=2222",
+        "company=1111&company.id=2222",
+        "company=1111;company=2222",
+        "x=1;company=2222&company=1111",
+        "company=1111%2C2222",
+        "company=1111,2222",
+        "company=11+11",
+        "company=11%2011",
+        "company=1111%00",
+        "company=%FF",
+        "company=1111&%FF=x",
+        "company=caf%C3%A9",
+        "company=%22x%22",
+    ] {
+        theme
+            .get(format!("query {query} names none"), format!("/by/query?{query}"))
+            .attack("parameter pollution")
+            .token(&machine("1111"))
+            .deny("company_unspecified", 400, "by-query");
+    }
+    theme.get("no query names none", "/by/query").token(&machine("1111")).deny("company_unspecified", 400, "by-query");
+    theme.get("no query, and no token", "/by/query").deny("credential_missing", 401, "by-query");
+    theme.get("a field is no parameter", "/by/query").header("company", "1111").token(&machine("1111")).deny(
+        "company_unspecified",
+        400,
+        "by-query",
+    );
+}
+
+fn company_is_the_subject(theme: &mut Theme) {
+    for company in ["1111", "2222", "a b"] {
+        theme
+            .get(format!("the subject {company} is its company"), "/by/subject")
+            .token(&machine(company))
+            .permit("by-subject", who("machines", company, THINGS).at(company, &[]));
+    }
+    theme
+        .get("the subject of a pool's partner", "/by/subject")
+        .token(&pool_partner("1111"))
+        .permit("by-subject", who("pool-partners", "1111", "").at("1111", &[]));
+    theme
+        .get("the subject of a pool's user is no company", "/by/subject")
+        .attack("one pool, two sections")
+        .token(&pool_user("1111"))
+        .deny("audience_mismatch", 401, "by-subject");
+    theme
+        .get("the subject, and a company that somebody claims beside", "/by/subject?company=2222")
+        .header("x-company", "2222")
+        .token(&machine("1111"))
+        .permit("by-subject", who("machines", "1111", THINGS).at("1111", &[]));
+}
+
+fn scopes(theme: &mut Theme) {
+    for (path, route, scopes, permitted) in [
+        ("/scopes/any", "scopes-any", "a", true),
+        ("/scopes/any", "scopes-any", "x b", true),
+        ("/scopes/any", "scopes-any", "a b", true),
+        ("/scopes/any", "scopes-any", "ab", false),
+        ("/scopes/any", "scopes-any", "c", false),
+        ("/scopes/any", "scopes-any", "", false),
+        ("/scopes/both", "scopes-both", "a d b", true),
+        ("/scopes/both", "scopes-both", "c d a", true),
+        ("/scopes/both", "scopes-both", "a b c d", true),
+        ("/scopes/both", "scopes-both", "a d", false),
+        ("/scopes/both", "scopes-both", "a b", false),
+        ("/scopes/both", "scopes-both", "d c", false),
+        ("/scopes/both", "scopes-both", "b c", false),
+        ("/scopes/both", "scopes-both", "", false),
+    ] {
+        let draft = theme.get(format!("{path} with `{scopes}`"), path).token(&machine("1111").claim("scope", scopes));
+        if permitted {
+            draft.permit(route, who("machines", "1111", scopes));
+        } else {
+            draft.deny("scope_missing", 403, route);
+        }
+    }
+}
+
+fn conditions(theme: &mut Theme) {
+    let good = || machine("1111").claim("tier", "gold").claim("verified", true).claim("plan", "pro");
+    let caller = || who("machines", "1111", THINGS);
+    for (name, token) in [
+        ("all met", good()),
+        ("the other tier", good().claim("tier", "silver")),
+        ("tiers, one of them right", good().claim("tier", json!(["bronze", "silver"]))),
+        ("verified by a word", good().claim("verified", "yes")),
+        ("verified by zero, which is there", good().claim("verified", 0)),
+        ("verified by nothing, which is there", good().claim("verified", "")),
+        ("plans, one of them right", good().claim("plan", json!(["free", "pro"]))),
+    ] {
+        theme.get(format!("conditions: {name}"), "/conditions").token(&token).permit("conditions", caller());
+    }
+    for (name, token) in [
+        ("none met", machine("1111")),
+        ("no tier", good().without("tier")),
+        ("another tier", good().claim("tier", "bronze")),
+        ("a tier in another case", good().claim("tier", "GOLD")),
+        ("a tier that holds it", good().claim("tier", "golden")),
+        ("tiers, none of them right", good().claim("tier", json!(["bronze"]))),
+        ("no tiers", good().claim("tier", json!([]))),
+        ("a tier that is true", good().claim("tier", true)),
+        ("a tier that is null", good().claim("tier", json!(null))),
+        ("a tier within an object", good().claim("tier", json!({"gold": true}))),
+        ("not verified", good().claim("verified", false)),
+        ("verified by null", good().claim("verified", json!(null))),
+        ("nothing verified", good().without("verified")),
+        ("another plan", good().claim("plan", "free")),
+        ("a plan that is a number", good().claim("plan", 1)),
+    ] {
+        theme.get(format!("conditions: {name}"), "/conditions").token(&token).deny(
+            "condition_unmet",
+            403,
+            "conditions",
+        );
+    }
+    theme
+        .get("conditions: of the other issuer", "/conditions")
+        .token(&person("manager").claim("tier", "gold").claim("verified", true).claim("plan", "pro"))
+        .permit("conditions", who("people", "manager", PAPERS));
+    theme.get("conditions: of the other issuer, unmet", "/conditions").token(&person("manager")).deny(
+        "condition_unmet",
+        403,
+        "conditions",
+    );
+
+    let path = |company: &str, user: &str| format!("/conditions/{company}/{user}");
+    let gold = |subject: &str| person(subject).claim("tier", "gold");
+    theme
+        .get("conditions among other rules: all met", path("1111", "manager"))
+        .token(&gold("manager"))
+        .permit("conditions-and-more", who("people", "manager", PAPERS).at("1111", &["Manager"]));
+    for (name, target, token, reason) in [
+        ("scope first", path("2222", "standard"), person("manager").without("scope"), "scope_missing"),
+        ("then the condition", path("2222", "standard"), person("manager"), "condition_unmet"),
+        ("then the subject", path("2222", "standard"), gold("manager"), "subject_mismatch"),
+        ("then the company", path("2222", "standard"), gold("standard"), "company_mismatch"),
+        ("then the role", path("1111", "standard"), gold("standard"), "role_missing"),
+    ] {
+        theme.get(format!("conditions among other rules: {name}"), target).token(&token).deny(
+            reason,
+            403,
+            "conditions-and-more",
+        );
+    }
+}
+
+/// The digest of no octets and that of `{}`, each in either notation.
+const NOTHING_BASE64: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+const BRACES: &str = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+const BRACES_BASE64: &str = "sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:";
+
+fn declared_bodies(theme: &mut Theme) {
+    let at = "/bodies/declared";
+    let bound = |digest: &str| who("machines", "1111", THINGS).binding(digest);
+    for (name, fields) in [
+        ("by Content-Digest", &[("Content-Digest", BRACES_BASE64)][..]),
+        ("in hex", &[("x-amz-content-sha256", BRACES)]),
+        (
+            "in upper-case hex",
+            &[("X-Amz-Content-Sha256", "44136FA355B3678A1146AD16F7E8649E94FB4FC21FE77E8310C060F61CAAFF8A")],
+        ),
+        ("in both ways", &[("content-digest", BRACES_BASE64), ("x-amz-content-sha256", BRACES)]),
+        ("twice and alike", &[("content-digest", BRACES_BASE64), ("content-digest", BRACES_BASE64)]),
+        ("beside another algorithm's", &[("content-digest", "sha-512=:AAAA:"), ("content-digest", BRACES_BASE64)]),
+        (
+            "in a list beside another algorithm's",
+            &[("content-digest", "md5=:AAAA:, sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:")],
+        ),
+    ] {
+        let mut draft = theme.case(format!("declared {name}"), "POST", at);
+        for (field, value) in fields {
+            draft = draft.header(field, *value);
+        }
+        draft.body("{}").token(&machine("1111")).permit("body-declared", bound(BRACES));
+    }
+    theme
+        .case("declared: no octets", "PUT", at)
+        .header("content-digest", NOTHING_BASE64)
+        .token(&machine("1111"))
+        .permit("body-declared", bound(NOTHING));
+    let broken = "declared digest";
+    for (name, fields) in [
+        ("not at all", &[][..]),
+        ("by another algorithm alone", &[("content-digest", "sha-512=:AAAA:")]),
+        ("in another case", &[("content-digest", "SHA-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:")]),
+        ("without colons", &[("content-digest", "sha-256=RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=")]),
+        ("too short", &[("content-digest", "sha-256=:AAAA:")]),
+        ("not in base64", &[("content-digest", "sha-256=:****:")]),
+        ("twice and differing", &[("content-digest", BRACES_BASE64), ("content-digest", NOTHING_BASE64)]),
+        ("in two ways that differ", &[("content-digest", BRACES_BASE64), ("x-amz-content-sha256", NOTHING)]),
+        ("as unsigned", &[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]),
+        ("as streamed", &[("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")]),
+        ("and taken back", &[("content-digest", BRACES_BASE64), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]),
+        ("in half", &[("x-amz-content-sha256", "44136fa355b3678a1146ad16f7e8649e")]),
+        ("by the older Digest field", &[("digest", "SHA-256=RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=")]),
+        ("by MD5", &[("content-md5", "mZFLkyvTelC5g8XnyQrpOw==")]),
+    ] {
+        let mut draft = theme.case(format!("declared {name}: missing"), "POST", at).attack(broken);
+        for (field, value) in fields {
+            draft = draft.header(field, *value);
+        }
+        draft.body("{}").token(&machine("1111")).deny("body_digest_missing", 400, "body-declared");
+    }
+    theme.get("declared: a GET has no body", at).token(&machine("1111")).permit("body-declared", bound(NOTHING));
+    theme
+        .case("declared: a HEAD has no body", "HEAD", at)
+        .token(&machine("1111"))
+        .permit("body-declared", bound(NOTHING));
+    theme
+        .get("declared: a GET that declares one has none", at)
+        .header("content-digest", BRACES_BASE64)
+        .token(&machine("1111"))
+        .permit("body-declared", bound(NOTHING));
+    theme.case("declared: who calls is asked first", "POST", at).deny("credential_missing", 401, "body-declared");
+    theme
+        .case("declared on a public route", "POST", "/bodies/open/declared")
+        .header("content-digest", BRACES_BASE64)
+        .body("{}")
+        .permit("body-open-declared", nobody().binding(BRACES));
+    theme.case("declared on a public route: missing", "POST", "/bodies/open/declared").body("{}").deny(
+        "body_digest_missing",
+        400,
+        "body-open-declared",
+    );
+}
+
+fn buffered_bodies(theme: &mut Theme) {
+    let own = "/bodies/buffered/1111";
+    let bound = |digest: &str| who("machines", "1111", THINGS).at("1111", &[]).binding(digest);
+    let sixty_four = "a0fab1377f49a759b57f63318262ebe89fabfc990e8e93ceac2984561482b9d4";
+    theme
+        .case("buffered: a body", "POST", own)
+        .body("{}")
+        .token(&machine("1111"))
+        .permit("body-buffered", bound(BRACES));
+    theme.case("buffered: no body", "POST", own).token(&machine("1111")).permit("body-buffered", bound(NOTHING));
+    theme
+        .case("buffered: DELETE without a body", "DELETE", own)
+        .token(&machine("1111"))
+        .permit("body-buffered", bound(NOTHING));
+    theme.get("buffered: a GET has none", own).token(&machine("1111")).permit("body-buffered", bound(NOTHING));
+    theme
+        .case("buffered: a HEAD has none", "HEAD", own)
+        .token(&machine("1111"))
+        .permit("body-buffered", bound(NOTHING));
+    theme
+        .case("buffered: 64 octets", "POST", own)
+        .body(&"b".repeat(64))
+        .token(&machine("1111"))
+        .permit("body-buffered", bound(sixty_four));
+    theme
+        .case("buffered: 65 octets", "POST", own)
+        .attack("large body")
+        .body(&"b".repeat(65))
+        .token(&machine("1111"))
+        .deny("body_too_large", 413, "body-buffered");
+    theme
+        .case("buffered: what the caller declares is not believed", "POST", own)
+        .attack("declared digest")
+        .header("content-digest", NOTHING_BASE64)
+        .body("{}")
+        .token(&machine("1111"))
+        .permit("body-buffered", bound(BRACES));
+    theme
+        .case("buffered: another company's body is not read", "POST", "/bodies/buffered/2222")
+        .attack("large body")
+        .body(&"b".repeat(65))
+        .token(&machine("1111"))
+        .deny("company_mismatch", 403, "body-buffered");
+    theme.case("buffered: nobody's body is not read", "POST", own).attack("large body").body(&"b".repeat(65)).deny(
+        "credential_missing",
+        401,
+        "body-buffered",
+    );
+    theme
+        .case("buffered on a public route", "POST", "/bodies/open")
+        .body("{}")
+        .permit("body-open", nobody().binding(BRACES));
+    theme.case("buffered on a public route: too large", "POST", "/bodies/open").body(&"b".repeat(65)).deny(
+        "body_too_large",
+        413,
+        "body-open",
+    );
+}
+
+fn handed_on(theme: &mut Theme) {
+    let caller = || who("machines", "1111", THINGS);
+    theme.get("handed on: nothing to hand", "/handed").token(&machine("1111")).permit("handed", caller());
+    for (name, email, value) in [
+        ("as it is", json!("ann@corpus.example"), "ann@corpus.example"),
+        ("escaped", json!("Zo\u{eb} 100%"), "Zo%C3%AB%20100%25"),
+        ("unable to break out", json!("a\r\nx-plan: pro"), "a%0D%0Ax-plan:%20pro"),
+        ("a number", json!(7), "7"),
+        ("true", json!(true), "true"),
+        ("a list", json!(["a", "b"]), "[\"a\",\"b\"]"),
+        ("empty", json!(""), ""),
+        ("2048 octets", json!("e".repeat(2048)), &"e".repeat(2048)),
+    ] {
+        theme
+            .get(format!("handed on: {name}"), "/handed")
+            .attack("claims that break out of their field")
+            .token(&machine("1111").claim("email", email))
+            .permit("handed", caller().handing("x-user-email", value));
+    }
+    for (name, email) in
+        [("null", json!(null)), ("2049 octets", json!("e".repeat(2049))), ("683 spaces", json!(" ".repeat(683)))]
+    {
+        theme
+            .get(format!("not handed on: {name}"), "/handed")
+            .token(&machine("1111").claim("email", email))
+            .permit("handed", caller());
+    }
+    theme
+        .get("handed on: what stands within", "/handed")
+        .token(&machine("1111").claim("billing", json!({"plan": "pro", "seats": 3})))
+        .permit("handed", caller().handing("x-plan", "pro").handing("x-everything", r#"{"plan":"pro","seats":3}"#));
+    theme
+        .get("handed on: what the caller says of itself is not", "/handed")
+        .attack("forged identity and forwarding fields")
+        .header("x-user-email", "boss@corpus.example")
+        .header("X_Plan", "pro")
+        .token(&machine("1111"))
+        .permit("handed", caller());
+    theme
+        .get("handed on: of the other issuer", "/handed")
+        .token(&person("manager").claim("email", "m@corpus.example"))
+        .permit("handed", who("people", "manager", PAPERS).handing("x-user-email", "m@corpus.example"));
+}
+
+fn limits(theme: &mut Theme) {
+    let of = |length: usize| format!("/shop/x?{}", "a".repeat(length - "/shop/x?".len()));
+    theme.get("limits: a target of 4096 octets", of(4096)).permit_anyone("shop-any");
+    theme.get("limits: a target of 4097 octets", of(4097)).deny("target_too_long", 400, None);
+    theme
+        .get("limits: 12000 octets are looked at", "/me")
+        .header("authorization", format!("Bearer {}", "a".repeat(12_000)))
+        .deny("token_malformed", 401, "me");
+    theme
+        .get("limits: 12001 octets are not", "/me")
+        .attack("huge token")
+        .header("authorization", format!("Bearer {}", "a".repeat(12_001)))
+        .deny("token_too_large", 401, "me");
+    let padded = |length: usize| machine("1111").with_raw_claims(&format!(r#""x":"{}","#, "a".repeat(length)));
+    theme.get("limits: a good token below", "/me").token(&padded(8000)).permit("me", who("machines", "1111", THINGS));
+    theme.get("limits: a good token beyond", "/me").attack("huge token").token(&padded(9000)).deny(
+        "token_too_large",
+        401,
+        "me",
+    );
+}
+
+/// Shadows decide nothing: what stands here is what would stand here without them.
+fn shadows(theme: &mut Theme) {
+    theme.get("a stricter shadow takes nothing away", "/shop/knife").permit_anyone("shop-any");
+    theme
+        .get("a stricter shadow with a token that it would refuse", "/shop/knife")
+        .token(&machine("1111"))
+        .permit_anyone("shop-any");
+    theme.case("a stricter shadow, by another method", "POST", "/shop/knife").permit_anyone("shop-any");
+    theme.get("a looser shadow gives nothing", "/machines/1111/things").deny("credential_missing", 401, "things-list");
+    theme.get("a looser shadow gives no other company", "/machines/2222/things").token(&machine("1111")).deny(
+        "company_mismatch",
+        403,
+        "things-list",
+    );
+    theme.get("a shadow where nothing is", "/future/1111").token(&machine("1111")).deny("no_route", 404, None);
+    theme.case("a shadow with a method of its own", "DELETE", "/people/1111/papers").token(&person("editor")).deny(
+        "method_not_allowed",
+        405,
+        None,
+    );
+}
+
+/// How long a record is used while the service cannot tell: `max_age` and `stale_if_error` together, where both are.
+fn standing_in(theme: &mut Theme) {
+    let of = |rest: &str| format!("/stale/1111/{rest}");
+    let routes =
+        [("defaults", "stale-defaults"), ("longer", "stale-longer"), ("never", "stale-never"), ("anew", "stale-anew")];
+    for (world, stands_in) in [
+        // 20 s + 40 s, 30 s + 5 min, 30 s, never.
+        ("rules-permissions-25s", [true, true, true, false]),
+        ("rules-permissions-60s", [false, true, false, false]),
+        ("rules-permissions-6m", [false, false, false, false]),
+        ("rules-permissions-silent", [false, false, false, false]),
+        ("rules", [true, true, true, true]),
+    ] {
+        theme.enter(world);
+        for ((rest, route), stands_in) in routes.into_iter().zip(stands_in) {
+            let draft = theme
+                .get(format!("{world}: {rest}"), of(rest))
+                .attack("permissions service down")
+                .token(&person("manager"));
+            if stands_in {
+                draft.permit(route, who("people", "manager", PAPERS).at("1111", &["Manager"]));
+            } else {
+                draft.deny("permissions_unavailable", 503, route);
+            }
+            let reason = if stands_in { ("company_mismatch", 403) } else { ("permissions_unavailable", 503) };
+            theme
+                .get(format!("{world}: {rest}, another company"), format!("/stale/2222/{rest}"))
+                .token(&person("manager"))
+                .deny(reason.0, reason.1, route);
+            theme
+                .get(format!("{world}: {rest}, whom the service did not know"), of(rest))
+                .token(&person("unknown"))
+                .deny(reason.0, reason.1, route);
+        }
+    }
+}
