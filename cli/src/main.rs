@@ -6,6 +6,7 @@ mod assertion_key;
 mod check;
 mod command;
 mod decide;
+mod diff;
 mod draft;
 mod exit;
 mod explain;
@@ -67,6 +68,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Keys(args) => keys::run(args, format),
         Command::Inspect(args) => inspect::run(&args, format),
         Command::AssertionKey(command) => assertion_key::run(&command).map(|()| Outcome::Done),
+        Command::Diff(args) => diff::run(&args, format),
         Command::Schema => schema::run(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "postern", &mut std::io::stdout());

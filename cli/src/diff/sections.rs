@@ -67,7 +67,9 @@ pub(super) fn changes(policies: [&Policy; 2]) -> Vec<SectionChange> {
     names.sort_unstable();
     names.dedup();
     let routes = |policy: &Policy, name: &str| -> Vec<String> {
-        let may = |route: &&postern::policy::Route| !route.is_shadow() && policy.issuers_of(route).any(|own| own.name() == name);
+        let may = |route: &&postern::policy::Route| {
+            !route.is_shadow() && policy.issuers_of(route).any(|own| own.name() == name)
+        };
         policy.routes().iter().filter(may).map(|route| route.name().to_owned()).collect()
     };
     let mut found = Vec::new();
@@ -82,7 +84,9 @@ pub(super) fn changes(policies: [&Policy; 2]) -> Vec<SectionChange> {
             }
             continue;
         }
-        for (is_there, kind, policy) in [(old, SectionKind::Removed, policies[0]), (new, SectionKind::Added, policies[1])] {
+        for (is_there, kind, policy) in
+            [(old, SectionKind::Removed, policies[0]), (new, SectionKind::Added, policies[1])]
+        {
             if is_there {
                 found.push(SectionChange { name: name.to_owned(), kind, routes: routes(policy, name) });
             }
@@ -96,7 +100,13 @@ impl<'p> Common<'p> {
     pub(super) fn of([old, new]: [&'p Issuer; 2]) -> Option<Self> {
         let places = |issuer: &Issuer| {
             let clients: Vec<Vec<String>> = issuer.client_claims().map(<[String]>::to_vec).collect();
-            json!([issuer.subject_claim(), issuer.scopes_claim(), issuer.roles_claim(), issuer.companies_claim(), clients])
+            json!([
+                issuer.subject_claim(),
+                issuer.scopes_claim(),
+                issuer.roles_claim(),
+                issuer.companies_claim(),
+                clients
+            ])
         };
         let same_kind = |one: Option<&str>, other: Option<&str>| one.is_none() || other.is_none() || one == other;
         let is_read_alike = places(old) == places(new)

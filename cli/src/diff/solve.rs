@@ -109,9 +109,12 @@ impl Texts {
         group.fixed = group.fixed.clone().or(joined.fixed);
         group.nodes.extend(joined.nodes);
         group.excluded.extend(joined.excluded);
-        let stands_in_field = group.nodes.iter().any(|node| matches!(node, Node::At(Place::Header(_) | Place::Query(_))));
+        let stands_in_field =
+            group.nodes.iter().any(|node| matches!(node, Node::At(Place::Header(_) | Place::Query(_))));
         let fits = group.fixed.as_ref().is_none_or(|text| {
-            !group.excluded.contains(text) && (!stands_in_field || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.|".contains(&byte)))
+            !group.excluded.contains(text)
+                && (!stands_in_field
+                    || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.|".contains(&byte)))
         });
         self.0.remove(other);
         fits
@@ -150,7 +153,9 @@ impl Question<'_> {
                 (Atom::Role(source, place, role), Atom::Role(own, at, name)) => {
                     source == own && role == name && texts.places_are_same(place, at)
                 }
-                (Atom::Given(place), Atom::Member(_, at) | Atom::Role(_, at, _) | Atom::CompanyIsCaller(at)) => place == at,
+                (Atom::Given(place), Atom::Member(_, at) | Atom::Role(_, at, _) | Atom::CompanyIsCaller(at)) => {
+                    place == at
+                }
                 _ => false,
             })
     }
