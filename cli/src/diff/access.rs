@@ -35,6 +35,8 @@ pub(super) enum Callers {
 pub(super) struct Who {
     pub(super) callers: Callers,
     pub(super) is_gain: bool,
+    /// Of which of them, as the end of a sentence; of all where it is empty.
+    pub(super) which: String,
     /// The clause of the route that denies which does not hold for them; none where that policy lets none of them in.
     clause: Option<Clause>,
 }
@@ -82,7 +84,20 @@ pub(super) fn differences(policies: [&Policy; 2]) -> anyhow::Result<Vec<Differen
             }
         }
     }
+    // As the routes stand in their files, not as paths were walked.
+    let place = |difference: &Difference| {
+        let index = |side: usize| {
+            let name = difference.routes[side].as_deref()?;
+            policies[side].routes().iter().position(|route| route.name() == name)
+        };
+        (index(1).or(index(0)), index(0))
+    };
+    comparison.found.sort_by_key(place);
     Ok(comparison.found)
+}
+
+fn route_of<'p>(policy: &'p Policy, name: &str) -> Option<&'p Route> {
+    policy.routes().iter().find(|route| route.name() == name)
 }
 
 struct Comparison<'p> {
@@ -93,16 +108,14 @@ struct Comparison<'p> {
 
 impl<'p> Comparison<'p> {
     fn cell(&mut self, cell: &Cell<'_>) -> anyhow::Result<()> {
-        let routes = [0, 1].map(|index| {
-            let name = cell.routes[index].as_deref()?;
-            self.policies[index].routes().iter().find(|route| route.name() == name)
-        });
+        let routes = [0, 1].map(|index| route_of(self.policies[index], cell.routes[index].as_deref()?));
         let are_public = routes.map(|route| route.is_some_and(Route::is_public));
         if are_public == [true, true] {
             return Ok(());
         }
         if are_public != [false, false] {
-            let who = Who { callers: Callers::Anyone, is_gain: are_public[1], clause: None };
+            let which = String::new();
+            let who = Who { callers: Callers::Anyone, is_gain: are_public[1], which, clause: None };
             if !self.knows(cell, &who) {
                 let witness = self.replay.anonymous(cell.method, cell.class)?;
                 self.add(cell, who, witness, false)?;
@@ -159,7 +172,10 @@ impl<'p> Comparison<'p> {
         };
         let is_special = needed.iter().chain(others).any(is_special);
         for unmet in unmet {
-            let who = Who { callers: Callers::Of(common.old.name().to_owned()), is_gain, clause: unmet.cloned() };
+            let path = self.path(cell, usize::from(!is_gain));
+            let which = unmet.map(|clause| clauses::without(clause, &path)).unwrap_or_default();
+            let callers = Callers::Of(common.old.name().to_owned());
+            let who = Who { callers, is_gain, which, clause: unmet.cloned() };
             if self.knows(cell, &who) {
                 continue;
             }
@@ -168,6 +184,12 @@ impl<'p> Comparison<'p> {
             self.add(cell, who, witness, is_special)?;
         }
         Ok(())
+    }
+
+    /// The path template of the route that one of the policies has in the cell.
+    fn path(&self, cell: &Cell<'_>, index: usize) -> String {
+        let route = cell.routes[index].as_deref().and_then(|name| route_of(self.policies[index], name));
+        route.map(|route| route.path().to_owned()).unwrap_or_default()
     }
 
     /// Whether the difference is told already; it may be for one more method.
@@ -190,26 +212,15 @@ impl<'p> Comparison<'p> {
                 witness.target
             );
         }
-        let permitting = usize::from(who.is_gain);
-        let path = cell.routes[permitting].as_deref().and_then(|name| {
-            let route = self.policies[permitting].routes().iter().find(|route| route.name() == name)?;
-            Some(route.path().to_owned())
-        });
+        let path = self.path(cell, usize::from(who.is_gain));
         self.found.push(Difference {
             who,
             methods: vec![cell.method.to_owned()],
             routes: cell.routes.clone(),
-            path: path.unwrap_or_default(),
+            path,
             witness,
             is_replayed,
         });
         Ok(())
-    }
-}
-
-impl Who {
-    /// Of which callers, as the end of a sentence; of all where it is empty.
-    pub(super) fn which(&self) -> String {
-        self.clause.as_ref().map(clauses::without).unwrap_or_default()
     }
 }

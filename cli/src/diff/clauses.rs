@@ -93,8 +93,8 @@ fn of_claim(name: &str, values: &[String]) -> Clause {
     values.iter().map(|value| Atom::Claim(name.to_owned(), Some(value.clone()))).collect()
 }
 
-/// The callers for whom the clause does not hold, as a person would say it.
-pub(super) fn without(clause: &Clause) -> String {
+/// The callers for whom the clause of a route with this path does not hold, as a person would say it.
+pub(super) fn without(clause: &Clause, path: &str) -> String {
     let names = |name: fn(&Atom) -> Option<&String>| -> Vec<String> {
         clause.iter().filter_map(name).map(|name| format!("`{name}`")).collect()
     };
@@ -110,20 +110,21 @@ pub(super) fn without(clause: &Clause) -> String {
         Atom::Claim(_, value) => value.as_ref(),
         _ => None,
     });
+    let segment = |position: usize| path.split('/').skip(1).nth(position).unwrap_or("the path").to_owned();
     let place = |place: &Place| match place {
-        Place::Segment(position) => format!("segment {} of the path", position + 1),
+        Place::Segment(position) => segment(*position),
         Place::Header(name) => format!("field `{name}`"),
         Place::Query(name) => format!("parameter `{name}`"),
     };
     match clause.as_slice() {
         [Atom::Scope(_), ..] => format!("without scope {}", scopes.join(" or ")),
-        [Atom::Role(_, at, _), ..] => format!("without role {} in the company in {}", roles.join(" or "), place(at)),
+        [Atom::Role(_, at, _), ..] => format!("without role {} in company {}", roles.join(" or "), place(at)),
         [Atom::Claim(name, None), ..] => format!("without claim `{name}`"),
         [Atom::Claim(name, Some(_)), ..] => format!("whose claim `{name}` is not {}", values.join(" or ")),
-        [Atom::Subject(position), ..] => format!("who are not who segment {} of the path names", position + 1),
-        [Atom::Given(at), ..] => format!("that name no company in {}", place(at)),
-        [Atom::CompanyIsCaller(at), ..] => format!("who are not the company in {}", place(at)),
-        [Atom::Member(_, at), ..] => format!("without the company in {}", place(at)),
+        [Atom::Subject(position), ..] => format!("who are not {}", segment(*position)),
+        [Atom::Given(at), ..] => format!("who name no company in {}", place(at)),
+        [Atom::CompanyIsCaller(at), ..] => format!("who are not company {}", place(at)),
+        [Atom::Member(_, at), ..] => format!("without company {}", place(at)),
         [] => String::new(),
     }
 }

@@ -61,8 +61,8 @@ fn access_text(difference: &Difference) -> String {
 
 /// Who gains or loses.
 fn who(difference: &Difference) -> String {
-    let which = difference.who.which();
-    let which = if which.is_empty() { which } else { format!(" {which}") };
+    let which = &difference.who.which;
+    let which = if which.is_empty() { String::new() } else { format!(" {which}") };
     match &difference.who.callers {
         Callers::Anyone => "anyone, without a token".to_owned(),
         Callers::Of(section) => format!("callers of `{section}`{which}"),

@@ -286,7 +286,7 @@ fn lines(differences: &Differences) -> Vec<String> {
         };
         let change = if difference.who.is_gain { "gained" } else { "lost" };
         assert!(difference.is_replayed);
-        format!("{change} {} {} {callers} {}", difference.methods.join(","), difference.path, difference.who.which())
+        format!("{change} {} {} {callers} {}", difference.methods.join(","), difference.path, difference.who.which)
     };
     differences.access.iter().map(|difference| line(difference).trim_end().to_owned()).collect()
 }
@@ -322,14 +322,14 @@ fn each_change_of_a_rule_is_the_gain_or_the_loss_that_it_means() {
         (
             "issuer = \"partners\"\ncompany = \"{company}\"\nscopes = [\"orders/list.orders\"]",
             "issuer = \"partners\"\ncompany = \"any\"\nscopes = [\"orders/list.orders\"]",
-            vec![format!("gained GET,HEAD {list} partners who are not the company in segment 2 of the path")],
+            vec![format!("gained GET,HEAD {list} partners who are not company {{company}}")],
         ),
         (
             "subject = \"{user}\"\ncompany = \"{company}\"\nroles = [\"Manager\"]\nscopes = [\"orders/list.orders\"]",
             "subject = \"any\"\ncompany = \"{company}\"\nroles = [\"Manager\", \"Standard\"]\nscopes = [\"orders/list.orders\"]",
             vec![
-                format!("gained GET,HEAD {users} users who are not who segment 4 of the path names"),
-                format!("gained GET,HEAD {users} users without role `Manager` in the company in segment 2 of the path"),
+                format!("gained GET,HEAD {users} users who are not {{user}}"),
+                format!("gained GET,HEAD {users} users without role `Manager` in company {{company}}"),
             ],
         ),
         (
