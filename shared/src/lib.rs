@@ -30,7 +30,7 @@
 //! point, its drivers are policy enforcement points.
 //!
 //! # Features
-//! `portable` (default): signature checks in pure Rust. `toml`: policies from TOML.
+//! `portable` (default): signature checks in pure Rust. `toml`: policies from TOML. `schema`: the JSON Schema of their file.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -53,10 +53,61 @@ fn is_well_formed(text: &str) -> bool {
     })
 }
 
+/// Whether `value` is valid by `schema`: of JSON Schema what this one uses, and no keyword that is not known here.
+fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
+    let Some(keywords) = schema.as_object() else { return schema.as_bool().unwrap() };
+    let list = |said: &Value| -> Vec<Value> { said.as_array().unwrap().clone() };
+    keywords.iter().all(|(keyword, said)| match keyword.as_str() {
+        "$schema" | "$defs" | "title" | "description" | "default" | "format" => true,
+        "$ref" => is_valid(root, root.pointer(said.as_str().unwrap().trim_start_matches('#')).unwrap(), value),
+        "type" => match said.as_str().unwrap() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            other => panic!("`{other}` is not a type"),
+        },
+        "enum" => list(said).contains(value),
+        "anyOf" => list(said).iter().any(|form| is_valid(root, form, value)),
+        "oneOf" => list(said).iter().filter(|form| is_valid(root, form, value)).count() == 1,
+        "required" => {
+            value.as_object().is_none_or(|own| list(said).iter().all(|name| own.contains_key(name.as_str().unwrap())))
+        }
+        "properties" => value.as_object().is_none_or(|own| {
+            said.as_object()
+                .unwrap()
+                .iter()
+                .all(|(name, form)| own.get(name).is_none_or(|value| is_valid(root, form, value)))
+        }),
+        "additionalProperties" => value.as_object().is_none_or(|own| {
+            let is_named = |name: &str| keywords.get("properties").is_some_and(|named| named.get(name).is_some());
+            own.iter().all(|(name, value)| is_named(name) || is_valid(root, said, value))
+        }),
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| is_valid(root, said, item))),
+        "minimum" => value.as_f64().is_none_or(|number| number >= said.as_f64().unwrap()),
+        "maximum" => value.as_f64().is_none_or(|number| number <= said.as_f64().unwrap()),
+        "pattern" => value.as_str().is_none_or(|text| match said.as_str().unwrap() {
+            "^/" => text.starts_with('/'),
+            "^[A-Z-]+$" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'),
+            "^[A-Z0-9_]+$" => {
+                !text.is_empty()
+                    && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+            }
+            "^[0-9]+(ms|s|m|h)$" => {
+                let digits = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+                digits.len() < text.len() && ["ms", "s", "m", "h"].contains(&digits)
+            }
+            other => panic!("the pattern `{other}` is not known"),
+        }),
+        other => panic!("the keyword `{other}` is not known"),
+    })
+}
+
 #[test]
 fn the_schema_and_the_core_accept_and_reject_the_same_files() {
     let schema: Value = serde_json::from_str(&printed()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
     let route = |lines: &str| policy("", "", lines, "");
     let issuer = |lines: &str| policy(lines, "", "", "");
     let end = |lines: &str| policy("", "", "", lines);
@@ -121,6 +172,6 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
     ] {
         let document: Value = toml::from_str(&text).unwrap();
         assert_eq!(is_well_formed(&text), accepted, "the core: {text}\n{:?}", from_toml(&text, None).err());
-        assert_eq!(validator.is_valid(&document), accepted, "the schema: {text}");
+        assert_eq!(is_valid(&schema, &schema, &document), accepted, "the schema: {text}");
     }
 }
