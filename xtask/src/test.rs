@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
 use crate::fuzz;
@@ -39,6 +40,8 @@ pub(crate) enum Part {
     Unit,
     /// Vectors through every signature backend, workerd and Node among them.
     Vectors,
+    /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
+    Corpus,
     /// Fuzz targets, each for a fixed number of inputs.
     Fuzz,
     /// End-to-end tests against the running stack.
@@ -63,6 +66,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     if wants(Part::Vectors) {
         let again = "cargo xtask test --only vectors";
         report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
+    }
+    if wants(Part::Corpus) {
+        corpus::test(paths, &mut report, selection)?;
     }
     if wants(Part::E2e) || wants(Part::Examples) {
         on_the_stack(paths, &mut report, selection)?;
