@@ -71,7 +71,9 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Diff(args) => diff::run(&args, format),
         Command::Schema => schema::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "postern", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "postern", &mut script);
+            output::print(&String::from_utf8_lossy(&script))?;
             Ok(Outcome::Done)
         }
     }

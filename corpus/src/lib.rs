@@ -14,6 +14,7 @@ pub mod driver;
 pub mod drivers;
 pub mod make;
 pub mod model;
+pub mod random;
 pub mod themes;
 pub mod write;
 

@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. Each habit has one command, and CI calls the same ones.
 
+mod corpus;
 mod dev;
 mod examples;
 mod faults;
@@ -61,6 +62,12 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 300)]
         seconds: u32,
     },
+    /// Compare the corpus's files with what its themes say
+    Corpus {
+        /// Write them
+        #[arg(long)]
+        write: bool,
+    },
     /// Install what the stack needs into the project's folders
     Setup,
     /// Formatting, clippy, builds without std, documentation, packaging, dependencies
@@ -97,6 +104,7 @@ fn run(command: Command) -> Result<()> {
         Command::Dev { check } => dev::dev(&paths, check),
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
+        Command::Corpus { write } => corpus::files(&paths, write),
         Command::Setup => setup::setup(&paths),
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
         Command::Build { what: Build::Worker } => {

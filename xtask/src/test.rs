@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
 use crate::fuzz;
@@ -39,6 +40,8 @@ pub(crate) enum Part {
     Unit,
     /// Vectors through every signature backend, workerd and Node among them.
     Vectors,
+    /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
+    Corpus,
     /// Fuzz targets, each for a fixed number of inputs.
     Fuzz,
     /// End-to-end tests against the running stack.
@@ -63,6 +66,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     if wants(Part::Vectors) {
         let again = "cargo xtask test --only vectors";
         report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
+    }
+    if wants(Part::Corpus) {
+        corpus::test(paths, &mut report, selection)?;
     }
     if wants(Part::E2e) || wants(Part::Examples) {
         on_the_stack(paths, &mut report, selection)?;
@@ -109,6 +115,13 @@ pub(crate) fn lints(paths: &Paths, report: &mut Report) -> Result<()> {
         Ok(())
     })?;
     part("SECURITY.md names tests that exist", lint, &|| security::check(&paths.root))?;
+    part("the example's policy", "cargo run -p postern-cli -- test --require-coverage", &|| {
+        for command in [&["check", "--deny-warnings"][..], &["test", "--require-coverage"]] {
+            let run_command = ["run", "--quiet", "--package", "postern-cli", "--"];
+            run(Command::new("cargo").args([&run_command[..], command].concat()).current_dir(&paths.root))?;
+        }
+        Ok(())
+    })?;
     part("documentation", "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps", &|| {
         let document = ["doc", "--quiet", "--workspace", "--no-deps", "--all-features", "--document-private-items"];
         run(Command::new("cargo").args(document).env("RUSTDOCFLAGS", "-D warnings").current_dir(&paths.root))

@@ -64,11 +64,22 @@ pub(crate) struct Inputs<'a> {
 pub(crate) fn build_planted(root: &Path, inputs: &Inputs<'_>, folder: &Path) -> Result<()> {
     let mut cargo = cargo_build(root, Some(inputs.overlay), &PLANTED);
     cargo.env(KEY_SEEDS, inputs.seeds).env(POLICY, inputs.policy).env(SHADOW_POLICY, inputs.shadow);
-    let wasm = built_module(&mut cargo, "the Worker")?;
+    bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
+}
+
+/// Builds the Worker as it is deployed, but for its policy, into `folder`, which is as `edge/` is.
+pub(crate) fn build_with_policy(root: &Path, policy: &Path, folder: &Path) -> Result<()> {
+    let mut cargo = cargo_build(root, None, &[]);
+    cargo.env(POLICY, policy).env_remove(KEY_SEEDS).env_remove(SHADOW_POLICY);
+    bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
+}
+
+/// The module, its glue and the entry in a folder of their own.
+fn bundle(root: &Path, wasm: &Path, folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
-    bind(&wasm, &folder.join("build")).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))?;
+    bind(wasm, &folder.join("build")).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))?;
     let entry = Path::new("cloudflare/worker.mjs");
     fs::create_dir_all(folder.join("cloudflare"))?;
     fs::copy(root.join("edge").join(entry), folder.join(entry)).context("cannot copy the Worker's entry")?;

@@ -124,9 +124,9 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         Reason::IssuerAmbiguous => "two issuer sections of one URL take the token".to_owned(),
         Reason::NotAnAccessToken => kind(facts),
         Reason::ClaimMismatch => {
-            let wanted: Vec<String> =
-                facts.section.iter().flat_map(|own| own.required()).map(rules::required).collect();
-            format!("`{issuer}` requires {}", listed(&wanted, "and"))
+            let required = || facts.section.iter().flat_map(|own| own.required());
+            let wanted: Vec<String> = required().map(rules::required).collect();
+            format!("the token says {}; `{issuer}` requires {}", said(required(), facts), listed(&wanted, "and"))
         }
         Reason::ExpirationMissing => "the token has no `exp`".to_owned(),
         Reason::Expired if is_past(facts, "exp") => format!("the token expired at {}", at("exp")),
@@ -162,12 +162,8 @@ fn rule(stage: Stage, facts: &Facts<'_>) -> String {
             format!("the token has {}; the route wants {}", shown(&held), rules::scopes(route.scopes()))
         }
         Stage::Condition => {
-            let said: Vec<String> = route
-                .required()
-                .iter()
-                .map(|claim| format!("{} = {}", claim.name, text(facts.claims.get(&claim.name))))
-                .collect();
-            format!("the token says {}; the route wants {}", listed(&said, "and"), conditions(route))
+            let required = route.required().iter().map(|claim| (claim.name.as_str(), claim.values.as_slice()));
+            format!("the token says {}; the route wants {}", said(required, facts), conditions(route))
         }
         Stage::SubjectRule => {
             let parameter = route.subject_parameter().unwrap_or_default();
@@ -225,6 +221,12 @@ fn takes(facts: &Facts<'_>) -> String {
     let audience = (!section.audience().is_empty()).then(|| format!("`aud` {}", listed(section.audience(), "or")));
     let clients = (!section.clients().is_empty()).then(|| format!("client {}", listed(section.clients(), "or")));
     audience.into_iter().chain(clients).collect::<Vec<_>>().join(", ")
+}
+
+/// What the token has for claims that are required.
+fn said<'c>(required: impl Iterator<Item = (&'c str, &'c [String])>, facts: &Facts<'_>) -> String {
+    let said: Vec<String> = required.map(|(name, _)| format!("{name} is {}", text(facts.claims.get(name)))).collect();
+    listed(&said, "and")
 }
 
 fn conditions(route: &Route) -> String {

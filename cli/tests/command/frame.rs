@@ -2,11 +2,12 @@
 
 use crate::support::{Scratch, example_with, output, postern, run};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["check"],
     &["routes"],
     &["test"],
     &["explain"],
+    &["diff"],
     &["decide"],
     &["keys"],
     &["keys", "seal"],
@@ -81,6 +82,8 @@ fn every_command_that_takes_a_policy_says_what_is_wrong_with_it() {
         vec!["test", &faulty],
         vec!["explain", "/health", "--policy", &faulty],
         vec!["decide", "--policy", &faulty],
+        vec!["diff", "postern.toml", &faulty],
+        vec!["diff", &faulty, "postern.toml"],
         vec!["keys", "seal", &faulty],
         vec!["keys", "check", "seeds.json", &faulty],
     ] {
@@ -100,6 +103,7 @@ fn what_cannot_be_read_or_is_not_understood_ends_with_2() {
         vec!["check", none],
         vec!["routes", none],
         vec!["test", none],
+        vec!["diff", none, "postern.toml"],
         vec!["keys", none],
         vec!["inspect", "--token-file", none],
         vec!["explain", "/health", "--policy", none],

@@ -64,6 +64,8 @@ fn the_tokens_of_a_run_of_tests_are_shown_nowhere() {
     );
     let changed = scratch.file("changed.toml", &changed);
     for args in [
+        vec!["diff", "postern.toml", &changed],
+        vec!["diff", "postern.toml", &changed, "--format", "json"],
         vec!["test"],
         vec!["test", "--format", "json"],
         vec!["test", &changed],

@@ -7,7 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use postern::{
-    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Progress, SignatureCheck, UnixTime,
+    Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, SignatureCheck,
+    UnixTime,
     authorizer::{NeedsPermissions, NeedsSignature},
     cache::{PermissionsCache, PermissionsLookup},
     digest::sha256,
@@ -82,6 +83,14 @@ impl Stage {
     /// When the policy does not build, or a key set is none.
     pub fn of(world: &World) -> Result<Self> {
         let policy = policy::from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
+        Self::with_policy(policy, world)
+    }
+
+    /// An authoriser of another policy, that has seen nothing.
+    ///
+    /// # Errors
+    /// When a key set is none.
+    pub fn with_policy(policy: Policy, world: &World) -> Result<Self> {
         let set = |(section, set): (&String, &serde_json::Value)| {
             let set =
                 JwkSet::parse(set.to_string().as_bytes()).map_err(|error| anyhow!("keys of `{section}`: {error}"))?;
@@ -102,10 +111,18 @@ impl Stage {
 
     /// The decision on one request.
     pub fn decide(&self, request: &Request, backend: Backend) -> Expect {
-        let headers: Vec<(&str, &str)> =
-            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let core = postern::Request { method: &request.method, target: &request.target, headers: &headers };
-        let mut progress = self.authorizer.begin(&core, self.now);
+        with_core(request, |core| self.finish(self.authorizer.begin(core, self.now), request, backend))
+    }
+
+    /// What the shadow route for a request would decide, where there is one.
+    pub fn decide_shadow(&self, request: &Request, backend: Backend) -> Option<Expect> {
+        with_core(request, |core| {
+            let begun = self.authorizer.begin_shadow(core, self.now)?;
+            Some(self.finish(begun, request, backend))
+        })
+    }
+
+    fn finish(&self, mut progress: Progress<'_>, request: &Request, backend: Backend) -> Expect {
         loop {
             progress = match progress {
                 Progress::Decided(decision) => return shown(&decision),
@@ -172,6 +189,12 @@ impl Stage {
             }
         }
     }
+}
+
+fn with_core<T>(request: &Request, work: impl FnOnce(&postern::Request<'_>) -> T) -> T {
+    let headers: Vec<(&str, &str)> =
+        request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    work(&postern::Request { method: &request.method, target: &request.target, headers: &headers })
 }
 
 fn hex(octets: &[u8]) -> String {

@@ -1,6 +1,5 @@
 //! Companies in fields and queries, bodies that are declared, claims that are handed on.
 
-use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
 use super::{json::Json, token};
@@ -69,6 +68,13 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
+/// Base64 with its padding: 32 octets take 43 characters and one `=`.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let bare = text.strip_suffix('=')?;
+    let in_alphabet = !bare.contains(['-', '_', '=']);
+    token::base64url(&bare.replace('+', "-").replace('/', "_")).filter(|_| in_alphabet)
+}
+
 /// The one digest that a request declares, in hex.
 pub(super) fn declared(request: &Request) -> Option<String> {
     let mut found: Vec<Option<String>> = Vec::new();
@@ -76,7 +82,7 @@ pub(super) fn declared(request: &Request) -> Option<String> {
         for member in line.split(',').map(|member| member.trim_matches([' ', '\t'])) {
             if let Some(value) = member.strip_prefix("sha-256=") {
                 let octets = value.strip_prefix(':').and_then(|value| value.strip_suffix(':'));
-                let octets = octets.and_then(|text| Base64::decode_vec(text).ok());
+                let octets = octets.and_then(base64);
                 found.push(octets.filter(|octets| octets.len() == 32).map(|octets| hex(&octets)));
             }
         }

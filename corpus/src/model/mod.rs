@@ -44,6 +44,18 @@ pub fn decide(policy: &Policy, world: &World, request: &Request, facts: Facts) -
     question.answer().unwrap_or_else(|reason| deny(reason, Some(&route.name)))
 }
 
+/// What the shadow route for `request` would decide, where there is one.
+#[must_use]
+pub fn decide_shadow(policy: &Policy, world: &World, request: &Request, facts: Facts) -> Option<Expect> {
+    let longest = policy.limits.max_target_bytes.unwrap_or(target::LONGEST).min(target::LONGEST);
+    let target = target::parse(&request.target, longest).ok()?;
+    let Found::Route(route, parameters) = routes::find(&policy.routes, true, &target.segments, &request.method) else {
+        return None;
+    };
+    let question = Question { policy, world, request, facts, route, parameters, query: target.query };
+    Some(question.answer().unwrap_or_else(|reason| deny(reason, Some(&route.name))))
+}
+
 /// A request that has its route.
 struct Question<'a> {
     policy: &'a Policy,

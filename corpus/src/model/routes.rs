@@ -53,7 +53,7 @@ pub fn matches(path: &str, segments: &[String]) -> Option<BTreeMap<String, Strin
 }
 
 /// Whether each path of the first template is one of the second.
-fn is_within(narrow: &str, wide: &str) -> bool {
+pub fn is_within(narrow: &str, wide: &str) -> bool {
     let (narrow, wide) = (pieces(narrow), pieces(wide));
     for place in 0.. {
         match (narrow.get(place), wide.get(place)) {

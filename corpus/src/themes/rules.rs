@@ -22,6 +22,7 @@ pub(super) fn cases() -> Theme {
     buffered_bodies(&mut theme);
     handed_on(&mut theme);
     limits(&mut theme);
+    rests(&mut theme);
     shadows(&mut theme);
     standing_in(&mut theme);
     theme
@@ -444,6 +445,7 @@ fn buffered_bodies(theme: &mut Theme) {
 
 fn handed_on(theme: &mut Theme) {
     let caller = || who("machines", "1111", THINGS);
+    theme.get("handed on: to nobody", "/handed").deny("credential_missing", 401, "handed");
     theme.get("handed on: nothing to hand", "/handed").token(&machine("1111")).permit("handed", caller());
     for (name, email, value) in [
         ("as it is", json!("ann@corpus.example"), "ann@corpus.example"),
@@ -506,6 +508,94 @@ fn limits(theme: &mut Theme) {
         401,
         "me",
     );
+}
+
+/// A rest has one segment or more, the first not empty; the last may be.
+fn rests(theme: &mut Theme) {
+    let own = || who("machines", "1111", THINGS).at("1111", &[]);
+    for target in [
+        "/files/1111/a/b",
+        "/files/1111/a/b/c/d/e/f",
+        "/files/1111/a/",
+        "/files/1111/a/b/",
+        "/files/1111/public/",
+        "/files/1111/Public/x",
+        "/files/1111/caf%C3%A9/x",
+        "/files/1111/a/.hidden",
+        "/files/1111/a/b?c=d/../e",
+    ] {
+        theme.get(format!("rest: {target}"), target).token(&machine("1111")).permit("files", own());
+    }
+    for target in ["/files/1111/a", "/files/1111/a/b", "/files/1111/public/x", "/files/1111/public/readme"] {
+        theme.case(format!("rest: PUT {target}"), "PUT", target).token(&machine("1111")).permit("files", own());
+    }
+    theme.case("rest: HEAD", "HEAD", "/files/1111/a/b").token(&machine("1111")).permit("files", own());
+    theme.get("rest: another company's", "/files/2222/a/b").token(&machine("1111")).deny(
+        "company_mismatch",
+        403,
+        "files",
+    );
+    theme.get("rest: a company further down is none", "/files/2222/1111/x").token(&machine("1111")).deny(
+        "company_mismatch",
+        403,
+        "files",
+    );
+    theme.get("rest: without a token", "/files/1111/a/b").deny("credential_missing", 401, "files");
+    for target in ["/files", "/files/", "/files/1111", "/files/1111/"] {
+        theme
+            .case(format!("rest: {target} is above"), "PUT", target)
+            .token(&machine("1111"))
+            .deny("no_route", 404, None);
+    }
+    for (target, reason) in [
+        ("/files/1111/a//b", "target_empty_segment"),
+        ("/files/1111//a", "target_empty_segment"),
+        ("/files/1111/../2222/a", "target_dot_segment"),
+        ("/files/1111/a/..", "target_dot_segment"),
+        ("/files/1111/a/%2E%2E/%2E%2E/2222/b", "target_dot_segment"),
+        ("/files/1111/a%2F..%2Fb", "target_forbidden_escape"),
+        ("/files/1111/a/b%5Cc", "target_forbidden_escape"),
+    ] {
+        theme
+            .get(format!("rest: {target}"), target)
+            .attack("path tricks")
+            .token(&machine("1111"))
+            .deny(reason, 400, None);
+    }
+    theme.get("rest: a narrower one is anybody's", "/files/1111/public/x").permit_anyone("files-public");
+    theme.get("rest: a narrower one, further down", "/files/2222/public/x/y/z/").permit_anyone("files-public");
+    theme.get("rest: a literal is narrower still", "/files/1111/public/readme").deny(
+        "credential_missing",
+        401,
+        "files-readme",
+    );
+    theme
+        .get("rest: a literal, satisfied", "/files/1111/public/readme")
+        .token(&person("editor"))
+        .permit("files-readme", who("people", "editor", PAPERS).at("1111", &["Editor"]));
+    theme.get("rest: a literal and a slash is the rest's", "/files/1111/public/readme/").permit_anyone("files-public");
+    theme.get("rest: one segment is the parameter's", "/files/1111/a").token(&machine("1111").of_unknown_key()).deny(
+        "key_unknown",
+        401,
+        "files-one",
+    );
+    theme
+        .get("rest: one segment, satisfied", "/files/1111/public")
+        .token(&person("manager"))
+        .permit("files-one", who("people", "manager", PAPERS).at("1111", &["Manager"]));
+    theme.get("rest: one segment, and no manager", "/files/1111/a").token(&person("editor")).deny(
+        "role_missing",
+        403,
+        "files-one",
+    );
+    theme.case("rest: of anything", "OPTIONS", "/anything/that/is").permit_anyone("anything-else");
+    theme.case("rest: of anything, but not of nothing", "OPTIONS", "/anything/").deny("no_route", 404, None);
+    theme.get("rest: of anything, by another method", "/anything/that/is").deny("method_not_allowed", 405, None);
+    theme
+        .case("rest: of anything is no preflight's", "OPTIONS", "/anything/that/is")
+        .header("origin", "https://app.corpus.example")
+        .header("access-control-request-method", "PUT")
+        .preflight();
 }
 
 /// Shadows decide nothing: what stands here is what would stand here without them.
