@@ -52,7 +52,7 @@ fn access_text(difference: &Difference) -> String {
     if !difference.is_replayed {
         let _ = writeln!(
             text,
-            "  {}: a rule is about a claim that says more than the rule, so that this shows no difference",
+            "  {}: a rule is about a claim that Postern reads itself, or a limit is too small for this request",
             styled(WARNING, "not replayed")
         );
     }

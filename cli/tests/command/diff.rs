@@ -93,6 +93,24 @@ fn a_policy_that_does_not_build_is_told_as_check_tells_it() {
 }
 
 #[test]
+fn what_no_request_can_show_is_told_and_said_to_be_so() {
+    let scope = "company = \"{company}\"\nscopes = [\"orders/list.orders\"]";
+    let rule_about_the_client = format!("{scope}\nrequire.client_id = [\"another\"]");
+    let limit = format!("{}\n[limits]\nmax_token_bytes = 60\n\n[[route]]\n", "company = \"{company}\"");
+    for (from, to) in [
+        (scope, rule_about_the_client.as_str()),
+        ("company = \"{company}\"\nscopes = [\"orders/list.orders\"]\n\n[[route]]\n", limit.as_str()),
+    ] {
+        let told = diff(from, to, &[]);
+        assert_eq!((told.code, told.err.as_str()), (3, ""), "{told:?}");
+        assert!(told.out.contains("by callers of `partners`"), "{}", told.out);
+        if to.contains("limits") {
+            assert!(told.out.contains("not replayed: "), "{}", told.out);
+        }
+    }
+}
+
+#[test]
 fn no_token_is_ever_shown() {
     for format in ["text", "json"] {
         let told = diff("roles = [\"Manager\"]\n", "", &["--format", format]);
