@@ -72,9 +72,13 @@ pub(super) fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
         }
         // A route that only shadows may stand beside any that decides.
         for other in compiled.iter().take(index).filter(|other| other.is_shadow == route.is_shadow) {
-            let ordered = route.template.is_more_specific_than(&other.template)
-                || other.template.is_more_specific_than(&route.template);
-            if share_method(route, other) && route.template.overlaps(&other.template) && !ordered {
+            let (own, others) = (&route.template, &other.template);
+            // Most pairs have no path in common, which is seen soonest.
+            let is_ambiguous = own.overlaps(others)
+                && share_method(route, other)
+                && !own.is_more_specific_than(others)
+                && !others.is_more_specific_than(own);
+            if is_ambiguous {
                 faults.add(format!("route[{index}].path"), PolicyFault::Ambiguous(other.name.clone()));
             }
         }
