@@ -15,18 +15,21 @@ use crate::output;
 #[derive(Subcommand)]
 pub(crate) enum AssertionKeyCommand {
     /// Print a set with one fresh key: the secret that the edge wants.
+    #[command(after_help = "Example: postern assertion-key new --kid 2026-11 > vouchers.key")]
     New {
         /// The key's name, such as the month it is made in.
         #[arg(long)]
         kid: String,
     },
     /// Read a set, put a fresh key before its first and drop the rest: two are then valid at once.
+    #[command(after_help = "Example: postern assertion-key rotate --kid 2026-12 < vouchers.key > next.key")]
     Rotate {
         /// The fresh key's name; not that of the old one.
         #[arg(long)]
         kid: String,
     },
     /// Read a set and print what the origin wants: `POSTERN_TRUSTED_KEYS`.
+    #[command(after_help = "Example: postern assertion-key trust edge --capability read < permissions.key")]
     Trust {
         /// The edge's name in its assertions: `edge` in the policy.
         #[arg(default_value = "edge")]

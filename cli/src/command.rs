@@ -8,6 +8,7 @@ use crate::{
     assertion_key::AssertionKeyCommand,
     check::CheckArgs,
     decide::DecideArgs,
+    diff::DiffArgs,
     exit,
     explain::ExplainArgs,
     inspect::InspectArgs,
@@ -22,10 +23,17 @@ use crate::{
 #[command(name = "postern", version, after_help = exit::HELP)]
 pub(crate) struct Cli {
     /// How to say what was found.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true, value_name = "text|json")]
     pub(crate) format: Format,
     /// When to use colours; `auto` asks the terminal, `NO_COLOR` and `CLICOLOR_FORCE`.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "auto|always|never"
+    )]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -68,6 +76,9 @@ Each test shows a token that is really signed, by a key of this run, and takes p
         #[command(flatten)]
         with: DecideArgs,
     },
+    /// Compare two policies: what callers gain or lose, each with a request that both decide, and what else differs.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Show what a JWK set offers and which of its keys would be refused; seal keys into a build.
     #[command(after_help = "Examples:
   postern keys https://auth.example.com/.well-known/jwks.json
@@ -84,6 +95,12 @@ A file that is named like a subcommand is written with its folder: `postern keys
     /// Make, rotate and hand over the keys that the edge shares with one origin; they are stored nowhere.
     #[command(subcommand, after_help = KEY_EXAMPLES)]
     AssertionKey(AssertionKeyCommand),
+    /// Print the JSON Schema of a policy's file, by which editors complete and check it.
+    #[command(after_help = "Example:
+  postern schema > postern.schema.json
+
+and in the first line of the policy: #:schema ./postern.schema.json")]
+    Schema,
     /// Print completions for a shell.
     #[command(after_help = "Examples:
   postern completions bash > ~/.local/share/bash-completion/completions/postern
@@ -112,6 +129,14 @@ A line that is no such object is answered with {\"line\", \"error\"}; the run go
 issuer without `--keys` and a service without `--permissions` are out of reach: 503. A CORS preflight, which is
 answered and never forwarded, is a `deny` with the reason `preflight`. A request has no body here: where a route binds
 one, it is that of no octets. `--format` changes nothing: both ways it is JSON.";
+
+const DIFF_EXAMPLES: &str = "Examples:
+  postern diff postern.toml next.toml
+  postern diff <(git show main:postern.toml) postern.toml --format json | jq '.access[] | select(.change == \"gained\")'
+
+Nothing is sampled: every class of paths, every method and every rule is asked by itself. Each gain and each loss has a
+request and a caller, whose token is really signed by a key of this run, and what both policies decide on it. The exit
+code is 0 where nothing differs and 3 where something does.";
 
 const KEY_EXAMPLES: &str = "Example, for one origin:
   postern assertion-key new --kid 2026-11 > vouchers.key

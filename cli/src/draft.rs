@@ -42,7 +42,8 @@ impl Draft {
         }
         // Before the claims that the section names one by one, which may be the same.
         for (name, values) in issuer.required() {
-            draft.set(name, values.first().map_or(Value::Bool(true), |value| value.as_str().into()));
+            // A text where anything will do: the claim may be the client's or another that must be one.
+            draft.set(name, values.first().map_or("present", String::as_str));
         }
         let client = caller.client.or_else(|| issuer.clients().first().map(String::as_str));
         if let (Some(path), Some(client)) = (issuer.client_claims().next(), client) {

@@ -12,6 +12,8 @@ pub(crate) enum Outcome {
     No,
     /// 2: wrong usage, or something that could not be read or reached.
     Unusable,
+    /// 3: two policies differ.
+    Different,
 }
 
 /// For `--help`.
@@ -28,6 +30,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Done => 0,
             Outcome::No => 1,
             Outcome::Unusable => 2,
+            Outcome::Different => 3,
         })
     }
 }

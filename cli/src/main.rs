@@ -6,6 +6,7 @@ mod assertion_key;
 mod check;
 mod command;
 mod decide;
+mod diff;
 mod draft;
 mod exit;
 mod explain;
@@ -16,6 +17,7 @@ mod output;
 mod policy_args;
 mod routes;
 mod rules;
+mod schema;
 mod signer;
 mod test;
 mod world;
@@ -66,8 +68,12 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Keys(args) => keys::run(args, format),
         Command::Inspect(args) => inspect::run(&args, format),
         Command::AssertionKey(command) => assertion_key::run(&command).map(|()| Outcome::Done),
+        Command::Diff(args) => diff::run(&args, format),
+        Command::Schema => schema::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "postern", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "postern", &mut script);
+            output::print(&String::from_utf8_lossy(&script))?;
             Ok(Outcome::Done)
         }
     }

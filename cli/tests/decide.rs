@@ -157,6 +157,17 @@ fn permissions_come_from_the_file_in_either_shape_and_without_one_nobody_can_tel
     }
     let (_, decisions, _) = decide(&arguments, &line);
     assert_eq!(decisions[0]["reason"], json!("permissions_unavailable"));
+    // A line is a request without a body, which a route that reads bodies whole then binds.
+    let records = Scratch::new("records", r#"{"jane": {"companies": {"1111": ["Manager"]}}}"#);
+    let token = sign(&json!({
+        "iss": "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Example", "sub": "jane", "iat": NOW,
+        "client_id": "p4iondtoa9aljeoultesa4nvc", "token_use": "access", "exp": NOW + 60, "scope": "orders/create.order",
+    }));
+    let headers = json!([["authorization", format!("Bearer {token}")]]);
+    let post = json!({"id": 1, "method": "POST", "target": "/companies/1111/users/jane/orders", "headers": headers});
+    let arguments_with = [&arguments[..], &["--permissions", records.path()]].concat();
+    let (_, decisions, _) = decide(&arguments_with, &[post.to_string()]);
+    assert_eq!((&decisions[0]["status"], &decisions[0]["route"]), (&json!(200), &json!("internal-orders-create")));
     let (_, decisions, _) = decide(&["--policy", policy.path(), "--now", &now], &line);
     assert_eq!((&decisions[0]["status"], &decisions[0]["reason"]), (&json!(503), &json!("keys_unavailable")));
 }

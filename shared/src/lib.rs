@@ -18,6 +18,7 @@
 //! * [`policy`]: what may be done; [`Policy`] is checked when it is made.
 //! * [`authorizer`]: the decision, as a value that is finished or names what it lacks.
 //! * [`decision`]: [`Permit`] and [`Denial`]; [`Reason`] for operators, [`PublicCode`] for callers, [`Answer`] over HTTP.
+//! * [`stage`]: the steps of a decision in their order, for tools that explain one.
 //! * [`decision_log`]: what is written down of a decision.
 //! * [`cache`]: when to fetch keys and permissions, and when not to.
 //! * [`assertion`]: what an edge tells an origin.
@@ -29,7 +30,7 @@
 //! point, its drivers are policy enforcement points.
 //!
 //! # Features
-//! `portable` (default): signature checks in pure Rust. `toml`: policies from TOML.
+//! `portable` (default): signature checks in pure Rust. `toml`: policies from TOML. `schema`: the JSON Schema of their file.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -68,7 +68,10 @@ public = true
 "#;
 
 const SCOPES: [&[&str]; 3] = [&["read", "admin"], &["read"], &[]];
-const COMPANIES: [Option<&[(&str, &[&str])]>; 4] =
+/// Companies with the roles held there.
+type Companies = &'static [(&'static str, &'static [&'static str])];
+
+const COMPANIES: [Option<Companies>; 4] =
     [Some(&[("1111", &["Manager"])]), Some(&[("1111", &["Standard"]), ("2222", &["Manager"])]), Some(&[]), None];
 const TIERS: [Option<&str>; 3] = [Some("gold"), Some("bronze"), None];
 
@@ -79,7 +82,7 @@ struct Case {
     method: &'static str,
     issuer: &'static str,
     scopes: &'static [&'static str],
-    companies: Option<&'static [(&'static str, &'static [&'static str])]>,
+    companies: Option<Companies>,
     tier: Option<&'static str>,
     token: TokenKind,
     outage: &'static str,

@@ -124,12 +124,13 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         Reason::IssuerAmbiguous => "two issuer sections of one URL take the token".to_owned(),
         Reason::NotAnAccessToken => kind(facts),
         Reason::ClaimMismatch => {
-            let wanted: Vec<String> =
-                facts.section.iter().flat_map(|own| own.required()).map(rules::required).collect();
-            format!("`{issuer}` requires {}", listed(&wanted, "and"))
+            let required = || facts.section.iter().flat_map(|own| own.required());
+            let wanted: Vec<String> = required().map(rules::required).collect();
+            format!("the token says {}; `{issuer}` requires {}", said(required(), facts), listed(&wanted, "and"))
         }
         Reason::ExpirationMissing => "the token has no `exp`".to_owned(),
-        Reason::Expired => format!("the token expired at {}, or was too old before that", at("exp")),
+        Reason::Expired if is_past(facts, "exp") => format!("the token expired at {}", at("exp")),
+        Reason::Expired => format!("the token is older than `{issuer}` allows, issued at {}", at("iat")),
         Reason::NotYetValid => format!("the token is not valid before {}", at("nbf")),
         Reason::IssuedInFuture => format!("the token was issued at {}", at("iat")),
         Reason::IssuedAtMissing => format!("the token has no `iat`, and `{issuer}` limits lifetime or age"),
@@ -161,12 +162,8 @@ fn rule(stage: Stage, facts: &Facts<'_>) -> String {
             format!("the token has {}; the route wants {}", shown(&held), rules::scopes(route.scopes()))
         }
         Stage::Condition => {
-            let said: Vec<String> = route
-                .required()
-                .iter()
-                .map(|claim| format!("{} = {}", claim.name, text(facts.claims.get(&claim.name))))
-                .collect();
-            format!("the token says {}; the route wants {}", listed(&said, "and"), conditions(route))
+            let required = route.required().iter().map(|claim| (claim.name.as_str(), claim.values.as_slice()));
+            format!("the token says {}; the route wants {}", said(required, facts), conditions(route))
         }
         Stage::SubjectRule => {
             let parameter = route.subject_parameter().unwrap_or_default();
@@ -226,6 +223,12 @@ fn takes(facts: &Facts<'_>) -> String {
     audience.into_iter().chain(clients).collect::<Vec<_>>().join(", ")
 }
 
+/// What the token has for claims that are required.
+fn said<'c>(required: impl Iterator<Item = (&'c str, &'c [String])>, facts: &Facts<'_>) -> String {
+    let said: Vec<String> = required.map(|(name, _)| format!("{name} is {}", text(facts.claims.get(name)))).collect();
+    listed(&said, "and")
+}
+
 fn conditions(route: &Route) -> String {
     let wanted: Vec<String> = route.required().iter().map(rules::condition).collect();
     listed(&wanted, "and")
@@ -251,6 +254,12 @@ fn allowed(decision: &Decision) -> String {
     let Decision::Deny(denial) = decision else { return String::new() };
     let mut fields = denial.answer().headers.iter();
     fields.find(|(name, _)| *name == "allow").map_or_else(String::new, |(_, methods)| methods.clone())
+}
+
+fn is_past(facts: &Facts<'_>, name: &str) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "seconds of any date that matters fit a float exactly")]
+    let now = facts.now.as_secs() as f64;
+    facts.date(name).is_some_and(|at| at <= now)
 }
 
 fn subject(facts: &Facts<'_>) -> String {

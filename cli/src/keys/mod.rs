@@ -6,7 +6,7 @@ mod show;
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 
 use crate::{exit::Outcome, output::Format, policy_args::PolicyArgs};
@@ -15,7 +15,8 @@ pub(crate) use fetch::{client, follow};
 
 /// A JWK set to look into, or what else to do with keys.
 #[derive(Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+// Not `args_conflicts_with_subcommands`: `--format` before the subcommand would be such an argument.
+#[command(arg_required_else_help = true)]
 pub(crate) struct KeysArgs {
     #[command(subcommand)]
     command: Option<KeysCommand>,
@@ -46,6 +47,10 @@ enum KeysCommand {
 
 /// Does it.
 pub(crate) fn run(args: KeysArgs, format: Format) -> anyhow::Result<Outcome> {
+    ensure!(
+        args.command.is_none() || (args.source.is_none() && !args.insecure_loopback),
+        "`postern keys` takes either a JWK set or a subcommand"
+    );
     match args.command {
         Some(KeysCommand::Seal(policy)) => policy.with_policy(format, |policy| seal::seal(&policy)),
         Some(KeysCommand::Check { keys, policy }) => {

@@ -105,3 +105,63 @@ fn can_give(policy: &Policy, reason: Reason) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a policy of one protected route can be denied for that it says nothing else of.
+    const ALWAYS: [&str; 7] = [
+        "no_route",
+        "method_not_allowed",
+        "credential_missing",
+        "keys_unavailable",
+        "signature_invalid",
+        "audience_mismatch",
+        "expired",
+    ];
+
+    fn policy(issuer: &str, route: &str) -> Policy {
+        let text = format!(
+            "roles = [\"Manager\"]\n[issuer.users]\nurl = \"https://issuer.example\"\nalgorithms = [\"EdDSA\"]\n\
+             audience = [\"a\"]\n{issuer}\n[origin.orders]\nurl = \"https://orders.example\"\nkey = \"KEY\"\n\
+             [[route]]\nname = \"r\"\nmethods = [\"GET\", \"PUT\"]\norigin = \"orders\"\n{route}\n"
+        );
+        postern::policy::from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    #[test]
+    fn the_reasons_that_are_counted_are_those_that_the_policy_can_give() {
+        let access = "token_use = \"access\"\npermissions = \"claims\"";
+        let service = "token_use = \"access\"\npermissions = \"service\"\n[permissions]\norigin = \"orders\"";
+        let limited = "require.kind = \"a\"\npermissions = \"claims\"\nmax_lifetime = \"10m\"\nmax_age = \"5m\"";
+        let route = "path = \"/r\"\nissuer = \"users\"\n";
+        let kind = "not_an_access_token";
+        for (issuer, rules, more) in [
+            (access, "", vec![kind]),
+            (access, "scopes = [\"a\"]", vec![kind, "scope_missing"]),
+            (access, "scopes = { any_of = [\"a\"] }", vec![kind, "scope_missing"]),
+            (access, "require.tier = true", vec![kind, "condition_unmet"]),
+            (access, "body = \"declared\"", vec![kind, "body_digest_missing"]),
+            (access, "company = { query = \"c\" }", vec![kind, "company_unspecified", "company_mismatch"]),
+            (
+                service,
+                "company = { header = \"x-c\" }\nroles = [\"Manager\"]",
+                vec![kind, "company_unspecified", "permissions_unavailable", "company_mismatch", "role_missing"],
+            ),
+            (limited, "", vec!["claim_mismatch", "issued_at_missing", "lifetime_too_long", "issued_too_long_ago"]),
+        ] {
+            let policy = policy(issuer, &format!("{route}{rules}"));
+            let mut told: Vec<&str> = possible(&policy).into_iter().map(Reason::code).collect();
+            let mut expected: Vec<&str> = ALWAYS.into_iter().chain(more).collect();
+            told.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(told, expected, "{rules}");
+        }
+        let public = policy(access, "path = \"/r\"\npublic = true");
+        assert_eq!(
+            possible(&public).into_iter().map(Reason::code).collect::<Vec<_>>(),
+            ["no_route", "method_not_allowed"]
+        );
+    }
+}

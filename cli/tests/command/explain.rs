@@ -167,6 +167,30 @@ fn keys_are_fetched_from_the_issuer_when_asked() {
 }
 
 #[test]
+fn keys_may_be_those_that_were_sealed_for_a_build() {
+    let scratch = Scratch::new();
+    let issuer = "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Example";
+    let seed = |fetched_at: u64| {
+        let keys: Value = serde_json::from_str(&jwks(&USERS)).unwrap();
+        let seed = json!({"issuer": issuer, "jwks_url": format!("{issuer}/.well-known/jwks.json"),
+            "fetched_at": fetched_at, "max_age": 300, "jwks": keys});
+        json!({ "users": seed }).to_string()
+    };
+    let records = scratch.file("records.json", RECORDS);
+    let now = NOW.to_string();
+    let explain = |text: &str| {
+        let keys = scratch.file("seeds.json", text);
+        let args = ["explain", "/companies/1111/users/jane/orders", "--keys", &keys, "--permissions", &records];
+        run_with(&[&args[..], &["--now", &now]].concat(), &user(json!({})))
+    };
+    let told = explain(&seed(NOW - 60));
+    assert_eq!(told.code, 0, "{told:?}");
+    let told = explain(&seed(NOW - 8 * 24 * 3600));
+    assert_eq!(told.code, 2, "{told:?}");
+    assert!(told.err.contains("`users`: the keys are past the issuer's hard maximum age"), "{told:?}");
+}
+
+#[test]
 fn a_shadow_route_is_told_beside_what_decided() {
     let scratch = Scratch::new();
     let shadow = "[[route]]\nname = \"health-soon\"\nmethods = [\"GET\"]\npath = \"/health\"\norigin = \"vouchers\"\n\

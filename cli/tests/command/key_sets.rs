@@ -38,6 +38,21 @@ fn each_key_is_shown_with_what_it_could_check_and_each_refused_one_with_the_reas
 }
 
 #[test]
+fn a_set_and_the_subcommands_stand_side_by_side() {
+    let scratch = Scratch::new();
+    let file = scratch.file("seal", KEYS);
+    for args in [vec!["keys", &file, "--format", "json"], vec!["keys", "--format", "json", &file]] {
+        assert_eq!(run(&args).json()["keys"][0]["crv"], "Ed25519", "{args:?}");
+    }
+    for args in [vec!["--format", "json", "keys", "check", &file], vec!["keys", "--format", "json", "check", &file]] {
+        let told = run(&args);
+        assert!(told.code == 2 && told.err.contains("write it anew with `postern keys seal`"), "{told:?}");
+    }
+    let told = run(&["keys", &file, "check", &file]);
+    assert!(told.code == 2 && told.err.contains("either a JWK set or a subcommand"), "{told:?}");
+}
+
+#[test]
 fn a_set_without_a_usable_key_is_the_answer_no() {
     let scratch = Scratch::new();
     let file = scratch.file("jwks.json", r#"{"keys":[{"kty":"oct","kid":"a","k":"AAAA"}]}"#);

@@ -6,6 +6,7 @@ mod signer;
 
 mod assertion_keys;
 mod check;
+mod diff;
 mod docs;
 mod explain;
 mod frame;
@@ -14,6 +15,7 @@ mod key_sets;
 mod mistakes;
 mod policy_tests;
 mod routes;
+mod schema;
 mod sealed_keys;
 mod secrecy;
 mod support;

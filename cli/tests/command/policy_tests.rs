@@ -98,3 +98,46 @@ fn tokens_are_signed_with_whatever_the_section_signs_with() {
         assert!(told.code == 0 && told.out.contains("; 2 passed; 0 failed;"), "{algorithm}: {}", told.out);
     }
 }
+
+/// Sections of every provider, and two of one URL; each has a test that is permitted and one that is not.
+#[test]
+fn tokens_fit_the_sections_of_every_provider() {
+    let sections = [
+        ("cognito", "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_A", "clients = [\"one\"]"),
+        ("cognito", "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_A", "clients = [\"two\", \"three\"]"),
+        ("auth0", "https://tenant.eu.auth0.com/", "audience = [\"https://api.example\"]"),
+        ("okta", "https://example.okta.com/oauth2/default", "audience = [\"api\"]\nclients = [\"app\"]"),
+        (
+            "entra",
+            "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
+            "audience = [\"api\"]",
+        ),
+        ("keycloak", "https://keycloak.example/realms/main", "audience = [\"api\"]"),
+    ];
+    let mut text = "roles = [\"Manager\"]\n[origin.o]\nurl = \"https://o.example\"\nkey = \"KEY\"\n".to_owned();
+    let mut tests = String::new();
+    for (index, (preset, url, accepts)) in sections.iter().enumerate() {
+        text += &format!(
+            "[issuer.s{index}]\npreset = \"{preset}\"\nurl = \"{url}\"\n{accepts}\npermissions = \"claims\"\n\
+             [[route]]\nname = \"r{index}\"\nmethods = [\"GET\"]\npath = \"/{index}/{{company}}\"\norigin = \"o\"\n\
+             issuer = \"s{index}\"\ncompany = \"{{company}}\"\nroles = [\"Manager\"]\nscopes = [\"read\"]\n"
+        );
+        for (kind, expect) in
+            [("valid", "permit"), ("wrong_audience", "audience_mismatch"), ("forged", "signature_invalid")]
+        {
+            tests += &format!(
+                "[[test]]\nname = \"{index} {kind}\"\nmethod = \"GET\"\ntarget = \"/{index}/1\"\nissuer = \"s{index}\"\n\
+                 subject = \"u\"\nscopes = [\"read\"]\ncompanies = {{ 1 = [\"Manager\"] }}\ntoken = \"{kind}\"\n\
+                 expect = \"{expect}\"\n"
+            );
+        }
+    }
+    tests += "[[test]]\nname = \"one client is not the other\"\nmethod = \"GET\"\ntarget = \"/0/1\"\nissuer = \"s1\"\n\
+              subject = \"u\"\nscopes = [\"read\"]\ncompanies = { 1 = [\"Manager\"] }\nexpect = \"audience_mismatch\"\n\
+              [[test]]\nname = \"the client may be named\"\nmethod = \"GET\"\ntarget = \"/1/1\"\nissuer = \"s1\"\n\
+              subject = \"u\"\nclient = \"three\"\nscopes = [\"read\"]\ncompanies = { 1 = [\"Manager\"] }\n\
+              expect = \"permit\"\n";
+    let told = test(&(text + &tests), &[]);
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(told.out.contains("20 passed; 0 failed"), "{}", told.out);
+}

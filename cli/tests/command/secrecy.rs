@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::support::{NOW, Output, PARTNERS, RECORDS, Scratch, USERS, jwks, partner, run, run_with, user};
+use crate::support::{
+    NOW, Output, PARTNERS, RECORDS, Scratch, USERS, example_with, jwks, partner, run, run_with, user,
+};
 
 fn assert_secret(told: &Output, token: &str) {
     let all = format!("{}{}", told.out, told.err);
@@ -50,6 +52,28 @@ fn no_output_has_the_token_or_its_signature() {
         let line = json!({"id": 1, "method": "GET", "target": "/companies/1111/users/jane/orders",
             "headers": [["authorization", format!("Bearer {token}")]]});
         assert_secret(&run_with(&[&["decide"], &given[..]].concat(), &line.to_string()), token);
+    }
+}
+
+#[test]
+fn the_tokens_of_a_run_of_tests_are_shown_nowhere() {
+    let scratch = Scratch::new();
+    let changed = example_with(
+        "company = \"{company}\"\nroles = [\"Manager\"]",
+        "company = \"{company}\"\nroles = [\"Standard\"]",
+    );
+    let changed = scratch.file("changed.toml", &changed);
+    for args in [
+        vec!["diff", "postern.toml", &changed],
+        vec!["diff", "postern.toml", &changed, "--format", "json"],
+        vec!["test"],
+        vec!["test", "--format", "json"],
+        vec!["test", &changed],
+        vec!["test", &changed, "--format", "json"],
+    ] {
+        let told = run(&args);
+        // What every header of a signed token begins with.
+        assert!(told.out.len() > 100 && !told.out.contains("eyJ") && !told.err.contains("eyJ"), "{told:?}");
     }
 }
 

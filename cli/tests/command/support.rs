@@ -191,11 +191,13 @@ pub(crate) fn assert_kept(path: &str, text: &str) {
         return;
     }
     let kept = fs::read_to_string(&file).unwrap_or_default();
-    let differing = kept.lines().zip(text.lines()).position(|(a, b)| a != b);
-    assert!(
-        kept == text,
-        "`{path}` is no longer what the command prints, from line {}; renew it with `POSTERN_RENEW=1 cargo test -p \
-         postern-cli`, and read the difference\n{text}",
-        differing.map_or(kept.lines().count().min(text.lines().count()), |line| line) + 1
+    if kept == text {
+        return;
+    }
+    let pairs = kept.lines().map(Some).chain(std::iter::repeat(None)).zip(text.lines());
+    let differing = pairs.enumerate().find(|(_, (kept, now))| *kept != Some(*now));
+    panic!(
+        "`{path}` is no longer what the command prints: {differing:?}; renew it with `POSTERN_RENEW=1 cargo test -p \
+         postern-cli`, and read the difference"
     );
 }

@@ -14,7 +14,6 @@ use super::{
     file::PolicyFile,
     issuer, pointer, settings,
     table::RouteTable,
-    test, unused,
     url::{self, Profile},
 };
 
@@ -23,10 +22,11 @@ pub(super) fn from_json(json: &str) -> Result<Policy, PolicyErrors> {
         let fault = PolicyFault::Syntax(format!("{error}"));
         PolicyErrors([PolicyError { pointer: String::new(), span: None, fault }].into())
     })?;
-    compile(&file)
+    compile(&file, json.to_owned())
 }
 
-pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
+/// `json` is the file as JSON: what a build embeds, and what the version is the hash of.
+pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyErrors> {
     let mut faults = Faults::default();
     let profile = if file.development { Profile::Development } else { Profile::Deployed };
     if file.issuers.is_empty() {
@@ -45,15 +45,16 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
     let limits = settings::limits(file.limits.as_ref(), &mut faults);
     let log = settings::log(file.log.as_ref(), &mut faults);
     let routes = compile_route::routes(file, &mut faults);
-    let tests = test::compile(file, &mut faults);
+    #[cfg(feature = "toml")]
+    let tests = super::test::compile(file, &mut faults);
     if let Some(key) = file.log.as_ref().and_then(|log| log.subject_key.as_ref())
         && let Some((name, _)) = file.origins.iter().find(|(_, origin)| origin.key == *key)
     {
         faults.add("log.subject_key", PolicyFault::SubjectKeyShared(name.clone()));
     }
-    unused::definitions(file, &routes, &mut faults);
-    unused::defaults(file, &routes, &mut faults);
-    unused::fields(&routes, &mut faults);
+    // What means nothing harms nobody who decides; its author is told, once, where the file is read.
+    #[cfg(feature = "toml")]
+    super::unused::all(file, &routes, &mut faults);
     let tables = tables(&routes, &limits, &mut faults);
     let Some((table, shadow_table)) = tables.filter(|_| faults.0.is_empty()) else {
         return Err(PolicyErrors(faults.0));
@@ -65,8 +66,6 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
         routes.iter().flat_map(|route| &route.headers).map(|handed| handed.field.clone()).collect();
     identity_fields.sort_unstable();
     identity_fields.dedup();
-    // The types of the file serialise whatever they hold: strings, lists, maps with string keys.
-    let json = serde_json::to_string(file).unwrap_or_default();
     Ok(Policy {
         edge: file.edge.clone(),
         issuers,
@@ -77,6 +76,7 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
         log,
         routes,
         table,
+        #[cfg(feature = "toml")]
         tests,
         shadow_table,
         identity_fields,
@@ -87,7 +87,11 @@ pub(super) fn compile(file: &PolicyFile) -> Result<Policy, PolicyErrors> {
 }
 
 /// The routes that decide and those that shadow them, each to be found by path and method.
-fn tables(routes: &[Route], limits: &Limits, faults: &mut Faults) -> Option<(RouteTable, RouteTable)> {
+fn tables(
+    routes: &[Route],
+    #[cfg_attr(not(feature = "toml"), allow(unused_variables, reason = "for authors alone"))] limits: &Limits,
+    faults: &mut Faults,
+) -> Option<(RouteTable, RouteTable)> {
     let table = |is_shadow: bool| {
         let placed = routes.iter().enumerate().filter(|(_, route)| route.is_shadow == is_shadow);
         determinise::build(placed.map(|(index, route)| (index, &route.template, route.methods.as_slice())))
@@ -96,9 +100,10 @@ fn tables(routes: &[Route], limits: &Limits, faults: &mut Faults) -> Option<(Rou
         faults.add("route", PolicyFault::RoutesTooEntangled(MAX_PLACES));
         return None;
     };
+    #[cfg(feature = "toml")]
     // Where two routes have no order, or one no path, who decides means nothing.
     if !faults.any(|fault| matches!(fault, PolicyFault::Ambiguous(_) | PolicyFault::Path(_) | PolicyFault::Method(_))) {
-        unused::reach(routes, [&decides, &shadows], limits, faults);
+        super::unused::reach(routes, [&decides, &shadows], limits, faults);
     }
     Some((decides, shadows))
 }
@@ -118,6 +123,7 @@ pub(super) struct Faults(Vec<PolicyError>);
 
 impl Faults {
     /// Whether some fault is such a one.
+    #[cfg(feature = "toml")]
     pub(super) fn any(&self, is_such: impl Fn(&PolicyFault) -> bool) -> bool {
         self.0.iter().any(|error| is_such(&error.fault))
     }

@@ -3,6 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use core::{fmt, ops::Range, time::Duration};
 
+#[cfg(feature = "toml")]
 use super::TestFault;
 
 /// Everything found wrong with one policy; never empty.
@@ -147,6 +148,7 @@ pub enum PolicyFault {
     /// An overlay names an entry that the policy does not have.
     OverlayUnknown(String),
     /// A test of the policy says something that no test can.
+    #[cfg(feature = "toml")]
     Test(TestFault),
 }
 
@@ -158,6 +160,8 @@ impl PolicyFault {
     }
 }
 
+/// For authors, who read it where the file is. An authoriser that embeds a checked policy says the code alone.
+#[cfg(feature = "toml")]
 impl fmt::Display for PolicyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -255,6 +259,13 @@ impl fmt::Display for PolicyFault {
     }
 }
 
+#[cfg(not(feature = "toml"))]
+impl fmt::Display for PolicyFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.code())
+    }
+}
+
 impl PolicyError {
     /// Whether the fault is the overlay's: its span then points into the overlay's text, not the policy's.
     #[must_use]
@@ -268,7 +279,10 @@ impl fmt::Display for PolicyError {
         if !self.pointer.is_empty() {
             write!(f, "{}: ", self.pointer)?;
         }
-        write!(f, "{} ({})", self.fault, self.fault.mend())
+        write!(f, "{}", self.fault)?;
+        #[cfg(feature = "toml")]
+        write!(f, " ({})", self.fault.mend())?;
+        Ok(())
     }
 }
 

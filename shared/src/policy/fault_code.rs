@@ -68,6 +68,7 @@ impl PolicyFault {
             Self::RoutesTooEntangled(..) => "routes_too_entangled",
             Self::CorsOrigin(..) => "cors_origin",
             Self::OverlayUnknown(..) => "overlay_unknown",
+            #[cfg(feature = "toml")]
             Self::Test(fault) => fault.code(),
         }
     }

@@ -8,10 +8,12 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
+#[cfg(feature = "toml")]
 use super::test::TestFile;
 
 /// `postern.toml`, whole.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyFile {
     /// Name of this edge in the assertions it makes (`iss`).
@@ -23,6 +25,7 @@ pub(crate) struct PolicyFile {
     /// Where permissions come from, when an issuer says `permissions = "service"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) permissions: Option<PermissionsFile>,
+    /// Pages that may call from a browser and read the answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cors: Option<CorsFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,17 +35,22 @@ pub(crate) struct PolicyFile {
     /// What routes have that do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) defaults: Option<DefaultsFile>,
+    /// Whose tokens are believed, by name of the section.
     #[serde(default, rename = "issuer")]
     pub(crate) issuers: BTreeMap<String, IssuerFile>,
+    /// Services behind the authoriser, by name.
     #[serde(default, rename = "origin")]
     pub(crate) origins: BTreeMap<String, OriginFile>,
+    /// What may be called, and by whom.
     #[serde(default, rename = "route")]
     pub(crate) routes: Vec<RouteFile>,
     /// The policy's own tests; no part of what is embedded.
+    #[cfg(feature = "toml")]
     #[serde(default, rename = "test", skip_serializing)]
     pub(crate) tests: Vec<TestFile>,
     /// Stamped by an overlay; a file that people write cannot say it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub(crate) development: bool,
 }
 
@@ -50,28 +58,40 @@ fn default_edge() -> String {
     "edge".into()
 }
 
+/// Where permissions records come from.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PermissionsFile {
+    /// The origin that serves permissions records.
     pub(crate) origin: String,
 }
 
+/// Cross-origin access for browsers.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CorsFile {
+    /// Pages' origins: scheme, host and port; `*` for any.
     pub(crate) origins: Vec<String>,
+    /// Fields that pages may send, beside those that browsers always let through.
     #[serde(default)]
     pub(crate) headers: Vec<String>,
+    /// Fields of answers that pages may read.
     #[serde(default)]
     pub(crate) expose: Vec<String>,
+    /// Whether pages may send cookies; never with `*`.
     #[serde(default)]
     pub(crate) credentials: bool,
+    /// How long browsers keep a preflight's answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) max_age: Option<String>,
 }
 
 /// How large what callers send may be, in octets; each may only lower the core's own bound.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitsFile {
     /// Longest access token.
@@ -87,41 +107,59 @@ pub(crate) struct LimitsFile {
 
 /// Which decisions are written down. Shares go from 0 for none to 1 for all.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogFile {
     /// Share of permits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub(crate) permits: Option<f64>,
     /// Share of denials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub(crate) denials: Option<f64>,
     /// Share of requests on which shadow rules are tried; where they differ it is always written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub(crate) shadow: Option<f64>,
     /// Name of the secret with which subjects are hashed; without it they are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::SecretName>"))]
     pub(crate) subject_key: Option<String>,
 }
 
+/// One `[issuer.NAME]`: whose tokens are believed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IssuerFile {
+    /// The exact `iss` of the tokens.
     pub(crate) url: String,
     /// A provider whose habits stand in for what is not said here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::PresetName>"))]
     pub(crate) preset: Option<String>,
+    /// Where the keys are published; without it, where a preset or OpenID Connect discovery says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) jwks_url: Option<String>,
+    /// How long keys are used while the issuer cannot be reached; without it, 6 h.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) jwks_max_stale: Option<String>,
+    /// What the issuer signs with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<alloc::vec::Vec<super::schema::AlgorithmName>>"))]
     pub(crate) algorithms: Option<Vec<String>>,
+    /// The `aud` values that tokens for this API have, of which one must be there.
     #[serde(default)]
     pub(crate) audience: Vec<String>,
+    /// The clients whose tokens are taken.
     #[serde(default)]
     pub(crate) clients: Vec<String>,
+    /// What the claim `token_use` must say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_use: Option<String>,
+    /// What the header's `typ` must say, such as `at+jwt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token_type: Option<String>,
     /// Claims that every token of this section must have, by name.
@@ -130,33 +168,48 @@ pub(crate) struct IssuerFile {
     /// Where claims stand whose place differs between issuers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) claims: Option<ClaimsFile>,
+    /// Where callers' companies and roles come from.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::PermissionsName"))]
     pub(crate) permissions: String,
+    /// What is forgiven to `nbf` and `iat`; `exp` is never forgiven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) leeway: Option<String>,
+    /// Longest time from `iat` to `exp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) max_lifetime: Option<String>,
+    /// Longest time since `iat`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) max_age: Option<String>,
 }
 
 /// One name: a claim at the top. Several: the way down to a nested one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimsFile {
+    /// The caller's subject; without it, `sub`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<OneOrMany>,
+    /// The client; without it, `client_id` or `azp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client: Option<OneOrMany>,
+    /// The scopes; without it, `scope`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scopes: Option<OneOrMany>,
+    /// The roles; without it, `role`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) roles: Option<OneOrMany>,
+    /// The companies; without it, `companies`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) companies: Option<OneOrMany>,
 }
 
 /// What a required claim must be.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(crate) enum RequiredFile {
     /// `true`: there, whatever it says.
@@ -167,17 +220,26 @@ pub(crate) enum RequiredFile {
     Many(Vec<String>),
 }
 
+/// One `[origin.NAME]`: a service behind the authoriser.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OriginFile {
+    /// Scheme, host, port and base path.
     pub(crate) url: String,
+    /// The name of the secret that edge and origin share, another for each origin.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::SecretName"))]
     pub(crate) key: String,
 }
 
+/// One or several.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(crate) enum OneOrMany {
+    /// One.
     One(String),
+    /// Several.
     Many(Vec<String>),
 }
 

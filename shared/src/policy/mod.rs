@@ -17,6 +17,7 @@ mod issuer;
 mod issuer_rules;
 #[cfg(feature = "toml")]
 mod members;
+#[cfg(feature = "toml")]
 mod mend;
 #[cfg(feature = "toml")]
 mod places;
@@ -24,6 +25,8 @@ mod pointer;
 mod preset;
 mod route;
 mod route_file;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "toml")]
 mod secret;
 mod settings;
@@ -31,9 +34,11 @@ mod settings;
 mod shape;
 mod table;
 mod template;
+#[cfg(feature = "toml")]
 mod test;
 #[cfg(feature = "toml")]
 mod toml;
+#[cfg(feature = "toml")]
 mod unused;
 mod url;
 
@@ -41,7 +46,10 @@ pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
+#[cfg(feature = "schema")]
+pub use schema::json_schema;
 pub use settings::{DEFAULT_MAX_BODY_BYTES, Limits, LogRule, MAX_BODY_BYTES};
+#[cfg(feature = "toml")]
 pub use test::{Expectation, PolicyTest, TestCaller, TestFault, TokenKind};
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
@@ -66,6 +74,7 @@ pub struct Policy {
     pub(crate) log: LogRule,
     pub(crate) routes: Vec<Route>,
     pub(crate) table: table::RouteTable,
+    #[cfg(feature = "toml")]
     pub(crate) tests: Vec<PolicyTest>,
     /// Routes that never decide.
     pub(crate) shadow_table: table::RouteTable,
@@ -158,6 +167,7 @@ impl Policy {
     }
 
     /// The policy's own tests, in the order of the file; none in a policy that was loaded from JSON.
+    #[cfg(feature = "toml")]
     #[must_use]
     pub fn tests(&self) -> &[PolicyTest] {
         &self.tests

@@ -8,13 +8,16 @@ use super::file::{OneOrMany, RequiredFile};
 
 /// One `[[route]]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RouteFile {
     /// The route's name, in assertions and logs.
     pub(crate) name: String,
     /// The methods it answers; HEAD follows GET.
+    #[cfg_attr(feature = "schema", schemars(with = "alloc::vec::Vec<super::schema::Method>"))]
     pub(crate) methods: Vec<String>,
     /// Literal and `{parameter}` segments; `{*parameter}` at the end takes all that is left.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::PathTemplate"))]
     pub(crate) path: String,
     /// The origin it is forwarded to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,12 +48,15 @@ pub(crate) struct RouteFile {
     pub(crate) require: BTreeMap<String, RequiredFile>,
     /// How old a permissions record may be that decides here; `"0s"` asks anew each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) permissions_max_age: Option<String>,
     /// How much older it may be while the permissions service cannot tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) permissions_stale_if_error: Option<String>,
     /// Whether the body is bound to the assertion: `"streamed"` (no), `"declared"` or `"buffered"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::BodyName>"))]
     pub(crate) body: Option<String>,
     /// Claims handed to the origin, by the name of the header field that carries them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -59,6 +65,7 @@ pub(crate) struct RouteFile {
 
 /// `[defaults]`: what routes have that do not say it themselves.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DefaultsFile {
     /// The origin.
@@ -69,17 +76,21 @@ pub(crate) struct DefaultsFile {
     pub(crate) issuer: Option<OneOrMany>,
     /// For routes that ask the permissions service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) permissions_max_age: Option<String>,
     /// For routes that ask the permissions service, and not anew each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) permissions_stale_if_error: Option<String>,
     /// Whether bodies are bound to assertions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::BodyName>"))]
     pub(crate) body: Option<String>,
 }
 
 /// Where the company stands that must be one of the caller's.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(crate) enum CompanyFile {
     /// A path parameter (`"{company}"`), `"subject"`, or `"any"` for none at all.
@@ -90,6 +101,7 @@ pub(crate) enum CompanyFile {
 
 /// A place in the request other than its path.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) enum CompanyField {
     /// A header field, in lower case.
@@ -102,6 +114,7 @@ pub(crate) enum CompanyField {
 
 /// Which scopes a route asks for.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(crate) enum ScopesFile {
     /// All of these.
@@ -112,6 +125,7 @@ pub(crate) enum ScopesFile {
 
 /// All of some, and one of others.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScopesTable {
     /// All of these.

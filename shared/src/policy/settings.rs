@@ -1,6 +1,6 @@
 //! `[limits]` and `[log]`: how large what callers send may be, and which decisions are written down.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 
 use super::{
     PolicyFault,
@@ -78,7 +78,7 @@ pub(super) fn log(file: Option<&LogFile>, faults: &mut Faults) -> LogRule {
         None => default,
         Some(value) if (0.0..=1.0).contains(&value) => value,
         Some(value) => {
-            faults.add(alloc::format!("log.{member}"), PolicyFault::Share(alloc::format!("{value}")));
+            faults.add(alloc::format!("log.{member}"), PolicyFault::Share(serde_json::Value::from(value).to_string()));
             default
         }
     };

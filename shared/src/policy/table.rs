@@ -9,7 +9,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 /// Every route of a policy, ready to be found.
 #[derive(Clone, Debug, Default)]
@@ -59,11 +59,13 @@ impl RouteTable {
     }
 
     /// The index of each route that answers a method on some path, with the number of the method.
-    pub(super) fn deciding(&self) -> HashSet<(usize, usize)> {
+    #[cfg(feature = "toml")]
+    pub(super) fn deciding(&self) -> hashbrown::HashSet<(usize, usize)> {
         self.routes.iter().map(|((_, method), index)| (*index, *method)).collect()
     }
 
     /// The number of `method`.
+    #[cfg(feature = "toml")]
     pub(super) fn number(&self, method: &str) -> Option<usize> {
         self.texts.get(method).copied()
     }

@@ -19,6 +19,7 @@ use crate::reason::Reason;
 
 /// One `[[test]]` table: a request, who makes it, and what is expected.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TestFile {
     /// What the test shows, as a sentence.

@@ -70,7 +70,8 @@ pub fn from_toml(text: &str, overlay: Option<&str>) -> Result<Policy, PolicyErro
         if let Some(over) = over {
             meant = lay_over(&mut file, over);
         }
-        match compile::compile(&file) {
+        // The types of the file serialise whatever they hold: strings, numbers, lists, maps with string keys.
+        match compile::compile(&file, serde_json::to_string(&file).unwrap_or_default()) {
             Ok(compiled) => {
                 let is_sound = meant.is_empty() && policy.is_sound() && laid.as_ref().is_none_or(Document::is_sound);
                 if is_sound {

@@ -8,8 +8,14 @@ use alloc::{borrow::ToOwned, collections::BTreeSet, format, string::String};
 
 use super::{CompanyRule, Limits, PolicyFault, Route, compile::Faults, file::PolicyFile, pointer, table::RouteTable};
 
-/// Definitions that nothing uses. `routes` are those of the file, in its order.
-pub(super) fn definitions(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
+/// What the policy defines and never uses. `routes` are those of the file, in its order.
+pub(super) fn all(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
+    definitions(file, routes, faults);
+    defaults(file, routes, faults);
+    fields(routes, faults);
+}
+
+fn definitions(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
     // A name that is misspelt where it is used is told there.
     let is_misspelt = |kind: &str, faults: &Faults| {
         faults.any(|fault| matches!(fault, PolicyFault::UnknownName(own, ..) if *own == kind))
@@ -38,7 +44,7 @@ pub(super) fn definitions(file: &PolicyFile, routes: &[Route], faults: &mut Faul
 }
 
 /// Members of `[defaults]` that no route takes.
-pub(super) fn defaults(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
+fn defaults(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
     let Some(defaults) = &file.defaults else { return };
     let routes = || file.routes.iter().zip(routes);
     let asks = |route: &Route| {
@@ -69,7 +75,7 @@ pub(super) fn defaults(file: &PolicyFile, routes: &[Route], faults: &mut Faults)
 }
 
 /// Fields that routes both take from the caller and promise to have made themselves.
-pub(super) fn fields(routes: &[Route], faults: &mut Faults) {
+fn fields(routes: &[Route], faults: &mut Faults) {
     let handed = |field: &String| routes.iter().any(|route| route.headers.iter().any(|own| own.field == *field));
     for (index, route) in routes.iter().enumerate() {
         if let CompanyRule::Header(field) = &route.company

@@ -138,7 +138,7 @@ fn shares_and_the_name_of_the_secret_are_checked() {
     for (log, pointer, fault) in [
         ("permits = 1.5", "log.permits", PolicyFault::Share("1.5".into())),
         ("denials = -0.1", "log.denials", PolicyFault::Share("-0.1".into())),
-        ("shadow = nan", "log.shadow", PolicyFault::Share("NaN".into())),
+        ("shadow = nan", "log.shadow", PolicyFault::Share("null".into())),
         ("subject_key = \"not a name\"", "log.subject_key", PolicyFault::KeyName),
     ] {
         let errors = from_toml(&policies::example_with("[permissions]", &format!("[log]\n{log}\n[permissions]")), None);

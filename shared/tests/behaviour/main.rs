@@ -26,6 +26,7 @@ mod policy_overlay;
 mod policy_routes;
 mod policy_secrets;
 mod policy_shape;
+mod policy_tests;
 mod providers;
 mod reasons;
 mod route_bodies;
