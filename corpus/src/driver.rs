@@ -31,9 +31,9 @@ pub trait Driver {
     /// When it breaks down: a decision is never an error.
     fn decide(&mut self, cases: &[&Case]) -> Result<Vec<Expect>>;
 
-    /// What of a decision can be seen through this driver; the whole of it, unless it says otherwise.
-    fn visible(&self, expect: &Expect) -> Expect {
-        expect.clone()
+    /// What this driver must show of a case: the expectation as it stands, unless it shows less of it.
+    fn expected(&self, case: &Case) -> Expect {
+        case.expect.clone()
     }
 }
 
@@ -80,7 +80,7 @@ pub fn run(driver: &mut dyn Driver, corpus: &Corpus) -> Result<Report> {
             ensure!(seen.len() == cases.len(), "{}: {} decisions on {} cases", report.driver, seen.len(), cases.len());
             for ((theme, case), seen) in carried.iter().zip(seen) {
                 report.decisions += 1;
-                let expected = driver.visible(&case.expect);
+                let expected = driver.expected(case);
                 if seen != expected {
                     report.differences.push(format!(
                         "{theme}: {} ({name}, {turn})\n    expected {expected:?}\n    found    {seen:?}",

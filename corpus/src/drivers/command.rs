@@ -101,8 +101,8 @@ impl Driver for Decide {
     }
 
     /// It tells the route, the subject and the company.
-    fn visible(&self, expect: &Expect) -> Expect {
-        match expect.clone() {
+    fn expected(&self, case: &Case) -> Expect {
+        match case.expect.clone() {
             Expect::Permit(permit) => {
                 let Permit { route, subject, company, .. } = permit;
                 Expect::Permit(Permit { route, subject, company, ..Permit::default() })

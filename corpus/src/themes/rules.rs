@@ -559,7 +559,7 @@ fn rests(theme: &mut Theme) {
         theme
             .get(format!("rest: {target}"), target)
             .attack("path tricks")
-            .token(&machine("1111"))
+            .token(&person("manager"))
             .deny(reason, 400, None);
     }
     theme.get("rest: a narrower one is anybody's", "/files/1111/public/x").permit_anyone("files-public");

@@ -11,10 +11,12 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use postern::{Policy, policy::from_toml};
 use postern_corpus::{
     Case, Driver, Expect, World,
-    case::{Deny, Reach, repository_file},
+    case::{Deny, Reach, Request, repository_file},
     make::{Token, callers},
+    model,
 };
 use serde_json::Value;
+use url::Url;
 
 use crate::{edge::Edge, outside};
 
@@ -26,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The Worker in plain workerd.
 pub(crate) struct Worker {
     description: Value,
+    /// Whether targets are rewritten before the Worker sees them, as runtimes do that go by the URL standard.
+    rewrites: bool,
     stage: Option<Stage>,
     /// Requests so far: what each is called.
     count: usize,
@@ -34,20 +38,22 @@ pub(crate) struct Worker {
 struct Stage {
     edge: Edge,
     outside: outside::Outside,
+    model: model::policy::Policy,
     world: World,
     /// Whether the time before the silence has been gone through.
     is_prepared: bool,
 }
 
 impl Worker {
-    pub(crate) const fn new(description: Value) -> Self {
-        Self { description, stage: None, count: 0 }
+    pub(crate) const fn new(description: Value, rewrites: bool) -> Self {
+        Self { description, rewrites, stage: None, count: 0 }
     }
 }
 
 impl Driver for Worker {
     fn name(&self) -> String {
-        "the Worker in workerd".to_owned()
+        let how = if self.rewrites { "the Worker in workerd, behind a URL parser" } else { "the Worker in workerd" };
+        how.to_owned()
     }
 
     fn cannot(&self, _: &World, case: &Case) -> Option<&'static str> {
@@ -60,6 +66,12 @@ impl Driver for Worker {
             Some("no request line holds these characters")
         } else if !request.target.starts_with('/') {
             Some("the runtime takes the origin form alone")
+        } else if request.target.contains(['"', '<', '>', '`']) {
+            Some("the runtime itself refuses these characters, with 400")
+        } else if self.rewrites && request.target.contains('^') {
+            Some("URL parsers differ over it: the standard was changed")
+        } else if self.rewrites && rewritten(&request.target).is_none() {
+            Some("what the URL standard makes of it has another host")
         } else if repeated("origin") || repeated("access-control-request-method") {
             Some("the runtime joins repeated fields, and one joined field is one field")
         } else {
@@ -73,9 +85,10 @@ impl Driver for Worker {
         let folder = self.description["workers"][&world.policy].as_str().map(PathBuf::from);
         let folder = folder.with_context(|| format!("no Worker for `{}`", world.policy))?;
         let outside = outside::Outside::start(&policy, world)?;
-        let edge = Edge::start(&self.description, &folder, &secrets(&policy), outside.address())?;
+        let edge = Edge::start(&self.description, &folder, &secrets(&policy), outside.address(), self.rewrites)?;
+        let model = model::policy::Policy::parse(&repository_file(&world.policy)?)?;
         edge.set_clock(world.now);
-        self.stage = Some(Stage { edge, outside, world: world.clone(), is_prepared: false });
+        self.stage = Some(Stage { edge, outside, model, world: world.clone(), is_prepared: false });
         Ok(())
     }
 
@@ -91,6 +104,26 @@ impl Driver for Worker {
         }
         stage.seen(&sent)
     }
+
+    /// What is rewritten is compared after that rewriting: with what the model makes of the other target.
+    fn expected(&self, case: &Case) -> Expect {
+        let target = rewritten(&case.request.target).unwrap_or_default();
+        match &self.stage {
+            Some(stage) if self.rewrites && target != case.request.target => {
+                let request = Request { target, ..case.request.clone() };
+                model::decide(&stage.model, &stage.world, &request, case.facts)
+            }
+            _ => case.expect.clone(),
+        }
+    }
+}
+
+/// What a URL parser makes of a target behind a host (WHATWG URL); `None` where that is another host.
+fn rewritten(target: &str) -> Option<String> {
+    let url = Url::parse(&format!("http://127.0.0.1{target}")).ok()?;
+    let is_same = url.host_str() == Some("127.0.0.1");
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    is_same.then(|| format!("{}{query}", url.path()))
 }
 
 fn secrets(policy: &Policy) -> Vec<(String, String)> {
@@ -196,7 +229,7 @@ fn decisions(log: &str) -> BTreeMap<String, Value> {
 /// The `sub` of a case's token.
 fn subject(case: &Case) -> Option<String> {
     let (_, value) = case.request.headers.iter().find(|(name, _)| name == "authorization")?;
-    let payload = postern_corpus::model::token::base64url(value.split('.').nth(1)?)?;
+    let payload = model::token::base64url(value.split('.').nth(1)?)?;
     let claims: Value = serde_json::from_slice(&payload).ok()?;
     claims["sub"].as_str().map(str::to_owned)
 }

@@ -34,14 +34,15 @@ impl Edge {
         folder: &Path,
         secrets: &[(String, String)],
         outside: &str,
+        rewrites: bool,
     ) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-        let config = folder.join("corpus.capnp");
+        let config = folder.join(format!("corpus-{rewrites}.capnp"));
         // It has keys, if only of this run: nobody else's to read.
         let _ = fs::remove_file(&config);
         let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&config)?;
-        file.write_all(configuration(description, folder, secrets, outside, &address)?.as_bytes())?;
-        let log = folder.join("workerd.log");
+        file.write_all(configuration(description, folder, secrets, (outside, &address), rewrites)?.as_bytes())?;
+        let log = folder.join(format!("workerd-{rewrites}.log"));
         let output = File::create(&log)?;
         let child = Command::new(program(description)?)
             .arg("serve")
@@ -83,13 +84,14 @@ fn configuration(
     description: &Value,
     folder: &Path,
     secrets: &[(String, String)],
-    outside: &str,
-    address: &str,
+    (outside, address): (&str, &str),
+    rewrites: bool,
 ) -> Result<String> {
+    let rewriting = if rewrites { "request = new Request(new URL(request.url).href, request);" } else { "" };
     let clock = format!(
         "import edge from \"./{ENTRY}\";\nlet time = Date.now();\nDate.now = () => time;\nexport default {{\n  \
          fetch(request, env, context) {{\n    const set = request.headers.get(\"{CLOCK}\");\n    \
-         if (set === null) return edge.fetch(request, env, context);\n    time = Number(set);\n    \
+         if (set === null) {{\n      {rewriting}\n      return edge.fetch(request, env, context);\n    }}\n    time = Number(set);\n    \
          return new Response(null, {{ status: 204 }});\n  }}\n}};"
     );
     let mut modules = vec![format!("(name = \"clock.js\", esModule = {})", quoted(&clock))];

@@ -20,17 +20,27 @@ use serde_json::Value;
 /// A JSON file: where node, its packages and the Workers are, by policy.
 const DESCRIPTION: &str = "POSTERN_CORPUS_WORKERS";
 
-#[test]
-#[ignore = "takes Workers that were built for it: `cargo xtask test --only corpus`"]
-fn the_worker_decides_as_the_corpus_says() {
+fn holds(rewrites: bool) {
     let path = env::var_os(DESCRIPTION)
         .unwrap_or_else(|| panic!("{DESCRIPTION} is not set: run `cargo xtask test --only corpus`"));
     let text = fs::read_to_string(Path::new(&path)).expect("the description can be read");
     let description: Value = serde_json::from_str(&text).expect("the description is JSON");
     let corpus = Corpus::read().expect("the corpus");
-    let mut worker = driver::Worker::new(description);
+    let mut worker = driver::Worker::new(description, rewrites);
     let report = run(&mut worker, &corpus).expect("the driver runs");
     println!("{report}");
     assert!(report.differences.is_empty(), "{report}");
-    assert!(report.carried * 10 > corpus.cases().count() * 9, "too many cases are left out: {report}");
+    assert!(report.carried * 20 > corpus.cases().count() * 19, "too many cases are left out: {report}");
+}
+
+#[test]
+#[ignore = "takes Workers that were built for it: `cargo xtask test --only corpus`"]
+fn the_worker_decides_as_the_corpus_says() {
+    holds(false);
+}
+
+#[test]
+#[ignore = "takes Workers that were built for it: `cargo xtask test --only corpus`"]
+fn behind_a_url_parser_the_worker_decides_on_what_that_makes_of_a_target() {
+    holds(true);
 }
