@@ -47,11 +47,27 @@ fn embed() -> Result<(), String> {
     let checked = checked(&policy, overlay.as_deref())?;
     write("policy.json", checked.to_json())?;
     let shadow = match path_from("POSTERN_SHADOW_POLICY") {
-        Some(path) => self::checked(&path, overlay.as_deref())?.to_json().to_owned(),
+        Some(path) => {
+            let tried = self::checked(&path, overlay.as_deref())?;
+            ask_one_service(&checked, &tried).map_err(|error| format!("{}: {error}", path.display()))?;
+            tried.to_json().to_owned()
+        }
         None => String::new(),
     };
     write("shadow-policy.json", &shadow)?;
     write("key-seeds.json", &seeds(&checked)?)
+}
+
+/// Both policies share the cache of permissions and the keys of origins: with a service of its own, the one that is only
+/// tried would put records where the other finds them, and send that other's key's assertions elsewhere.
+fn ask_one_service(decides: &Policy, tried: &Policy) -> Result<(), String> {
+    match tried.permissions() {
+        Some(service) if decides.permissions() != Some(service) => Err(format!(
+            "the permissions origin `{}` is not that of the policy that decides: give both the same name, URL and key",
+            service.name()
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The policy in that file, when it holds and this host can enforce it.

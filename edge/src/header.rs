@@ -1,6 +1,6 @@
 //! Header fields between caller and origin: what is read, what is stripped (RFC 9110 §7.6.1).
 //!
-//! Servers behind an edge fold names: CGI and its heirs turn `-` into `_`, some fold case. So a forged
+//! Servers behind an edge fold names: CGI and its heirs turn `-`, and some all that is no letter, into `_`. So a forged
 //! `Postern_Assertion` is as good as the real one unless both are stripped.
 
 /// What begins every field that Postern sets, folded.
@@ -81,7 +81,8 @@ fn is_ours(name: &str) -> bool {
 
 /// Whether `name`, folded, begins with `prefix`, which is folded already.
 fn begins_with(name: &str, prefix: &str) -> bool {
-    let mut folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
+    let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    let mut folded = name.bytes().map(fold);
     prefix.bytes().all(|byte| folded.next() == Some(byte))
 }
 
@@ -98,6 +99,7 @@ mod tests {
             "postern_assertion",
             "Postern-_x",
             "postern_",
+            "Postern.Assertion",
         ] {
             assert!(is_stripped(name, "") && is_withheld(name), "{name}");
         }
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn nothing_overrules_the_method_or_the_path() {
-        for name in ["X-HTTP-Method-Override", "x_http_method", "X-Method-Override", "X-Original-URL", "x-rewrite_url"]
+        for name in ["X-HTTP-Method-Override", "x_http_method", "X-Method-Override", "X-Original-URL", "x.rewrite_url"]
         {
             assert!(is_stripped(name, ""), "{name}");
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use postern::{Algorithm, Decision, JwkSet, PermissionsRecord, Policy, Progress, Request, UnixTime};
+use postern::{Algorithm, Decision, JwkSet, PermissionsRecord, Policy, Request, UnixTime};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -56,10 +56,11 @@ impl Replay {
     /// The names of the routes that `method` has at `target` in either policy.
     pub(super) fn deciding(&self, method: &str, target: &str) -> [Option<String>; 2] {
         let request = Request { method, target, headers: &[] };
-        [0, 1].map(|index| match self.worlds[index].authorizer.begin(&request, UnixTime::from_secs(NOW)) {
-            Progress::Decided(Decision::Permit(permit)) => Some(permit.route().to_owned()),
-            Progress::Decided(Decision::Deny(denial)) => denial.route().map(str::to_owned),
-            _ => None,
+        // To its end: a public route may ask for the body first.
+        [0, 1].map(|index| match self.worlds[index].decide(&request) {
+            Decision::Permit(permit) => Some(permit.route().to_owned()),
+            Decision::Deny(denial) => denial.route().map(str::to_owned),
+            Decision::Preflight(_) => None,
         })
     }
 
@@ -165,7 +166,8 @@ fn draft(common: &Common<'_>, answer: &Answer) -> Draft {
         }
         let values: Vec<&String> = values.iter().collect();
         let value = match values.as_slice() {
-            [] => json!("yes"),
+            // There, and no text that some rule could name.
+            [] => json!(true),
             [one] => json!(one),
             several => json!(several),
         };

@@ -55,6 +55,8 @@ fn described(policy: &Policy, route: &Route) -> Value {
     let required: Vec<Value> = route.required().iter().map(|claim| json!([claim.name, claim.values])).collect();
     let mut described = json!({
         "path": route.path(),
+        // Which of two routes decides is no gain and no loss where both let the same callers in; where it leads may be.
+        "methods": route.methods(),
         "origin": policy.origin_of(route).map(postern::policy::Origin::name),
         "shadow": route.is_shadow(),
         "company": crate::rules::company(route.company()),
@@ -67,7 +69,6 @@ fn described(policy: &Policy, route: &Route) -> Value {
     if route.is_shadow() {
         let issuers: Vec<&str> = policy.issuers_of(route).map(postern::policy::Issuer::name).collect();
         described["rules"] = json!([
-            route.methods(),
             issuers,
             route.subject_parameter(),
             route.roles(),

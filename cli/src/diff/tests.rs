@@ -390,6 +390,51 @@ fn what_is_not_about_who_may_is_listed_as_that() {
 }
 
 #[test]
+fn a_public_route_that_binds_bodies_is_a_gain_like_any_other() {
+    let differences = changed(
+        "methods = [\"GET\"]\npath = \"/health\"",
+        "body = \"buffered\"\nmethods = [\"GET\", \"POST\"]\npath = \"/health\"",
+    );
+    assert_eq!(lines(&differences), ["gained POST /health anyone"]);
+}
+
+#[test]
+fn a_method_that_goes_to_a_route_with_other_settings_is_told() {
+    let two = |first: &str, second: &str| {
+        let example = include_str!("../../../postern.toml");
+        let route = |name: &str, methods: &str, body: &str| {
+            format!(
+                "[[route]]\nname = \"{name}\"\nmethods = [{methods}]\npath = \"/things/{{thing}}\"\nbody = \"{body}\"\n\
+                 origin = \"vouchers\"\nissuer = \"partners\"\nscopes = [\"things\"]\n"
+            )
+        };
+        let text = format!("{example}\n{}{}", route("strict", first, "buffered"), route("loose", second, "streamed"));
+        from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    let (old, new) = (two("\"PATCH\", \"POST\"", "\"PUT\""), two("\"PATCH\"", "\"POST\", \"PUT\""));
+    let differences = Differences::between([&old, &new]).unwrap();
+    assert_eq!(lines(&differences), Vec::<String>::new());
+    let told: Vec<&str> = differences.settings.iter().map(|setting| setting.at.as_str()).collect();
+    assert_eq!(told, ["route.loose.methods", "route.strict.methods"]);
+}
+
+#[test]
+fn a_claim_that_must_be_there_is_not_taken_for_a_value_that_another_rule_names() {
+    let partners = "company = \"{company}\"\nscopes = [\"orders/list.orders\"]";
+    let with = |rule: &str| {
+        let text =
+            include_str!("../../../postern.toml").replacen(partners, &format!("{partners}\nrequire.tier = {rule}"), 1);
+        from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    for value in ["yes", "present", "true"] {
+        let differences = Differences::between([&with("true"), &with(&format!("\"{value}\""))]).unwrap();
+        let expected =
+            format!("lost GET,HEAD /companies/{{company}}/orders partners whose claim `tier` is not `{value}`");
+        assert_eq!(lines(&differences), [expected]);
+    }
+}
+
+#[test]
 fn sections_that_are_not_the_same_are_listed_with_their_routes() {
     let differences = changed(
         "audience = [\"https://api.ljg-sushi.example\"]",

@@ -10,7 +10,7 @@ use super::{
     runtime,
 };
 
-/// Time for a body to arrive: as long as a Lambda may run.
+/// Time for a body that is streamed to arrive: as long as a Lambda may run.
 pub(super) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// A body, as far as it was touched.
@@ -31,14 +31,14 @@ impl RequestBody {
         request.body().map_or(Self::None, Self::Untouched)
     }
 
-    /// Reads it whole, up to `limit` octets. What was digested is what is then forwarded.
-    pub(super) async fn read(&mut self, limit: usize) -> BodyDigest {
+    /// Reads it whole, up to `limit` octets and within `time`. What was digested is what is then forwarded.
+    pub(super) async fn read(&mut self, limit: usize, time: Duration) -> BodyDigest {
         match std::mem::replace(self, Self::Spent) {
             Self::None => {
                 *self = Self::None;
                 BodyDigest::Sha256(sha256(&[]))
             }
-            Self::Untouched(stream) => match runtime::within(UPLOAD_TIMEOUT, outgoing::read(&stream, limit)).await {
+            Self::Untouched(stream) => match runtime::within(time, outgoing::read(&stream, limit)).await {
                 Some(Ok(octets)) => {
                     let digest = sha256(&octets);
                     *self = Self::Read(octets);

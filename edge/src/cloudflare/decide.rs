@@ -68,7 +68,7 @@ pub(super) async fn finish(
             }
             Progress::NeedsBody(need) => {
                 let digest = match &mut body {
-                    Body::Of(body) => body.read(need.limit()).await,
+                    Body::Of(body) => body.read(need.limit(), need.time_limit()).await,
                     Body::Untouched => BodyDigest::Sha256(sha256(&[])),
                 };
                 need.resume(digest, runtime::now())

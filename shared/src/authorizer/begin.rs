@@ -119,7 +119,7 @@ impl Authorizer {
     ) -> Progress<'a> {
         let pending = Pending::new(self, route, request, target);
         if route.is_public() {
-            return rules::permit_public(pending);
+            return rules::permit_public(pending, now);
         }
         match bearer(request) {
             Bearer::Missing => pending.deny(Reason::CredentialMissing),

@@ -3,10 +3,11 @@
 //! Asked for when every other rule holds, so that nobody has an edge read what it would then refuse.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use super::{Progress, VerifiedToken, begin::Pending};
 use crate::{
+    assertion::ASSERTION_LIFETIME,
     decision::{Decision, Permit},
     digest::ContentDigest,
     reason::Reason,
@@ -20,7 +21,7 @@ pub enum BodyDigest {
     Sha256(ContentDigest),
     /// The body is longer than [`NeedsBody::limit`].
     TooLarge,
-    /// The body broke off.
+    /// The body broke off, or took longer than [`NeedsBody::time_limit`].
     Unreadable,
 }
 
@@ -30,6 +31,8 @@ pub struct NeedsBody<'a> {
     pub(super) pending: Pending<'a>,
     pub(super) token: Option<Arc<VerifiedToken>>,
     pub(super) permit: Box<Permit>,
+    /// When everything else was decided.
+    pub(super) since: UnixTime,
 }
 
 impl<'a> NeedsBody<'a> {
@@ -37,6 +40,12 @@ impl<'a> NeedsBody<'a> {
     #[must_use]
     pub const fn limit(&self) -> usize {
         self.pending.authorizer.policy.limits.body
+    }
+
+    /// Longest that reading may take, from when the body is asked for: what was decided is then too old to be held to.
+    #[must_use]
+    pub const fn time_limit(&self) -> Duration {
+        ASSERTION_LIFETIME
     }
 
     /// Goes on with the digest.
@@ -49,7 +58,10 @@ impl<'a> NeedsBody<'a> {
         if self.token.as_ref().is_some_and(|token| token.is_expired(now)) {
             return refuse(Reason::Expired);
         }
+        // A caller who feeds a body slowly would hold on to roles that are withdrawn meanwhile.
+        let is_late = now.saturating_since(self.since) > self.time_limit();
         match digest {
+            _ if is_late => refuse(Reason::BodyUnreadable),
             BodyDigest::Sha256(digest) => {
                 self.permit.content_sha256 = Some(digest);
                 Progress::Decided(Decision::Permit(*self.permit))

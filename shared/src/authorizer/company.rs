@@ -25,8 +25,13 @@ pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &Canonica
     }
 }
 
-/// The one field of that name, however it is spelt: `X_Company` is `X-Company` to some servers.
+/// The one field of that name, however it is spelt: `X_Company` is `X-Company` to some servers. `None` where `Connection`
+/// names it (RFC 9110 §7.6.1): it then ends at the edge, and the origin would see no company.
 fn in_header(name: &str, request: &Request<'_>) -> Option<String> {
+    let mut ending = request.header_values("connection").flat_map(|value| value.split(','));
+    if ending.any(|field| is_same_field(name, field.trim())) {
+        return None;
+    }
     let mut values = request.headers.iter().filter(|(field, _)| is_same_field(name, field));
     let (field, value) = values.next()?;
     let alone = values.next().is_none() && field.eq_ignore_ascii_case(name);
@@ -34,7 +39,8 @@ fn in_header(name: &str, request: &Request<'_>) -> Option<String> {
 }
 
 /// The one parameter of that name (WHATWG URL §5.1), as no reader can take for another: not twice under any escape,
-/// not as a list (`name[]`), and in no query with a `;`, which some readers take for a `&`.
+/// not as a list (`name[]`), not by a name that PHP reads as this one (` name`; `a.b` and `a b` for `a_b`), and in no
+/// query with a `;`, which some readers take for a `&`.
 fn in_query(name: &str, query: &str) -> Option<String> {
     if query.contains(';') {
         return None;
@@ -43,9 +49,7 @@ fn in_query(name: &str, query: &str) -> Option<String> {
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let key = decoded(key)?;
-        let begins = key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-        let is_list_of = begins && key.get(name.len()..).is_some_and(|rest| rest.starts_with(['[', '.']));
-        if !key.eq_ignore_ascii_case(name) && !is_list_of {
+        if !is_read_as(name, &key) {
             continue;
         }
         let value = decoded(value)?;
@@ -55,6 +59,15 @@ fn in_query(name: &str, query: &str) -> Option<String> {
         found = Some(value);
     }
     found
+}
+
+/// Whether some reader takes the parameter `key` for `name`, or for a list or a member of it.
+fn is_read_as(name: &str, key: &str) -> bool {
+    let fold = |byte: u8| if b" .[".contains(&byte) { b'_' } else { byte.to_ascii_lowercase() };
+    let mut folded = key.trim_matches(' ').bytes().map(fold);
+    name.bytes().all(|byte| folded.next() == Some(fold(byte)))
+        // What comes next ends the name.
+        && key.trim_matches(' ').as_bytes().get(name.len()).is_none_or(|next| b" .[\0".contains(next))
 }
 
 /// `None` where readers differ: bytes that are no UTF-8. `+` is a space here, which no company has.
@@ -126,6 +139,11 @@ mod tests {
             ("company=1111&company%5B0%5D=2222", None),
             ("company=1111&company.id=2222", None),
             ("company=1111&COMPANY[]=2222", None),
+            ("company=1111&+company=2222", None),
+            ("company=1111&company%20=2222", None),
+            ("company=1111&company%00x=2222", None),
+            ("company=1111&company_=2222", Some("1111")),
+            ("company=1111&a.company=2222", Some("1111")),
             ("company=1111;company=2222", None),
             ("a=1;company=2222&company=1111", None),
             ("company=1111%2C2222", None),

@@ -218,7 +218,7 @@ impl<'a> NeedsPermissions<'a> {
         match permissions {
             // A record about someone else is no answer to this question.
             Permissions::Found(record) if record.id() == self.token.subject => {
-                rules::judge_company(self.pending, self.token, record)
+                rules::judge_company(self.pending, self.token, record, now)
             }
             Permissions::Found(_) | Permissions::Unavailable => {
                 self.pending.deny_caller(Reason::PermissionsUnavailable, &self.token)

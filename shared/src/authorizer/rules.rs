@@ -15,8 +15,8 @@ use crate::{
 };
 
 /// Permits a request on a public route; whatever token it carries is not looked at.
-pub(super) fn permit_public(pending: Pending<'_>) -> Progress<'_> {
-    permit(pending, None, None, Vec::new())
+pub(super) fn permit_public(pending: Pending<'_>, now: UnixTime) -> Progress<'_> {
+    permit(pending, None, None, Vec::new(), now)
 }
 
 /// Judges everything that needs no permissions record, and asks for one where it takes one.
@@ -37,14 +37,14 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
         return pending.deny_caller(Reason::SubjectMismatch, &token);
     }
     match &pending.route.company {
-        CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, Vec::new()),
+        CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, Vec::new(), now),
         CompanyRule::Header(_) | CompanyRule::Query(_) if pending.company.is_none() => {
             return pending.deny_caller(Reason::CompanyUnspecified, &token);
         }
         CompanyRule::Header(_) | CompanyRule::Query(_) | CompanyRule::Parameter(..) | CompanyRule::Subject => {}
     }
     match token.permissions.clone() {
-        Some(record) => judge_company(pending, token, &record),
+        Some(record) => judge_company(pending, token, &record, now),
         None => match pending.authorizer.policy.issuers.get(token.issuer) {
             Some(issuer) => Progress::NeedsPermissions(NeedsPermissions::new(pending, token, issuer)),
             None => pending.deny(Reason::IssuerUnknown),
@@ -57,6 +57,7 @@ pub(super) fn judge_company<'a>(
     pending: Pending<'a>,
     token: Arc<VerifiedToken>,
     record: &PermissionsRecord,
+    now: UnixTime,
 ) -> Progress<'a> {
     let company = match &pending.route.company {
         CompanyRule::Subject => Some(token.subject.clone()),
@@ -72,7 +73,7 @@ pub(super) fn judge_company<'a>(
     if !wanted.is_empty() && !held.iter().any(|role| wanted.contains(role)) {
         return pending.deny_caller(Reason::RoleMissing, &token);
     }
-    permit(pending, Some(token), Some(company), held.to_vec())
+    permit(pending, Some(token), Some(company), held.to_vec(), now)
 }
 
 fn permit<'a>(
@@ -80,6 +81,7 @@ fn permit<'a>(
     token: Option<Arc<VerifiedToken>>,
     company: Option<String>,
     roles: Vec<String>,
+    now: UnixTime,
 ) -> Progress<'a> {
     let (policy, route) = (&pending.authorizer.policy, pending.route);
     let principal = match &token {
@@ -123,7 +125,7 @@ fn permit<'a>(
         target: pending.target.clone(),
     };
     if matches!(body(&pending), Body::ToRead) {
-        return Progress::NeedsBody(NeedsBody { pending, token, permit: Box::new(permit) });
+        return Progress::NeedsBody(NeedsBody { pending, token, permit: Box::new(permit), since: now });
     }
     Progress::Decided(Decision::Permit(permit))
 }

@@ -51,14 +51,16 @@ impl Checked<'_> {
         // A rule for the company that is itself at fault is told already.
         let says_company = self.route.company.is_some() && *self.company == CompanyRule::None;
         let frees_company = *self.company == CompanyRule::Any || says_company;
-        if self.template.position("company").is_some() && !is_bound("company") && !frees_company {
+        // A rest of that name promises as much, and nothing could bind it.
+        let has = |name: &str| self.template.position(name).is_some() || self.template.rest() == Some(name);
+        if has("company") && !is_bound("company") && !frees_company {
             faults.add(self.at, PolicyFault::UnboundCompany);
         }
         for name in SUBJECTS {
             // A rule for the subject that is itself at fault is told already.
             let is_misspelt = bound_by_subject.is_some_and(|own| self.template.position(own).is_none());
             let is_free = self.route.public || subject == Some("any") || is_misspelt || is_bound(name);
-            if self.template.position(name).is_some() && !is_free {
+            if has(name) && !is_free {
                 faults.add(self.at, PolicyFault::UnboundSubject(name));
             }
         }

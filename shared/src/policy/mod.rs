@@ -205,10 +205,11 @@ impl Policy {
     }
 }
 
-/// Whether servers that fold `_` to `-`, as CGI and its heirs do, take `name` for `own`, which is in lower case.
+/// Whether servers that fold names, as CGI and its heirs do, take `name` for `own`: cases are one to all, `_` and `-` to
+/// most, and whatever is neither letter nor digit to some (RFC 3875 §4.1.18 leaves it to them).
 pub(crate) fn is_same_field(own: &str, name: &str) -> bool {
-    let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
-    own.len() == name.len() && own.bytes().map(|byte| if byte == b'_' { b'-' } else { byte }).eq(folded)
+    let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    own.bytes().map(fold).eq(name.bytes().map(fold))
 }
 
 /// A service behind the authoriser.

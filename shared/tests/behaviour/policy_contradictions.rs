@@ -90,6 +90,19 @@ fn a_rule_cannot_bind_several_segments_nor_one_segment_twice() {
 }
 
 #[test]
+fn a_rest_that_is_named_like_a_company_or_a_caller_promises_as_much() {
+    let path = |rest: &str, rules: &str| route("rest", "\"GET\"", &format!("/rest/{{*{rest}}}"), rules);
+    for (rest, fault, rule) in [
+        ("company", PolicyFault::UnboundCompany, "company = \"any\""),
+        ("user", PolicyFault::UnboundSubject("user"), "subject = \"any\""),
+        ("subject", PolicyFault::UnboundSubject("subject"), "subject = \"any\""),
+    ] {
+        one(&with(&path(rest, "")), "route[1]", fault, "[[route]]");
+        accepted(&with(&path(rest, rule)));
+    }
+}
+
+#[test]
 fn scopes_that_no_token_can_have_or_that_say_nothing_are_faults() {
     let scope = |scope: &str| PolicyFault::Scope(scope.into());
     for (rule, pointer, fault, source) in [

@@ -113,6 +113,26 @@ fn a_token_that_ends_while_the_body_is_read_ends_the_request() {
 }
 
 #[test]
+fn a_body_that_is_fed_slowly_does_not_keep_a_decision_that_would_be_another_by_now() {
+    let mut world = world("buffered");
+    drop(world.permit(&create().body("x")));
+    let token = format!("Bearer {}", Token::partner("1111").compact());
+    let headers = [("authorization", token.as_str())];
+    let request = Request { method: "POST", target: CREATE, headers: &headers };
+    for (seconds, is_permitted) in [(0, true), (60, true), (61, false)] {
+        let Progress::NeedsBody(need) = world.authorizer.begin(&request, at(0)) else { panic!("the body is needed") };
+        assert_eq!(need.time_limit().as_secs(), 60);
+        match need.resume(postern::BodyDigest::Sha256(sha256(b"x")), at(seconds)) {
+            Progress::Decided(Decision::Permit(_)) => assert!(is_permitted, "{seconds}"),
+            Progress::Decided(Decision::Deny(denial)) => {
+                assert_eq!((denial.reason(), is_permitted), (Reason::BodyUnreadable, false), "{seconds}");
+            }
+            _ => panic!("{seconds}"),
+        }
+    }
+}
+
+#[test]
 fn methods_without_a_body_are_bound_to_none() {
     for body in ["declared", "buffered"] {
         let text = policies::example_with(

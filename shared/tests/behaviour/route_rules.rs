@@ -98,6 +98,9 @@ fn the_company_may_stand_in_a_field() {
         (user().header("x-company", "1111").header("x-company", "1111"), Reason::CompanyUnspecified),
         (user().header("x-company", "1111").header("X_COMPANY", "2222"), Reason::CompanyUnspecified),
         (user().header("x-company", "1111, 2222"), Reason::CompanyUnspecified),
+        (user().header("x-company", "1111").header("X.Company", "2222"), Reason::CompanyUnspecified),
+        // What `Connection` names ends at the edge: the origin would see no company, or make up another.
+        (user().header("x-company", "1111").header("connection", "close, X-Company"), Reason::CompanyUnspecified),
         (user().header("x-company", "2222"), Reason::RoleMissing),
         (user().header("x-company", "3333"), Reason::CompanyMismatch),
     ] {
@@ -117,10 +120,19 @@ fn the_company_may_stand_in_the_query() {
         ("?company=1111&company=1111", Outcome::Deny(400, Reason::CompanyUnspecified)),
         ("?company=1111&%63ompany=2222", Outcome::Deny(400, Reason::CompanyUnspecified)),
         ("?company=1111&company[]=2222", Outcome::Deny(400, Reason::CompanyUnspecified)),
+        ("?company=1111&+company=2222", Outcome::Deny(400, Reason::CompanyUnspecified)),
+        ("?company=1111&%20Company=2222", Outcome::Deny(400, Reason::CompanyUnspecified)),
+        ("?company=1111&company+=2222", Outcome::Deny(400, Reason::CompanyUnspecified)),
         ("?company=1111;company=2222", Outcome::Deny(400, Reason::CompanyUnspecified)),
         ("?company=2222", Outcome::Deny(403, Reason::CompanyMismatch)),
     ] {
         assert_eq!(world.outcome(&call(query)), outcome, "{query}");
+    }
+    let mut world = self::world("company = { query = \"company_id\" }");
+    assert_eq!(world.permit(&call("?company_id=1111&company-id=2")).company(), Some("1111"));
+    for other in ["company.id", "company+id", "Company%20id", "company[id", "company_id[]"] {
+        let denial = world.deny(&call(&format!("?company_id=1111&{other}=2222")));
+        assert_eq!(denial.reason(), Reason::CompanyUnspecified, "{other}");
     }
     // Who calls is asked before what the request names.
     assert_eq!(world.deny(&Call::get("/p")).reason(), Reason::CredentialMissing);
@@ -144,7 +156,7 @@ fn claims_are_handed_on_in_fields_that_nobody_else_can_set() {
         assert_eq!(permit.handed_on(), expected);
     }
     let policy = world.authorizer.policy();
-    for name in ["x-tier", "X-Tier", "x_tier", "X_NONE"] {
+    for name in ["x-tier", "X-Tier", "x_tier", "X_NONE", "x.tier", "X!tier"] {
         assert!(policy.is_identity_field(name), "{name}");
     }
     assert!(!policy.is_identity_field("x-tier-2") && !policy.is_identity_field("tier"));
