@@ -38,6 +38,8 @@ pub(crate) fn test(paths: &Paths, report: &mut Report, selection: &Selection) ->
     if selection.only == Some(Part::Corpus) {
         report.part("corpus on the host", again, || {
             let mut command = cargo_test(paths);
+            // Built in one go with the command that one of the drivers runs: by itself it would be built once more.
+            command.args(["--package", "postern-cli"]);
             // The reports say how many cases each driver has carried.
             run(command.args(["--no-fail-fast", "--", "--show-output"]).args(&selection.filters))
         })?;
