@@ -1,8 +1,9 @@
 //! Checks the policy and embeds it: a policy that does not hold, or that this host cannot enforce, does not build.
 //!
 //! `POSTERN_POLICY` names another policy than the workspace's `postern.toml`, `POSTERN_OVERLAY` a development
-//! overlay, `POSTERN_SHADOW_POLICY` a policy that is only tried beside the one that decides, `POSTERN_KEY_SEEDS` what `postern keys seal` wrote; all are paths, relative ones from this package's
-//! folder. What the overlay touches is stamped.
+//! overlay, `POSTERN_SHADOW_POLICY` a policy that is only tried beside the one that decides, `POSTERN_KEY_SEEDS` what
+//! `postern keys seal` wrote; all are paths, relative ones from this package's folder. What the overlay touches is
+//! stamped.
 
 use std::{
     env, fs,

@@ -176,6 +176,8 @@ fn describe(line: &mut Map<String, Value>, decision: &Decision, key: Option<&Sub
             line.insert("subject".into(), key.hash(issuer, subject).into());
         }
     }
+    // A machine client is itself the company: what is hashed above must not stand here as it is.
+    let company = company.filter(|company| subject != Some(*company));
     if let Some(company) = company.filter(|company| is_identifier(company)) {
         line.insert("company".into(), company.into());
     }

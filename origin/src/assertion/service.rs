@@ -90,7 +90,8 @@ impl Settings {
 /// any spelling that a server may take for them.
 fn hand_on(assertion: &VerifiedAssertion, headers: &mut HeaderMap) -> Result<(), &'static str> {
     for (name, value) in assertion.handed_on() {
-        let forged = headers.keys().filter(|key| key.as_str().replace('_', "-") == *name).cloned();
+        let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte } else { b'-' };
+        let forged = headers.keys().filter(|key| key.as_str().bytes().map(fold).eq(name.bytes().map(fold))).cloned();
         for forged in forged.collect::<Vec<_>>() {
             headers.remove(forged);
         }

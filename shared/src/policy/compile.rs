@@ -62,8 +62,12 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     for (index, issuer) in issuers.iter_mut().enumerate() {
         issuer.keep_claims_of(routes.iter().filter(|route| route.issuers.contains(&index)));
     }
-    let mut identity_fields: Vec<String> =
-        routes.iter().flat_map(|route| &route.headers).map(|handed| handed.field.clone()).collect();
+    let mut identity_fields: Vec<String> = routes
+        .iter()
+        .filter(|route| !route.is_shadow)
+        .flat_map(|route| &route.headers)
+        .map(|handed| handed.field.clone())
+        .collect();
     identity_fields.sort_unstable();
     identity_fields.dedup();
     Ok(Policy {

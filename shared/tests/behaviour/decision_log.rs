@@ -99,6 +99,16 @@ fn no_line_holds_a_token_a_path_or_a_raw_subject() {
 }
 
 #[test]
+fn a_machine_clients_company_is_its_subject_and_as_little_written() {
+    let list = |company: &str| Call::get(&format!("/companies/{company}/orders"));
+    let mut world = World::example();
+    let own = line(&mut world, &list("1111").bearer(Token::partner("1111").compact()), None);
+    assert_eq!((&own["decision"], own.get("company")), (&json!("permit"), None));
+    let other = line(&mut world, &list("2222").bearer(Token::partner("1111").compact()), None);
+    assert_eq!((&other["reason"], &other["company"]), (&json!("company_mismatch"), &json!("2222")));
+}
+
+#[test]
 fn a_difference_says_both_sides_and_agreement_says_nothing() {
     let mut world = World::example();
     let permit = world.decide(&Call::get("/health"));

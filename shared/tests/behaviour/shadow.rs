@@ -70,6 +70,32 @@ fn where_no_shadow_lies_there_is_nothing_to_try() {
 }
 
 #[test]
+fn what_a_shadow_would_hand_on_is_kept_from_nobody() {
+    let shadow = "
+[[route]]
+name = \"tried\"
+methods = [\"GET\"]
+path = \"/companies/{company}/orders\"
+origin = \"external-orders\"
+issuer = \"partners\"
+company = \"{company}\"
+headers.x-tier = \"tier\"
+shadow = true
+";
+    let text = format!("{}{shadow}", policies::EXAMPLE);
+    let decides = from_toml(
+        &text.replace("shadow = true\n", "").replace(
+            "/orders\"\norigin = \"external-orders\"\nissuer = \"partners\"\ncompany = \"{company}\"\nheaders",
+            "/tiers\"\norigin = \"external-orders\"\nissuer = \"partners\"\ncompany = \"{company}\"\nheaders",
+        ),
+        None,
+    )
+    .unwrap();
+    assert!(decides.is_identity_field("x-tier"));
+    assert!(!from_toml(&text, None).unwrap().is_identity_field("x-tier"));
+}
+
+#[test]
 fn two_shadows_must_be_ordered_as_two_routes_must() {
     let twice = "
 [[route]]
