@@ -16,7 +16,7 @@ const DOCUMENT: &str = "SECURITY.md";
 /// The header of the column that names tests.
 const COLUMN: &str = "shown by";
 /// Packages whose tests can show something.
-const PACKAGES: [&str; 8] = ["shared", "edge", "origin", "cli", "e2e", "fuzz", "vectors", "xtask"];
+const PACKAGES: [&str; 9] = ["shared", "edge", "origin", "cli", "e2e", "fuzz", "vectors", "corpus", "xtask"];
 /// Stands for the rest of a suite's names.
 const REST: &str = "…";
 /// A crate whose presence tells that a test program registers its tests itself.

@@ -2,6 +2,7 @@
 //! SECURITY.md and the RFCs; `matrix` alone asks the naive model.
 
 mod attacks;
+mod bodies;
 mod claims;
 mod cors;
 mod credentials;
@@ -12,6 +13,7 @@ mod methods;
 mod permissions;
 mod precedence;
 mod providers;
+mod rests;
 mod roles;
 mod rules;
 mod sections;
@@ -28,6 +30,7 @@ pub fn corpus() -> Corpus {
     let worlds = worlds::all();
     let themes = [
         ("attacks", attacks::cases()),
+        ("bodies", bodies::cases()),
         ("claims", claims::cases()),
         ("cors", cors::cases()),
         ("credentials", credentials::cases()),
@@ -38,6 +41,7 @@ pub fn corpus() -> Corpus {
         ("permissions", permissions::cases()),
         ("precedence", precedence::cases()),
         ("providers", providers::cases()),
+        ("rests_and_shadows", rests::cases()),
         ("roles_and_companies", roles::cases()),
         ("rules", rules::cases()),
         ("sections", sections::cases()),

@@ -1,10 +1,10 @@
 //! The rules that the example does not use: companies elsewhere, scopes of which one will do, conditions on claims,
-//! bodies, records that stand in, claims handed on, limits, shadows.
+//! records that stand in, claims handed on, limits.
 
 use crate::make::{
-    NOTHING, NOW, Theme,
+    NOW, Theme,
     callers::{machine, person, pool_partner, pool_user},
-    nobody, who,
+    who,
 };
 use serde_json::json;
 
@@ -18,12 +18,8 @@ pub(super) fn cases() -> Theme {
     company_is_the_subject(&mut theme);
     scopes(&mut theme);
     conditions(&mut theme);
-    declared_bodies(&mut theme);
-    buffered_bodies(&mut theme);
     handed_on(&mut theme);
     limits(&mut theme);
-    rests(&mut theme);
-    shadows(&mut theme);
     standing_in(&mut theme);
     theme
 }
@@ -304,145 +300,6 @@ fn conditions(theme: &mut Theme) {
     }
 }
 
-/// The digest of no octets and that of `{}`, each in either notation.
-const NOTHING_BASE64: &str = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
-const BRACES: &str = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
-const BRACES_BASE64: &str = "sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:";
-
-fn declared_bodies(theme: &mut Theme) {
-    let at = "/bodies/declared";
-    let bound = |digest: &str| who("machines", "1111", THINGS).binding(digest);
-    for (name, fields) in [
-        ("by Content-Digest", &[("Content-Digest", BRACES_BASE64)][..]),
-        ("in hex", &[("x-amz-content-sha256", BRACES)]),
-        (
-            "in upper-case hex",
-            &[("X-Amz-Content-Sha256", "44136FA355B3678A1146AD16F7E8649E94FB4FC21FE77E8310C060F61CAAFF8A")],
-        ),
-        ("in both ways", &[("content-digest", BRACES_BASE64), ("x-amz-content-sha256", BRACES)]),
-        ("twice and alike", &[("content-digest", BRACES_BASE64), ("content-digest", BRACES_BASE64)]),
-        ("beside another algorithm's", &[("content-digest", "sha-512=:AAAA:"), ("content-digest", BRACES_BASE64)]),
-        (
-            "in a list beside another algorithm's",
-            &[("content-digest", "md5=:AAAA:, sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:")],
-        ),
-    ] {
-        let mut draft = theme.case(format!("declared {name}"), "POST", at);
-        for (field, value) in fields {
-            draft = draft.header(field, *value);
-        }
-        draft.body("{}").token(&machine("1111")).permit("body-declared", bound(BRACES));
-    }
-    theme
-        .case("declared: no octets", "PUT", at)
-        .header("content-digest", NOTHING_BASE64)
-        .token(&machine("1111"))
-        .permit("body-declared", bound(NOTHING));
-    let broken = "declared digest";
-    for (name, fields) in [
-        ("not at all", &[][..]),
-        ("by another algorithm alone", &[("content-digest", "sha-512=:AAAA:")]),
-        ("in another case", &[("content-digest", "SHA-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:")]),
-        ("without colons", &[("content-digest", "sha-256=RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=")]),
-        ("too short", &[("content-digest", "sha-256=:AAAA:")]),
-        ("not in base64", &[("content-digest", "sha-256=:****:")]),
-        ("twice and differing", &[("content-digest", BRACES_BASE64), ("content-digest", NOTHING_BASE64)]),
-        ("in two ways that differ", &[("content-digest", BRACES_BASE64), ("x-amz-content-sha256", NOTHING)]),
-        ("as unsigned", &[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]),
-        ("as streamed", &[("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")]),
-        ("and taken back", &[("content-digest", BRACES_BASE64), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]),
-        ("in half", &[("x-amz-content-sha256", "44136fa355b3678a1146ad16f7e8649e")]),
-        ("by the older Digest field", &[("digest", "SHA-256=RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=")]),
-        ("by MD5", &[("content-md5", "mZFLkyvTelC5g8XnyQrpOw==")]),
-    ] {
-        let mut draft = theme.case(format!("declared {name}: missing"), "POST", at).attack(broken);
-        for (field, value) in fields {
-            draft = draft.header(field, *value);
-        }
-        draft.body("{}").token(&machine("1111")).deny("body_digest_missing", 400, "body-declared");
-    }
-    theme.get("declared: a GET has no body", at).token(&machine("1111")).permit("body-declared", bound(NOTHING));
-    theme
-        .case("declared: a HEAD has no body", "HEAD", at)
-        .token(&machine("1111"))
-        .permit("body-declared", bound(NOTHING));
-    theme
-        .get("declared: a GET that declares one has none", at)
-        .header("content-digest", BRACES_BASE64)
-        .token(&machine("1111"))
-        .permit("body-declared", bound(NOTHING));
-    theme.case("declared: who calls is asked first", "POST", at).deny("credential_missing", 401, "body-declared");
-    theme
-        .case("declared on a public route", "POST", "/bodies/open/declared")
-        .header("content-digest", BRACES_BASE64)
-        .body("{}")
-        .permit("body-open-declared", nobody().binding(BRACES));
-    theme.case("declared on a public route: missing", "POST", "/bodies/open/declared").body("{}").deny(
-        "body_digest_missing",
-        400,
-        "body-open-declared",
-    );
-}
-
-fn buffered_bodies(theme: &mut Theme) {
-    let own = "/bodies/buffered/1111";
-    let bound = |digest: &str| who("machines", "1111", THINGS).at("1111", &[]).binding(digest);
-    let sixty_four = "a0fab1377f49a759b57f63318262ebe89fabfc990e8e93ceac2984561482b9d4";
-    theme
-        .case("buffered: a body", "POST", own)
-        .body("{}")
-        .token(&machine("1111"))
-        .permit("body-buffered", bound(BRACES));
-    theme.case("buffered: no body", "POST", own).token(&machine("1111")).permit("body-buffered", bound(NOTHING));
-    theme
-        .case("buffered: DELETE without a body", "DELETE", own)
-        .token(&machine("1111"))
-        .permit("body-buffered", bound(NOTHING));
-    theme.get("buffered: a GET has none", own).token(&machine("1111")).permit("body-buffered", bound(NOTHING));
-    theme
-        .case("buffered: a HEAD has none", "HEAD", own)
-        .token(&machine("1111"))
-        .permit("body-buffered", bound(NOTHING));
-    theme
-        .case("buffered: 64 octets", "POST", own)
-        .body(&"b".repeat(64))
-        .token(&machine("1111"))
-        .permit("body-buffered", bound(sixty_four));
-    theme
-        .case("buffered: 65 octets", "POST", own)
-        .attack("large body")
-        .body(&"b".repeat(65))
-        .token(&machine("1111"))
-        .deny("body_too_large", 413, "body-buffered");
-    theme
-        .case("buffered: what the caller declares is not believed", "POST", own)
-        .attack("declared digest")
-        .header("content-digest", NOTHING_BASE64)
-        .body("{}")
-        .token(&machine("1111"))
-        .permit("body-buffered", bound(BRACES));
-    theme
-        .case("buffered: another company's body is not read", "POST", "/bodies/buffered/2222")
-        .attack("large body")
-        .body(&"b".repeat(65))
-        .token(&machine("1111"))
-        .deny("company_mismatch", 403, "body-buffered");
-    theme.case("buffered: nobody's body is not read", "POST", own).attack("large body").body(&"b".repeat(65)).deny(
-        "credential_missing",
-        401,
-        "body-buffered",
-    );
-    theme
-        .case("buffered on a public route", "POST", "/bodies/open")
-        .body("{}")
-        .permit("body-open", nobody().binding(BRACES));
-    theme.case("buffered on a public route: too large", "POST", "/bodies/open").body(&"b".repeat(65)).deny(
-        "body_too_large",
-        413,
-        "body-open",
-    );
-}
-
 fn handed_on(theme: &mut Theme) {
     let caller = || who("machines", "1111", THINGS);
     theme.get("handed on: to nobody", "/handed").deny("credential_missing", 401, "handed");
@@ -507,116 +364,6 @@ fn limits(theme: &mut Theme) {
         "token_too_large",
         401,
         "me",
-    );
-}
-
-/// A rest has one segment or more, the first not empty; the last may be.
-fn rests(theme: &mut Theme) {
-    let own = || who("machines", "1111", THINGS).at("1111", &[]);
-    for target in [
-        "/files/1111/a/b",
-        "/files/1111/a/b/c/d/e/f",
-        "/files/1111/a/",
-        "/files/1111/a/b/",
-        "/files/1111/public/",
-        "/files/1111/Public/x",
-        "/files/1111/caf%C3%A9/x",
-        "/files/1111/a/.hidden",
-        "/files/1111/a/b?c=d/../e",
-    ] {
-        theme.get(format!("rest: {target}"), target).token(&machine("1111")).permit("files", own());
-    }
-    for target in ["/files/1111/a", "/files/1111/a/b", "/files/1111/public/x", "/files/1111/public/readme"] {
-        theme.case(format!("rest: PUT {target}"), "PUT", target).token(&machine("1111")).permit("files", own());
-    }
-    theme.case("rest: HEAD", "HEAD", "/files/1111/a/b").token(&machine("1111")).permit("files", own());
-    theme.get("rest: another company's", "/files/2222/a/b").token(&machine("1111")).deny(
-        "company_mismatch",
-        403,
-        "files",
-    );
-    theme.get("rest: a company further down is none", "/files/2222/1111/x").token(&machine("1111")).deny(
-        "company_mismatch",
-        403,
-        "files",
-    );
-    theme.get("rest: without a token", "/files/1111/a/b").deny("credential_missing", 401, "files");
-    for target in ["/files", "/files/", "/files/1111", "/files/1111/"] {
-        theme
-            .case(format!("rest: {target} is above"), "PUT", target)
-            .token(&machine("1111"))
-            .deny("no_route", 404, None);
-    }
-    for (target, reason) in [
-        ("/files/1111/a//b", "target_empty_segment"),
-        ("/files/1111//a", "target_empty_segment"),
-        ("/files/1111/../2222/a", "target_dot_segment"),
-        ("/files/1111/a/..", "target_dot_segment"),
-        ("/files/1111/a/%2E%2E/%2E%2E/2222/b", "target_dot_segment"),
-        ("/files/1111/a%2F..%2Fb", "target_forbidden_escape"),
-        ("/files/1111/a/b%5Cc", "target_forbidden_escape"),
-    ] {
-        theme
-            .get(format!("rest: {target}"), target)
-            .attack("path tricks")
-            .token(&person("manager"))
-            .deny(reason, 400, None);
-    }
-    theme.get("rest: a narrower one is anybody's", "/files/1111/public/x").permit_anyone("files-public");
-    theme.get("rest: a narrower one, further down", "/files/2222/public/x/y/z/").permit_anyone("files-public");
-    theme.get("rest: a literal is narrower still", "/files/1111/public/readme").deny(
-        "credential_missing",
-        401,
-        "files-readme",
-    );
-    theme
-        .get("rest: a literal, satisfied", "/files/1111/public/readme")
-        .token(&person("editor"))
-        .permit("files-readme", who("people", "editor", PAPERS).at("1111", &["Editor"]));
-    theme.get("rest: a literal and a slash is the rest's", "/files/1111/public/readme/").permit_anyone("files-public");
-    theme.get("rest: one segment is the parameter's", "/files/1111/a").token(&machine("1111").of_unknown_key()).deny(
-        "key_unknown",
-        401,
-        "files-one",
-    );
-    theme
-        .get("rest: one segment, satisfied", "/files/1111/public")
-        .token(&person("manager"))
-        .permit("files-one", who("people", "manager", PAPERS).at("1111", &["Manager"]));
-    theme.get("rest: one segment, and no manager", "/files/1111/a").token(&person("editor")).deny(
-        "role_missing",
-        403,
-        "files-one",
-    );
-    theme.case("rest: of anything", "OPTIONS", "/anything/that/is").permit_anyone("anything-else");
-    theme.case("rest: of anything, but not of nothing", "OPTIONS", "/anything/").deny("no_route", 404, None);
-    theme.get("rest: of anything, by another method", "/anything/that/is").deny("method_not_allowed", 405, None);
-    theme
-        .case("rest: of anything is no preflight's", "OPTIONS", "/anything/that/is")
-        .header("origin", "https://app.corpus.example")
-        .header("access-control-request-method", "PUT")
-        .preflight();
-}
-
-/// Shadows decide nothing: what stands here is what would stand here without them.
-fn shadows(theme: &mut Theme) {
-    theme.get("a stricter shadow takes nothing away", "/shop/knife").permit_anyone("shop-any");
-    theme
-        .get("a stricter shadow with a token that it would refuse", "/shop/knife")
-        .token(&machine("1111"))
-        .permit_anyone("shop-any");
-    theme.case("a stricter shadow, by another method", "POST", "/shop/knife").permit_anyone("shop-any");
-    theme.get("a looser shadow gives nothing", "/machines/1111/things").deny("credential_missing", 401, "things-list");
-    theme.get("a looser shadow gives no other company", "/machines/2222/things").token(&machine("1111")).deny(
-        "company_mismatch",
-        403,
-        "things-list",
-    );
-    theme.get("a shadow where nothing is", "/future/1111").token(&machine("1111")).deny("no_route", 404, None);
-    theme.case("a shadow with a method of its own", "DELETE", "/people/1111/papers").token(&person("editor")).deny(
-        "method_not_allowed",
-        405,
-        None,
     );
 }
 
