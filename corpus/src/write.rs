@@ -4,8 +4,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::case::{Case, Corpus, Facts};
+use crate::case::{Case, Corpus, Facts, World};
 
 /// Each file's path from this folder, and its text.
 ///
@@ -63,17 +64,36 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("strings, lists and maps")
 }
 
-/// Worlds, with a line for each key and each record.
-fn pretty(value: &impl Serialize) -> String {
-    let value = serde_json::to_value(value).expect("strings, lists and maps");
-    let member = |(name, value): (&String, &serde_json::Value)| match value {
-        serde_json::Value::Object(members) if !members.is_empty() => {
+/// A value as JSON, members in the order of their names at every depth: the same text whatever `serde_json` was built
+/// with, which keeps or sorts them as the features of the whole build say.
+#[must_use]
+pub fn in_order(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<&String, &Value> = members.iter().collect();
             let members: Vec<String> =
-                members.iter().map(|(name, value)| format!("  {}: {value}", json(name))).collect();
-            format!(" {}: {{\n{}\n }}", json(name), members.join(",\n"))
+                members.iter().map(|(name, value)| format!("{}:{}", json(name), in_order(value))).collect();
+            format!("{{{}}}", members.join(","))
         }
-        value => format!(" {}: {value}", json(name)),
+        Value::Array(items) => format!("[{}]", items.iter().map(in_order).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+/// Worlds, with a line for each key and each record.
+fn pretty(world: &World) -> String {
+    let value = serde_json::to_value(world).expect("strings, lists and maps");
+    let in_lines = |value: &Value| match value {
+        Value::Object(members) if !members.is_empty() => {
+            let members: BTreeMap<&String, &Value> = members.iter().collect();
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("  {}: {}", json(name), in_order(value))).collect();
+            format!("{{\n{}\n }}", members.join(",\n"))
+        }
+        value => in_order(value),
     };
-    let members: Vec<String> = value.as_object().into_iter().flatten().map(member).collect();
+    let members: BTreeMap<&String, &Value> = value.as_object().into_iter().flatten().collect();
+    let members: Vec<String> =
+        members.iter().map(|(name, value)| format!(" {}: {}", json(name), in_lines(value))).collect();
     format!("{{\n{}\n}}", members.join(",\n"))
 }

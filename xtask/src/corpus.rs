@@ -32,7 +32,7 @@ pub(crate) fn files(paths: &Paths, write: bool) -> Result<()> {
     run(&mut command)
 }
 
-/// The drivers on the host and the properties, where the unit tests have not had them; then the Worker.
+/// The drivers on the host and the properties, where the unit tests have not had them; Cedar; then the Worker.
 pub(crate) fn test(paths: &Paths, report: &mut Report, selection: &Selection) -> Result<()> {
     let again = "cargo xtask test --only corpus";
     if selection.only == Some(Part::Corpus) {
@@ -44,6 +44,11 @@ pub(crate) fn test(paths: &Paths, report: &mut Report, selection: &Selection) ->
             run(command.args(["--no-fail-fast", "--", "--show-output"]).args(&selection.filters))
         })?;
     }
+    report.part("core beside Cedar", again, || {
+        let mut command = Command::new("cargo");
+        command.args(["test", "--package", "postern-corpus-cedar", "--", "--show-output"]);
+        run(command.current_dir(&paths.root))
+    })?;
     report.part("corpus in workerd", again, || worker(paths))
 }
 

@@ -17,6 +17,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use crate::write::in_order;
+
 const TEXT: &str = include_str!("../../keys.json");
 
 #[derive(Deserialize)]
@@ -95,7 +97,7 @@ impl Pair {
             }
             "HS256" => {
                 // The public key as a secret, in the form in which issuers publish it.
-                let secret = Hs256Key::new(self.public("").to_string().as_bytes());
+                let secret = Hs256Key::new(in_order(&self.public("")).as_bytes());
                 Hs256.sign(&secret, message).as_bytes().into_owned()
             }
             rsa => self.sign_rsa(rsa, message),

@@ -4,7 +4,10 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value, json};
 
 use super::keys::Pair;
-use crate::case::{Facts, Key, Signature};
+use crate::{
+    case::{Facts, Key, Signature},
+    write::in_order,
+};
 
 /// The moment of every decision, in seconds since 1970.
 pub const NOW: u64 = 1_800_000_000;
@@ -80,7 +83,7 @@ impl Token {
 
     /// The claims' text with something put in after its first brace.
     pub fn with_raw_claims(mut self, text: &str) -> Self {
-        let whole = Value::Object(self.claims.clone()).to_string();
+        let whole = in_order(&Value::Object(self.claims.clone()));
         self.raw_claims = Some(format!("{{{text}{}", &whole[1..]));
         self
     }
@@ -131,7 +134,7 @@ impl Token {
     /// Header and payload, with the dot between.
     pub fn message(&self) -> String {
         let text = |raw: &Option<String>, members: &Map<String, Value>| {
-            raw.clone().unwrap_or_else(|| Value::Object(members.clone()).to_string())
+            raw.clone().unwrap_or_else(|| in_order(&Value::Object(members.clone())))
         };
         let encode = |text: String| Base64UrlUnpadded::encode_string(text.as_bytes());
         format!("{}.{}", encode(text(&self.raw_header, &self.header)), encode(text(&self.raw_claims, &self.claims)))
