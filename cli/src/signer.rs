@@ -20,6 +20,20 @@ use postern::{
 };
 use serde_json::{Map, Value, json};
 
+/// Which algorithm to take where there is a choice: those whose keys are made fastest come first.
+pub(crate) const PREFERENCE: [Algorithm; 10] = [
+    Algorithm::EdDsa,
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::Rs256,
+    Algorithm::Ps256,
+    Algorithm::Rs384,
+    Algorithm::Ps384,
+    Algorithm::Rs512,
+    Algorithm::Ps512,
+];
+
 /// A private key and what is published of it.
 pub(crate) struct Signer {
     key_id: String,

@@ -5,6 +5,7 @@ use postern::{Algorithm, Policy, policy::Issuer};
 use serde_json::{Value, json};
 
 use super::settings::members;
+use crate::signer::PREFERENCE;
 
 /// A section that is not the same in both policies.
 #[derive(Clone, Debug)]
@@ -35,20 +36,6 @@ pub(super) struct Common<'p> {
     pub(super) audience: Option<String>,
     pub(super) client: Option<String>,
 }
-
-/// Algorithms in the order of how fast their keys are made.
-const PREFERENCE: [Algorithm; 10] = [
-    Algorithm::EdDsa,
-    Algorithm::Es256,
-    Algorithm::Es384,
-    Algorithm::Es512,
-    Algorithm::Rs256,
-    Algorithm::Ps256,
-    Algorithm::Rs384,
-    Algorithm::Ps384,
-    Algorithm::Rs512,
-    Algorithm::Ps512,
-];
 
 pub(super) fn find<'p>(policy: &'p Policy, name: &str) -> Option<&'p Issuer> {
     policy.issuers().iter().find(|issuer| issuer.name() == name)

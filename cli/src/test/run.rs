@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     draft::{Caller, Draft},
     explain::{Explanation, in_short},
-    signer::Signer,
+    signer::{PREFERENCE, Signer},
     world::World,
 };
 
@@ -20,20 +20,6 @@ use crate::{
 const NOW: u64 = 1_800_000_000;
 /// Well beyond any leeway that a section may have.
 const FAR: u64 = 7 * 24 * 3600;
-/// Which algorithm to take where a section has several: those whose keys are made fastest come first.
-const PREFERENCE: [Algorithm; 10] = [
-    Algorithm::EdDsa,
-    Algorithm::Es256,
-    Algorithm::Es384,
-    Algorithm::Es512,
-    Algorithm::Rs256,
-    Algorithm::Ps256,
-    Algorithm::Rs384,
-    Algorithm::Ps384,
-    Algorithm::Rs512,
-    Algorithm::Ps512,
-];
-
 /// A run of tests: the policy, and the keys that its issuers have in it.
 pub(crate) struct Run<'p> {
     policy: &'p Policy,
