@@ -15,9 +15,16 @@ fn company(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// The company in the one field `name`; none if there is another that some server would fold to it.
+/// The company in the one field `name`; none if there is another that some server would fold to it, or if `Connection`
+/// says that it goes no further.
 pub(super) fn in_header(request: &Request, name: &str) -> Option<String> {
-    let fold = |name: &str| name.to_ascii_lowercase().replace('_', "-");
+    let fold = |name: &str| name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    if token::values(request, "connection")
+        .into_iter()
+        .any(|line| line.split(',').any(|own| fold(own.trim()) == fold(name)))
+    {
+        return None;
+    }
     let folded = request.headers.iter().filter(|(own, _)| fold(own) == fold(name)).count();
     match token::values(request, name)[..] {
         [one] if folded == 1 => company(one),
@@ -34,11 +41,12 @@ pub(super) fn in_query(query: &str, name: &str) -> Option<String> {
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let key = unescaped(key)?;
-        let lower = key.to_ascii_lowercase();
-        let list = |mark: &str| lower.starts_with(&format!("{}{mark}", name.to_ascii_lowercase()));
+        // As PHP makes names of its own out of those in queries.
+        let fold = |name: &str| name.trim_matches(' ').to_ascii_lowercase().replace([' ', '.', '['], "_");
+        let (own, after) = key.trim_matches(' ').split_at_checked(name.len()).unwrap_or_default();
         if key == name {
             values.push(unescaped(value)?);
-        } else if lower == name.to_ascii_lowercase() || list("[") || list(".") {
+        } else if fold(own) == fold(name) && (after.is_empty() || after.starts_with([' ', '.', '[', '\0'])) {
             return None;
         }
     }
