@@ -81,8 +81,7 @@ fn is_ours(name: &str) -> bool {
 
 /// Whether `name`, folded, begins with `prefix`, which is folded already.
 fn begins_with(name: &str, prefix: &str) -> bool {
-    let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    let mut folded = name.bytes().map(fold);
+    let mut folded = postern::request::folded(name);
     prefix.bytes().all(|byte| folded.next() == Some(byte))
 }
 

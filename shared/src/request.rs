@@ -27,6 +27,12 @@ impl<'a> Request<'a> {
     }
 }
 
+/// The octets of a field's name as servers behind an edge may fold it (RFC 3875 §4.1.18): cases are one to all, `_` and
+/// `-` to most, and whatever is neither letter nor digit to some. Names that fold alike may be taken for one another.
+pub fn folded(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' })
+}
+
 /// The target names people and companies, and the fields hold credentials: both stay out of debug output.
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts};
 use postern::assertion::{HEADER, VerifiedAssertion};
-use postern::target::CanonicalTarget;
+use postern::{request::folded, target::CanonicalTarget};
 use tower::Service;
 
 use super::{AssertionFuture, content, layer::Settings, refusal, target};
@@ -90,8 +90,7 @@ impl Settings {
 /// any spelling that a server may take for them.
 fn hand_on(assertion: &VerifiedAssertion, headers: &mut HeaderMap) -> Result<(), &'static str> {
     for (name, value) in assertion.handed_on() {
-        let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte } else { b'-' };
-        let forged = headers.keys().filter(|key| key.as_str().bytes().map(fold).eq(name.bytes().map(fold))).cloned();
+        let forged = headers.keys().filter(|key| folded(key.as_str()).eq(folded(name))).cloned();
         for forged in forged.collect::<Vec<_>>() {
             headers.remove(forged);
         }

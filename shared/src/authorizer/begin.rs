@@ -50,7 +50,12 @@ impl<'a> Pending<'a> {
 
     /// A denial of a caller who is known.
     pub(super) fn deny_caller(&self, reason: Reason, token: &VerifiedToken) -> Progress<'a> {
-        self.refuse(reason, self.principal(token))
+        self.deny_whoever(reason, Some(token))
+    }
+
+    /// A denial of a caller who is known where there is a token: on all but public routes.
+    pub(super) fn deny_whoever(&self, reason: Reason, token: Option<&VerifiedToken>) -> Progress<'a> {
+        self.refuse(reason, token.and_then(|token| self.principal(token)))
     }
 
     /// Who calls, by the section's name.

@@ -50,10 +50,7 @@ impl<'a> NeedsBody<'a> {
 
     /// Goes on with the digest.
     pub fn resume(mut self, digest: BodyDigest, now: UnixTime) -> Progress<'a> {
-        let refuse = |reason| match &self.token {
-            Some(token) => self.pending.deny_caller(reason, token),
-            None => self.pending.deny(reason),
-        };
+        let refuse = |reason| self.pending.deny_whoever(reason, self.token.as_deref());
         // A body may take its time.
         if self.token.as_ref().is_some_and(|token| token.is_expired(now)) {
             return refuse(Reason::Expired);

@@ -7,8 +7,8 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use crate::{
-    policy::{CompanyRule, Template, is_same_field},
-    request::Request,
+    policy::{CompanyRule, Template},
+    request::{Request, folded},
     target::CanonicalTarget,
 };
 
@@ -29,10 +29,10 @@ pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &Canonica
 /// names it (RFC 9110 §7.6.1): it then ends at the edge, and the origin would see no company.
 fn in_header(name: &str, request: &Request<'_>) -> Option<String> {
     let mut ending = request.header_values("connection").flat_map(|value| value.split(','));
-    if ending.any(|field| is_same_field(name, field.trim())) {
+    if ending.any(|field| folded(name).eq(folded(field.trim()))) {
         return None;
     }
-    let mut values = request.headers.iter().filter(|(field, _)| is_same_field(name, field));
+    let mut values = request.headers.iter().filter(|(field, _)| folded(name).eq(folded(field)));
     let (field, value) = values.next()?;
     let alone = values.next().is_none() && field.eq_ignore_ascii_case(name);
     (alone && is_company(value)).then(|| (*value).to_owned())

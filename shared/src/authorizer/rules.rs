@@ -94,15 +94,12 @@ fn permit<'a>(
     let Some(origin) = policy.origins.get(route.origin) else {
         return pending.deny(Reason::Unconfigured);
     };
-    let content_sha256 = match body(&pending) {
-        Body::Unbound | Body::ToRead => None,
-        Body::Bound(digest) => Some(digest),
-        Body::Undeclared => {
-            return match &token {
-                Some(token) => pending.deny_caller(Reason::BodyDigestMissing, token),
-                None => pending.deny(Reason::BodyDigestMissing),
-            };
-        }
+    // Only a request whose body is still to be read goes on being pending.
+    let (content_sha256, unread) = match body(&pending) {
+        Body::Unbound => (None, None),
+        Body::Bound(digest) => (Some(digest), None),
+        Body::ToRead => (None, Some(pending.clone())),
+        Body::Undeclared => return pending.deny_whoever(Reason::BodyDigestMissing, token.as_deref()),
     };
     let handed_on = token.iter().flat_map(|token| {
         route.headers.iter().filter_map(|handed| {
@@ -121,13 +118,13 @@ fn permit<'a>(
         handed_on: handed_on.collect(),
         content_sha256,
         response_headers: cors.map(|cors| cors.answer_fields(pending.origin.as_deref())).unwrap_or_default(),
-        method: pending.method.clone(),
-        target: pending.target.clone(),
+        method: pending.method,
+        target: pending.target,
     };
-    if matches!(body(&pending), Body::ToRead) {
-        return Progress::NeedsBody(NeedsBody { pending, token, permit: Box::new(permit), since: now });
+    match unread {
+        None => Progress::Decided(Decision::Permit(permit)),
+        Some(pending) => Progress::NeedsBody(NeedsBody { pending, token, permit: Box::new(permit), since: now }),
     }
-    Progress::Decided(Decision::Permit(permit))
 }
 
 /// What the route wants of this request's body.

@@ -60,7 +60,7 @@ pub(crate) use template::Template;
 
 use alloc::{format, string::String, vec::Vec};
 
-use crate::algorithm::Algorithm;
+use crate::{algorithm::Algorithm, request::folded};
 
 /// A checked policy.
 #[derive(Clone, Debug)]
@@ -195,7 +195,7 @@ impl Policy {
     /// set one on any route: an origin would take it for ours.
     #[must_use]
     pub fn is_identity_field(&self, name: &str) -> bool {
-        self.identity_fields.iter().any(|own| is_same_field(own, name))
+        self.identity_fields.iter().any(|own| folded(own).eq(folded(name)))
     }
 
     /// Whether a development overlay has touched it: it may then use loopback `http`, and must not be deployed.
@@ -203,13 +203,6 @@ impl Policy {
     pub const fn is_development(&self) -> bool {
         self.development
     }
-}
-
-/// Whether servers that fold names, as CGI and its heirs do, take `name` for `own`: cases are one to all, `_` and `-` to
-/// most, and whatever is neither letter nor digit to some (RFC 3875 §4.1.18 leaves it to them).
-pub(crate) fn is_same_field(own: &str, name: &str) -> bool {
-    let fold = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    own.bytes().map(fold).eq(name.bytes().map(fold))
 }
 
 /// A service behind the authoriser.
