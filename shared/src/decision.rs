@@ -138,7 +138,7 @@ impl Permit {
     pub fn assertion(&self, issuer: &str, now: UnixTime, id: [u8; 16]) -> Assertion {
         Assertion {
             issuer: issuer.into(),
-            audience: self.origin.name.clone(),
+            audience: self.origin.name().into(),
             subject: self.subject().map(Into::into),
             subject_issuer: self.issuer().map(Into::into),
             company: self.company.clone(),
@@ -185,7 +185,7 @@ impl fmt::Debug for Permit {
         formatter
             .debug_struct("Permit")
             .field("route", &self.route)
-            .field("origin", &self.origin.name)
+            .field("origin", &self.origin.name())
             .finish_non_exhaustive()
     }
 }
