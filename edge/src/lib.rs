@@ -46,3 +46,5 @@ pub mod conformance;
 compile_error!("the feature `conformance` is for vectors: what is deployed is built without it");
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub mod node;
+#[cfg(all(target_arch = "wasm32", any(feature = "cloudflare", feature = "cloudfront")))]
+mod web;
