@@ -32,8 +32,10 @@
     )
 )]
 
+pub mod config;
 pub mod header;
 pub mod log;
+pub mod payload;
 pub mod policy;
 pub mod secrets;
 pub mod target;
