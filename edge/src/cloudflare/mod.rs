@@ -52,7 +52,7 @@ pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Res
     let mut body = RequestBody::of(&request);
     let worker = Worker::new(isolate, &context);
     let (decision, observed) = decide::enforced(&worker, &*incoming, &mut body).await;
-    shadow::try_rules(&worker, &incoming, &decision, observed.at);
+    shadow::try_rules(&worker, || Some(Rc::clone(&incoming)), &decision, observed.at);
     match decision {
         Decision::Permit(permit) => forward::forward(isolate, &request, &incoming, body, &permit).await,
         Decision::Preflight(answer) => answer::response(&answer, incoming.is_head()),

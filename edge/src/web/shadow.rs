@@ -12,10 +12,11 @@ use postern::{
 use super::{BodySource, Incoming, Platform, decide, runtime};
 use crate::secrets::Secrets;
 
-/// Tries what there is to try: the policy's shadow routes, and the second policy whole.
-pub(crate) fn try_rules<P: Platform>(
+/// Tries what there is to try: the policy's shadow routes, and the second policy whole. `incoming` is asked for only
+/// then.
+pub(crate) fn try_rules<P: Platform, I: Incoming + 'static>(
     platform: &P,
-    incoming: &Rc<impl Incoming + 'static>,
+    incoming: impl FnOnce() -> Option<Rc<I>>,
     enforced: &Decision,
     at: UnixTime,
 ) {
@@ -24,9 +25,10 @@ pub(crate) fn try_rules<P: Platform>(
     if !has_any || platform.secrets().is_err() || !policy.log().tries_shadow(runtime::random_bits) {
         return;
     }
-    let (platform_of_work, incoming, enforced) = (platform.clone(), Rc::clone(incoming), enforced.clone());
+    let Some(incoming) = incoming() else { return };
+    let (own, enforced) = (platform.clone(), enforced.clone());
     platform.aside(async move {
-        let platform = platform_of_work;
+        let platform = own;
         if policy.has_shadow() {
             try_one(&platform, platform.authorizer(), &*incoming, &enforced, at).await;
         }
