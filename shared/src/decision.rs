@@ -172,8 +172,19 @@ impl Permit {
     /// The answer for a request that is permitted and that a driver yet finds unfit to forward.
     #[must_use]
     pub fn refuse(&self, code: PublicCode) -> Answer {
+        self.answer(code, Extra::Nothing)
+    }
+
+    /// The 400 for a request that must be signed for its origin with its body's hash, where the caller alone can say it:
+    /// the answer names the field.
+    #[must_use]
+    pub fn lacks_payload_hash(&self) -> Answer {
+        self.answer(PublicCode::InvalidRequest, Extra::PayloadHash)
+    }
+
+    fn answer(&self, code: PublicCode, extra: Extra<'_>) -> Answer {
         let head = self.method == "HEAD";
-        let mut answer = Answer::denial(code, Extra::Nothing, Context { head, ..Context::default() });
+        let mut answer = Answer::denial(code, extra, Context { head, ..Context::default() });
         answer.headers.extend_from_slice(&self.response_headers);
         answer
     }

@@ -209,6 +209,14 @@ impl Policy {
         self.identity_fields.iter().any(|own| folded(own).eq(folded(name)))
     }
 
+    /// CORS fields to set on an origin's response to `request`, in place of any it set itself: what
+    /// [`Permit::response_headers`](crate::Permit::response_headers) says, for a driver that meets the response without
+    /// the decision.
+    #[must_use]
+    pub fn response_headers(&self, request: &crate::Request<'_>) -> Vec<(&'static str, String)> {
+        self.cors.as_ref().map(|cors| cors.answer_fields(request.sole_header("origin"))).unwrap_or_default()
+    }
+
     /// Whether a development overlay has touched it: it may then use loopback `http`, and must not be deployed.
     #[must_use]
     pub const fn is_development(&self) -> bool {
