@@ -32,6 +32,7 @@
     )
 )]
 
+pub mod event;
 pub mod header;
 pub mod log;
 pub mod policy;
