@@ -33,6 +33,7 @@
 )]
 
 pub mod config;
+pub mod event;
 pub mod header;
 pub mod log;
 pub mod payload;
