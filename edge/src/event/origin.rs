@@ -43,6 +43,19 @@ pub enum EventOrigin {
 }
 
 impl EventOrigin {
+    /// Where it is, as policies write it: scheme, host, the port where it is not the scheme's own, base path. `None` for
+    /// a bucket.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let Self::Custom { protocol, domain_name, port, path } = self else { return None };
+        let (scheme, own_port) = match protocol {
+            OriginProtocol::Http => ("http", 80),
+            OriginProtocol::Https => ("https", 443),
+        };
+        let port = if *port == own_port { String::new() } else { format!(":{port}") };
+        Some(format!("{scheme}://{}{port}{path}", domain_name.to_ascii_lowercase()))
+    }
+
     pub(super) fn read(origin: &Value) -> Result<Self, EventError> {
         let malformed = EventError::Malformed(place::ORIGIN);
         let origin = origin.as_object().ok_or(malformed)?;
