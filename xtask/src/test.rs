@@ -8,6 +8,7 @@ use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
 use crate::fuzz;
+use crate::package;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
@@ -40,6 +41,8 @@ pub(crate) enum Part {
     Unit,
     /// Vectors through every signature backend, workerd and Node among them.
     Vectors,
+    /// What is deployed at CloudFront: packed twice, compared, and held against its limit.
+    Package,
     /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
     Corpus,
     /// Fuzz targets, each for a fixed number of inputs.
@@ -66,6 +69,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     if wants(Part::Vectors) {
         let again = "cargo xtask test --only vectors";
         report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
+    }
+    if wants(Part::Package) {
+        report.part("package for CloudFront", "cargo xtask test --only package", || package::check(paths))?;
     }
     if wants(Part::Corpus) {
         corpus::test(paths, &mut report, selection)?;
