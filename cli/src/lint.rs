@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 
 use postern::{
     Policy,
-    policy::{CompanyRule, PolicyError, PolicyErrors, PolicyFault, Route},
+    policy::{AuthType, CompanyRule, Origin, PolicyError, PolicyErrors, PolicyFault, Route},
 };
 
 /// Beyond this a withdrawn permission is believed for long.
@@ -31,7 +31,7 @@ pub(crate) enum Lint {
     OldPermissions,
     /// Keys are believed for long.
     OldKeys,
-    /// An origin is a Lambda function URL.
+    /// An origin is a Lambda function URL that anyone may invoke, or for all the policy says may.
     FunctionUrl,
 }
 
@@ -65,8 +65,8 @@ impl Lint {
                 "write at most \"24h\": so long a withdrawn key is believed while the issuer is out of reach"
             }
             Self::FunctionUrl => {
-                "have the function refuse requests without an assertion, or set its auth type to AWS_IAM behind \
-                 CloudFront's origin access control"
+                "set the function's auth type to AWS_IAM, write `auth_type = \"AWS_IAM\"`, and let origin access control \
+                 sign for it, or the Worker by `credentials`"
             }
         }
     }
@@ -90,9 +90,13 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         let message = format!("a key that the issuer withdrew may be believed for {hours} h");
         warn(Lint::OldKeys, format!("issuer.{}.jwks_max_stale", issuer.name()), message);
     }
-    for origin in policy.origins().iter().filter(|origin| is_function_url(origin.url())) {
-        let message = "anyone may call this function URL directly if its auth type is NONE".to_owned();
-        warn(Lint::FunctionUrl, format!("origin.{}.url", origin.name()), message);
+    let is_open = |origin: &&Origin| origin.is_function_url() && origin.auth_type() != Some(AuthType::AwsIam);
+    for origin in policy.origins().iter().filter(is_open) {
+        let (member, message) = match origin.auth_type() {
+            Some(_) => ("auth_type", "anyone may invoke this function by its URL, past the edge"),
+            None => ("url", "nothing says that not anyone may invoke this function by its URL, past the edge"),
+        };
+        warn(Lint::FunctionUrl, format!("origin.{}.{member}", origin.name()), message.to_owned());
     }
     for (index, route) in policy.routes().iter().enumerate().filter(|(_, route)| !route.is_shadow()) {
         let at = |member: &str| {
@@ -135,12 +139,6 @@ pub(crate) fn places(warnings: &[Warning], text: &str) -> Vec<Option<Range<usize
     };
     let located = PolicyErrors(warnings.iter().map(as_fault).collect()).located_in(text);
     located.0.into_iter().map(|error| error.span).collect()
-}
-
-/// `https://ID.lambda-url.REGION.on.aws`.
-fn is_function_url(url: &str) -> bool {
-    let host = url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or_default();
-    host.ends_with(".on.aws") && host.contains(".lambda-url.")
 }
 
 /// A protected route that has all but the last segment of a public one's path.

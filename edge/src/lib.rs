@@ -32,8 +32,10 @@
     )
 )]
 
+pub mod config;
 pub mod header;
 pub mod log;
+pub mod payload;
 pub mod policy;
 pub mod secrets;
 pub mod target;
@@ -46,3 +48,5 @@ pub mod conformance;
 compile_error!("the feature `conformance` is for vectors: what is deployed is built without it");
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub mod node;
+#[cfg(all(target_arch = "wasm32", any(feature = "cloudflare", feature = "cloudfront")))]
+mod web;

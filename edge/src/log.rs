@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-/// Longest request id that is written; Cloudflare's has 20 characters.
+/// Longest request id that is written; Cloudflare's has 20 characters, CloudFront's 56.
 const MAX_REQUEST_ID: usize = 64;
 
 /// A line about something that the edge depends on: `what` failed, `whose` it is, and `why`.
@@ -32,7 +32,7 @@ fn finish(mut line: Map<String, Value>, request_id: Option<&str>) -> String {
 /// comes from.
 #[must_use]
 pub fn request_id(id: Option<&str>) -> Option<&str> {
-    let fits = |id: &&str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let fits = |id: &&str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'='));
     id.filter(|id| !id.is_empty() && id.len() <= MAX_REQUEST_ID).filter(fits)
 }
 
@@ -42,7 +42,9 @@ mod tests {
 
     #[test]
     fn what_a_caller_made_up_is_no_request_id() {
-        assert_eq!(request_id(Some("8f0c-LHR")), Some("8f0c-LHR"));
+        for id in ["8f0c-LHR", "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="] {
+            assert_eq!(request_id(Some(id)), Some(id));
+        }
         for id in ["", "a b", "a\nb", "\"", &"a".repeat(MAX_REQUEST_ID + 1)] {
             assert_eq!(request_id(Some(id)), None, "{id}");
             assert!(!failure("keys_failed", "users", "why", Some(id)).contains("request"), "{id}");

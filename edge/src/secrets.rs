@@ -31,6 +31,8 @@ pub enum SecretsError {
     SubjectKey(String, SubjectKeyError),
     /// Two bindings hold one secret.
     Shared(String, String),
+    /// What should hold all of them is no JSON object.
+    NoObject,
 }
 
 impl Secrets {
@@ -59,6 +61,18 @@ impl Secrets {
         Ok(Self { origins: read.into_iter().map(|(name, _, keys)| (name.to_owned(), keys)).collect(), subject_key })
     }
 
+    /// Reads them from one JSON object with a member for each name: a text, or the JWK set itself.
+    ///
+    /// # Errors
+    /// [`SecretsError::NoObject`] if it is none; else as [`read`](Self::read), of the first member that is wrong.
+    pub fn from_object(policy: &Policy, json: &str) -> Result<Self, SecretsError> {
+        let members: BTreeMap<String, serde_json::Value> =
+            serde_json::from_str(json).map_err(|_| SecretsError::NoObject)?;
+        Self::read(policy, |name| {
+            members.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
+    }
+
     /// What subjects are hashed with in the decision log, where the policy names a secret for it.
     #[must_use]
     pub const fn subject_key(&self) -> Option<&SubjectKey> {
@@ -78,7 +92,7 @@ impl SecretsError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "secret_missing",
-            Self::Unusable(..) | Self::SubjectKey(..) => "secret_unusable",
+            Self::Unusable(..) | Self::SubjectKey(..) | Self::NoObject => "secret_unusable",
             Self::Shared(..) => "secret_shared",
         }
     }
@@ -90,6 +104,7 @@ impl fmt::Display for SecretsError {
             Self::Missing(name) => write!(formatter, "the secret `{name}` is not set"),
             Self::Unusable(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
             Self::SubjectKey(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
+            Self::NoObject => formatter.write_str("what is kept is no JSON object of secrets by name"),
             Self::Shared(one, other) => write!(formatter, "the secrets `{one}` and `{other}` hold the same key"),
         }
     }
@@ -155,6 +170,22 @@ mod tests {
         let shared = SecretsError::Shared("KEY_ONE".into(), "KEY_TWO".into());
         for (one, two) in [(set(&["A"]), set(&["A"])), (set(&["A", "Q"]), set(&["g", "A"]))] {
             assert_eq!(read(Some(one), Some(two)).unwrap_err(), shared);
+        }
+    }
+
+    #[test]
+    fn one_object_may_hold_them_all_as_texts_or_as_sets() {
+        let policy = from_toml(POLICY, None).unwrap_or_else(|errors| panic!("{errors}"));
+        let parsed: serde_json::Value = serde_json::from_str(&set(&["A"])).unwrap();
+        let object = serde_json::json!({ "KEY_ONE": parsed, "KEY_TWO": set(&["Q"]), "another": 7 });
+        assert!(Secrets::from_object(&policy, &object.to_string()).is_ok());
+        let lacking = serde_json::json!({ "KEY_ONE": set(&["A"]) });
+        let error = Secrets::from_object(&policy, &lacking.to_string()).unwrap_err();
+        assert_eq!(error, SecretsError::Missing("KEY_TWO".into()));
+        for none in ["", "[]", "\"hunter2\"", "{"] {
+            let error = Secrets::from_object(&policy, none).unwrap_err();
+            assert_eq!(error, SecretsError::NoObject, "{none}");
+            assert!(!error.to_string().contains("hunter2"));
         }
     }
 

@@ -44,6 +44,8 @@ pub(crate) enum Extra<'a> {
     Scopes(&'a [String]),
     /// Methods that the path has.
     Methods(&'a [String]),
+    /// The body's hash, which only the caller can say.
+    PayloadHash,
 }
 
 impl Answer {
@@ -104,9 +106,14 @@ fn challenge(code: PublicCode, extra: Extra<'_>) -> Option<String> {
 /// The protection space (RFC 9110 §11.5): everything behind one authoriser.
 const REALM: &str = "postern";
 
+/// AWS Signature Version 4 covers the body, and whoever signs has not seen all of it.
+const PAYLOAD_HASH_WANTED: &str = "The body is too long to be hashed on the way: send its SHA-256, in lower-case hex, in \
+                                   the header field x-amz-content-sha256.";
+
 fn problem(code: PublicCode, extra: Extra<'_>) -> String {
     let detail = match extra {
         Extra::Target(error) => format!("The request is malformed: {error}."),
+        Extra::PayloadHash => PAYLOAD_HASH_WANTED.to_owned(),
         Extra::Nothing | Extra::Scopes(_) | Extra::Methods(_) => code.detail().to_owned(),
     };
     // `about:blank` with the status phrase as title, as RFC 9457 §4.2.1 asks.

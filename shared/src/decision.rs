@@ -138,7 +138,7 @@ impl Permit {
     pub fn assertion(&self, issuer: &str, now: UnixTime, id: [u8; 16]) -> Assertion {
         Assertion {
             issuer: issuer.into(),
-            audience: self.origin.name.clone(),
+            audience: self.origin.name().into(),
             subject: self.subject().map(Into::into),
             subject_issuer: self.issuer().map(Into::into),
             company: self.company.clone(),
@@ -172,8 +172,19 @@ impl Permit {
     /// The answer for a request that is permitted and that a driver yet finds unfit to forward.
     #[must_use]
     pub fn refuse(&self, code: PublicCode) -> Answer {
+        self.answer(code, Extra::Nothing)
+    }
+
+    /// The 400 for a request that must be signed for its origin with its body's hash, where the caller alone can say it:
+    /// the answer names the field.
+    #[must_use]
+    pub fn lacks_payload_hash(&self) -> Answer {
+        self.answer(PublicCode::InvalidRequest, Extra::PayloadHash)
+    }
+
+    fn answer(&self, code: PublicCode, extra: Extra<'_>) -> Answer {
         let head = self.method == "HEAD";
-        let mut answer = Answer::denial(code, Extra::Nothing, Context { head, ..Context::default() });
+        let mut answer = Answer::denial(code, extra, Context { head, ..Context::default() });
         answer.headers.extend_from_slice(&self.response_headers);
         answer
     }
@@ -185,7 +196,7 @@ impl fmt::Debug for Permit {
         formatter
             .debug_struct("Permit")
             .field("route", &self.route)
-            .field("origin", &self.origin.name)
+            .field("origin", &self.origin.name())
             .finish_non_exhaustive()
     }
 }

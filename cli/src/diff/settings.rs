@@ -17,7 +17,7 @@ pub(super) struct Setting {
 }
 
 /// Tables that are compared as they are written; routes are compared as they work, with what they take by default.
-const TABLES: [&str; 7] = ["edge", "permissions", "cors", "limits", "log", "origin", "development"];
+const TABLES: [&str; 8] = ["edge", "permissions", "cloudfront", "cors", "limits", "log", "origin", "development"];
 
 /// Every setting that differs.
 pub(super) fn changes(policies: [&Policy; 2]) -> Vec<Setting> {

@@ -144,6 +144,7 @@ fn what_wants_a_second_look_is_a_warning() {
             "\"https://abc.lambda-url.eu-west-2.on.aws\"",
             example_with("https://vouchers.ljg-sushi.example", "https://abc.lambda-url.eu-west-2.on.aws"),
         ),
+        ("function_url", "\"NONE\"", function_url("NONE")),
     ] {
         let told = check(&text, &["--format", "json"]);
         assert_eq!(told.code, 0, "{code}: {told:?}");
@@ -160,4 +161,11 @@ fn what_wants_a_second_look_is_a_warning() {
         assert_eq!(check(&text, &["--deny-warnings"]).code, 1, "{code}");
     }
     assert_eq!(run(&["check", "--deny-warnings"]).code, 0);
+    assert_eq!(check(&function_url("AWS_IAM"), &["--deny-warnings"]).code, 0);
+}
+
+/// The example with vouchers behind a function URL.
+fn function_url(auth_type: &str) -> String {
+    let url = "https://abc.lambda-url.eu-west-2.on.aws";
+    example_with("https://vouchers.ljg-sushi.example\"", &format!("{url}\"\nauth_type = \"{auth_type}\""))
 }

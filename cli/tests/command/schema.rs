@@ -49,6 +49,7 @@ fn is_well_formed(text: &str) -> bool {
                 | PolicyFault::KeyName
                 | PolicyFault::Method(_)
                 | PolicyFault::Share(_)
+                | PolicyFault::AuthType(_)
         )
     })
 }
@@ -110,6 +111,7 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
     let schema: Value = serde_json::from_str(&printed()).unwrap();
     let route = |lines: &str| policy("", "", lines, "");
     let issuer = |lines: &str| policy(lines, "", "", "");
+    let origin = |lines: &str| policy("", lines, "", "");
     let end = |lines: &str| policy("", "", "", lines);
     for (text, accepted) in [
         (EXAMPLE.to_owned(), true),
@@ -132,6 +134,18 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
             ),
             true,
         ),
+        (
+            end("[cloudfront]\nsecret = \"arn:aws:secretsmanager:eu-west-2:123456789012:secret:postern-edge-AbCdEf\""),
+            true,
+        ),
+        (origin("auth_type = \"NONE\""), true),
+        (origin("auth_type = \"AWS_IAM\"\nregion = \"eu-west-2\"\ncredentials = \"AWS_ORDERS\""), true),
+        (end("[cloudfront]"), false),
+        (end("[cloudfront]\nsecret = 1"), false),
+        (end("[cloudfront]\nsecret = \"a\"\nurl = \"https://a.example\""), false),
+        (origin("auth_type = \"IAM\""), false),
+        (origin("auth_type = \"AWS_IAM\"\ncredentials = \"lower\""), false),
+        (origin("auth_type = \"AWS_IAM\"\nregion = 1"), false),
         (end("[[test]]\nname = \"t\"\nmethod = \"GET\"\ntarget = \"/r\""), false),
         (issuer("colour = 1"), false),
         (issuer("leeway = \"5 s\""), false),

@@ -5,9 +5,10 @@ use std::time::Duration;
 use postern::{BodyDigest, digest::sha256};
 use web_sys::{ReadableStream, Request};
 
-use super::{
+use super::runtime;
+use crate::web::{
+    BodySource,
     outgoing::{self, FetchError},
-    runtime,
 };
 
 /// Time for a body that is streamed to arrive: as long as a Lambda may run.
@@ -30,9 +31,11 @@ impl RequestBody {
     pub(super) fn of(request: &Request) -> Self {
         request.body().map_or(Self::None, Self::Untouched)
     }
+}
 
-    /// Reads it whole, up to `limit` octets and within `time`. What was digested is what is then forwarded.
-    pub(super) async fn read(&mut self, limit: usize, time: Duration) -> BodyDigest {
+impl BodySource for RequestBody {
+    /// What was digested is what is then forwarded.
+    async fn read(&mut self, limit: usize, time: Duration) -> BodyDigest {
         match std::mem::replace(self, Self::Spent) {
             Self::None => {
                 *self = Self::None;

@@ -14,13 +14,16 @@ use super::{
     answer,
     body::{RequestBody, UPLOAD_TIMEOUT},
     isolate::Isolate,
-    outgoing::{self, FetchError},
     request::Incoming,
     runtime,
 };
 use crate::{
     header::{is_assertion_challenge, is_stripped, is_withheld},
     log,
+    web::{
+        Incoming as _,
+        outgoing::{self, FetchError},
+    },
 };
 
 /// Time for an origin to begin its answer to a request without a body. API Gateway gives up after 30 s.

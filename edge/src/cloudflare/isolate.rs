@@ -3,16 +3,24 @@
 //! Made by the first request, since Workers give neither time nor randomness before, and never changed: a new
 //! policy or secret is a new deployment, and that is a new isolate. A fault is kept too; it would only recur.
 
-use std::{fmt, sync::OnceLock};
+use std::{future::Future, sync::OnceLock, time::Duration};
 
 use js_sys::Reflect;
-use postern::{Authorizer, assertion::AssertionKeys, decision_log::SubjectKey, policy::PolicyErrors};
-use wasm_bindgen::JsValue;
-use worker::Env;
+use postern::{
+    Authorizer, Progress,
+    assertion::AssertionKeys,
+    authorizer::NeedsSignature,
+    cache::{KeySeeds, KeySnapshot},
+    policy::{Issuer, PolicyErrors},
+};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{Env, worker_sys::Context};
 
+use super::{runtime, second_layer, signature};
 use crate::{
     policy,
-    secrets::{Secrets, SecretsError},
+    secrets::Secrets,
+    web::{Platform, Unfit},
 };
 
 static ISOLATE: OnceLock<Result<Isolate, PolicyErrors>> = OnceLock::new();
@@ -28,13 +36,6 @@ pub(super) struct Isolate {
     /// By a policy that is only tried.
     pub(super) shadow: Option<Authorizer>,
     secrets: Result<Secrets, Unfit>,
-}
-
-/// Why this Worker serves nothing, though it has its policy.
-#[derive(Debug)]
-pub(super) enum Unfit {
-    Secrets(SecretsError),
-    Development,
 }
 
 impl Isolate {
@@ -55,37 +56,76 @@ impl Isolate {
         Ok(Self { authorizer: Authorizer::new(policy), shadow, secrets })
     }
 
-    /// Why it serves nothing, if it does not.
-    pub(super) fn unfit(&self) -> Option<&Unfit> {
-        self.secrets.as_ref().err()
-    }
-
-    /// What subjects are hashed with in the decision log.
-    pub(super) fn subject_key(&self) -> Option<&SubjectKey> {
-        self.secrets.as_ref().ok()?.subject_key()
-    }
-
     /// The keys shared with the origin of that name.
     pub(super) fn keys_of(&self, origin: &str) -> Option<&AssertionKeys> {
         self.secrets.as_ref().ok()?.of(origin)
     }
 }
 
-impl Unfit {
-    /// The fault's stable name, for the log.
-    pub(super) const fn code(&self) -> &'static str {
-        match self {
-            Self::Secrets(error) => error.code(),
-            Self::Development => "development_build",
-        }
+/// One request's hold on its isolate.
+#[derive(Clone)]
+pub(super) struct Worker {
+    isolate: &'static Isolate,
+    /// A JavaScript object; clones are the same.
+    context: JsValue,
+}
+
+impl Worker {
+    pub(super) fn new(isolate: &'static Isolate, context: &Context) -> Self {
+        Self { isolate, context: context.into() }
+    }
+
+    fn context(&self) -> &Context {
+        self.context.unchecked_ref()
     }
 }
 
-impl fmt::Display for Unfit {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Secrets(error) => error.fmt(formatter),
-            Self::Development => write!(formatter, "a development build; build without an overlay to deploy it"),
-        }
+impl Platform for Worker {
+    const HAS_SECOND_LAYER: bool = true;
+    const RETRIES: bool = false;
+
+    fn authorizer(&self) -> &'static Authorizer {
+        &self.isolate.authorizer
+    }
+
+    fn shadow(&self) -> Option<&'static Authorizer> {
+        self.isolate.shadow.as_ref()
+    }
+
+    fn secrets(&self) -> Result<&Secrets, &Unfit> {
+        self.isolate.secrets.as_ref()
+    }
+
+    fn seeds() -> KeySeeds {
+        policy::seeds()
+    }
+
+    fn check(need: NeedsSignature<'static>) -> impl Future<Output = Progress<'static>> {
+        signature::check(need)
+    }
+
+    fn lead<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> impl Future<Output = Option<T>> {
+        runtime::detach(self.context(), work)
+    }
+
+    fn aside(&self, work: impl Future<Output = ()> + 'static) {
+        drop(runtime::detach(self.context(), work));
+    }
+
+    async fn pause(&self, duration: Duration) -> bool {
+        runtime::pause(duration).await;
+        true
+    }
+
+    fn time_for(&self, wanted: Duration) -> Duration {
+        wanted
+    }
+
+    fn recall(issuer: &Issuer) -> impl Future<Output = Option<KeySnapshot>> {
+        second_layer::recall(issuer)
+    }
+
+    fn keep(issuer: &Issuer, snapshot: &KeySnapshot) -> impl Future<Output = ()> {
+        second_layer::keep(issuer, snapshot)
     }
 }

@@ -6,18 +6,13 @@
 
 mod answer;
 mod body;
-mod decide;
 mod forward;
 mod isolate;
-mod keys;
-mod outgoing;
-mod permissions;
 #[cfg(feature = "planted-panic")]
 mod planted;
 mod request;
 mod runtime;
 mod second_layer;
-mod shadow;
 pub mod signature;
 
 use std::rc::Rc;
@@ -27,9 +22,12 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::Response;
 use worker::{Env, worker_sys::Context};
 
-use crate::log;
+use crate::{
+    log,
+    web::{Incoming as _, decide, shadow},
+};
 use body::RequestBody;
-use isolate::Isolate;
+use isolate::{Isolate, Worker};
 use request::Incoming;
 
 /// Answers one request.
@@ -38,7 +36,7 @@ use request::Incoming;
 /// What the runtime throws where nothing can be answered any more; `worker.mjs` then says 503.
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<Response, JsValue> {
-    runtime::quiet_panics();
+    runtime::quiet_panics("worker");
     // Shared with what goes on after the answer: rules that are only tried.
     let incoming = Rc::new(Incoming::read(&request));
     #[cfg(feature = "planted-panic")]
@@ -52,8 +50,9 @@ pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Res
         }
     };
     let mut body = RequestBody::of(&request);
-    let (decision, observed) = decide::enforced(isolate, &incoming, &mut body, &context).await;
-    shadow::try_rules(isolate, &incoming, &decision, observed.at, &context);
+    let worker = Worker::new(isolate, &context);
+    let (decision, observed) = decide::enforced(&worker, &*incoming, &mut body).await;
+    shadow::try_rules(&worker, || Some(Rc::clone(&incoming)), &decision, observed.at);
     match decision {
         Decision::Permit(permit) => forward::forward(isolate, &request, &incoming, body, &permit).await,
         Decision::Preflight(answer) => answer::response(&answer, incoming.is_head()),

@@ -6,7 +6,7 @@
 use js_sys::Array;
 use web_sys::Request;
 
-use crate::{header, log, target};
+use crate::{header, log, target, web};
 
 /// Method, raw target and header fields of one request.
 #[derive(Debug)]
@@ -23,16 +23,6 @@ impl Incoming {
         Self { method: request.method(), url: request.url(), fields: fields.into() }
     }
 
-    /// The request for the core to decide on. Method override fields are passed on like any other.
-    pub(super) fn as_core<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> postern::Request<'a> {
-        // A URL without a target cannot be; the empty one is refused as not canonical.
-        postern::Request { method: &self.method, target: target::target_of(&self.url).unwrap_or_default(), headers }
-    }
-
-    pub(super) fn fields(&self) -> Vec<(&str, &str)> {
-        header::fields(&self.fields).collect()
-    }
-
     /// The value of a field whose name is in lower case, as the runtime writes names.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         header::fields(&self.fields).find(|(field, _)| *field == name).map(|(_, value)| value)
@@ -46,9 +36,20 @@ impl Incoming {
     pub(super) fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
+}
+
+impl web::Incoming for Incoming {
+    fn fields(&self) -> Vec<(&str, &str)> {
+        header::fields(&self.fields).collect()
+    }
+
+    fn as_core<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> postern::Request<'a> {
+        // A URL without a target cannot be; the empty one is refused as not canonical.
+        postern::Request { method: &self.method, target: target::target_of(&self.url).unwrap_or_default(), headers }
+    }
 
     /// Cloudflare's name for the request.
-    pub(super) fn id(&self) -> Option<&str> {
+    fn id(&self) -> Option<&str> {
         log::request_id(self.field("cf-ray"))
     }
 }

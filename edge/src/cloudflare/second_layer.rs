@@ -15,7 +15,8 @@ use postern::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Cache, Headers, Response, ResponseInit};
 
-use super::{outgoing, runtime};
+use super::runtime;
+use crate::web::outgoing;
 
 /// Changes with the form of what is kept.
 const NAME: &str = "postern-keys-1";

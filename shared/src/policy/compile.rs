@@ -2,19 +2,19 @@
 //!
 //! All faults are gathered before any is reported, so that an author mends them in one round.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::{fmt::Write as _, time::Duration};
 
 use sha2::{Digest, Sha256};
 
 use super::{
-    Limits, Origin, Policy, PolicyError, PolicyErrors, PolicyFault, Route, compile_route, cors,
+    Limits, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cloudfront, compile_route, cors,
     determinise::{self, MAX_PLACES},
     duration,
     file::PolicyFile,
-    issuer, pointer, settings,
+    issuer, origin, settings,
     table::RouteTable,
-    url::{self, Profile},
+    url::Profile,
 };
 
 pub(super) fn from_json(json: &str) -> Result<Policy, PolicyErrors> {
@@ -39,8 +39,9 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         faults.add("edge", PolicyFault::RuleForm("edge", file.edge.clone()));
     }
     let mut issuers = issuer::compile(file, profile, &mut faults);
-    let origins = origins(file, profile, &mut faults);
+    let origins = origin::compile(file, profile, &mut faults);
     let permissions = permissions_origin(file, &mut faults);
+    let cloudfront = file.cloudfront.as_ref().and_then(|said| cloudfront::compile(said, profile, &mut faults));
     let cors = file.cors.as_ref().map(|cors| cors::compile(cors, profile, &mut faults));
     let limits = settings::limits(file.limits.as_ref(), &mut faults);
     let log = settings::log(file.log.as_ref(), &mut faults);
@@ -75,6 +76,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         issuers,
         origins,
         permissions,
+        cloudfront,
         cors,
         limits,
         log,
@@ -194,28 +196,6 @@ pub(super) fn is_name(name: &str) -> bool {
 /// What a secret's binding may be called.
 pub(super) fn is_secret_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
-}
-
-fn origins(file: &PolicyFile, profile: Profile, faults: &mut Faults) -> Vec<Origin> {
-    let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut compiled = Vec::new();
-    for (name, origin) in &file.origins {
-        let at = pointer::entry("origin", name);
-        if !is_name(name) {
-            faults.add(at.as_str(), PolicyFault::RuleForm("name", name.clone()));
-        }
-        if !url::is_allowed(&origin.url, profile, true) {
-            faults.add(format!("{at}.url"), PolicyFault::Url(origin.url.clone()));
-        }
-        if !is_secret_name(&origin.key) {
-            faults.add(format!("{at}.key"), PolicyFault::KeyName);
-        }
-        if let Some(other) = keys.insert(&origin.key, name) {
-            faults.add(format!("{at}.key"), PolicyFault::SharedKey(other.to_owned()));
-        }
-        compiled.push(Origin { name: name.clone(), url: origin.url.clone(), key: origin.key.clone() });
-    }
-    compiled
 }
 
 fn permissions_origin(file: &PolicyFile, faults: &mut Faults) -> Option<usize> {

@@ -81,6 +81,20 @@ pub enum PolicyFault {
     SharedKey(String),
     /// A name that cannot be a secret's binding; not repeated, since it may be the secret itself.
     KeyName,
+    /// What stands in `auth_type` is neither `NONE` nor `AWS_IAM`.
+    AuthType(String),
+    /// A member of an origin that only `auth_type = "AWS_IAM"` gives a meaning.
+    WithoutAwsIam(&'static str),
+    /// Credentials, and no region to sign for.
+    NoRegion,
+    /// What cannot be a region of AWS's.
+    Region(String),
+    /// Another region than the one in the origin's host, which is this.
+    RegionDiffers(String),
+    /// The secret with an origin's credentials is a key as well: where that is said.
+    CredentialsShared(String),
+    /// What is no ARN of a secret; not repeated, since it may be the secret itself.
+    SecretArn,
     /// A limit of nothing, or over the core's own: what is written, and the most that may be.
     Limit(u64, usize),
     /// A share that does not lie between 0 and 1.
@@ -156,7 +170,7 @@ impl PolicyFault {
     /// Whether the line where it stands may be shown: not when it may hold a secret.
     #[must_use]
     pub const fn shows_source(&self) -> bool {
-        !matches!(self, Self::Secret(_) | Self::KeyName)
+        !matches!(self, Self::Secret(_) | Self::KeyName | Self::SecretArn)
     }
 }
 
@@ -203,6 +217,13 @@ impl fmt::Display for PolicyFault {
             }
             Self::SharedKey(other) => write!(f, "the origin shares its assertion key with `{other}`"),
             Self::KeyName => f.write_str("what stands here cannot name a secret"),
+            Self::AuthType(text) => write!(f, "`{text}` is not an `AuthType` of function URLs"),
+            Self::WithoutAwsIam(member) => write!(f, "`{member}` has no effect without `auth_type = \"AWS_IAM\"`"),
+            Self::NoRegion => f.write_str("neither the origin nor its host says for which region to sign"),
+            Self::Region(text) => write!(f, "`{text}` is not a region"),
+            Self::RegionDiffers(region) => write!(f, "the origin's host is in the region `{region}`"),
+            Self::CredentialsShared(other) => write!(f, "the credentials are the secret that `{other}` names"),
+            Self::SecretArn => f.write_str("what stands here is not the ARN of a secret"),
             Self::Limit(value, _) => write!(f, "`{value}` octets cannot be a limit here"),
             Self::Share(value) => write!(f, "`{value}` is not a share"),
             Self::BodyRule(text) => write!(f, "`{text}` is not a rule for bodies"),

@@ -28,6 +28,9 @@ pub(crate) struct PolicyFile {
     /// Pages that may call from a browser and read the answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cors: Option<CorsFile>,
+    /// Where a function at CloudFront gets its secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cloudfront: Option<CloudFrontFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) limits: Option<LimitsFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +68,19 @@ fn default_edge() -> String {
 pub(crate) struct PermissionsFile {
     /// The origin that serves permissions records.
     pub(crate) origin: String,
+}
+
+/// Where a function at CloudFront gets its secrets, which has neither environment variables nor bindings.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloudFrontFile {
+    /// ARN of a secret of AWS Secrets Manager: a JSON object with a member for each secret that the policy names.
+    pub(crate) secret: String,
+    /// Said by an overlay; a file that people write cannot say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    pub(crate) url: Option<String>,
 }
 
 /// Cross-origin access for browsers.
@@ -230,6 +246,17 @@ pub(crate) struct OriginFile {
     /// The name of the secret that edge and origin share, another for each origin.
     #[cfg_attr(feature = "schema", schemars(with = "super::schema::SecretName"))]
     pub(crate) key: String,
+    /// Who may invoke it, if it is a Lambda function URL: who signs for it (`AWS_IAM`), or anyone (`NONE`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::AuthTypeName>"))]
+    pub(crate) auth_type: Option<String>,
+    /// The region to sign for, where the host does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) region: Option<String>,
+    /// The name of the secret with the AWS credentials that a Worker signs with; at CloudFront, origin access control signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::SecretName>"))]
+    pub(crate) credentials: Option<String>,
 }
 
 /// One or several.
@@ -263,6 +290,8 @@ pub(crate) struct OverlayFile {
     pub(crate) origins: BTreeMap<String, OriginOverlay>,
     #[serde(default)]
     pub(crate) cors: Option<CorsOverlay>,
+    #[serde(default)]
+    pub(crate) cloudfront: Option<CloudFrontOverlay>,
 }
 
 #[cfg(feature = "toml")]
@@ -285,4 +314,11 @@ pub(crate) struct OriginOverlay {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CorsOverlay {
     pub(crate) origins: Vec<String>,
+}
+
+#[cfg(feature = "toml")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloudFrontOverlay {
+    pub(crate) url: String,
 }

@@ -29,6 +29,7 @@ pub(super) const POLICY: Table = Table {
         may("log", Shape::Table(&LOG)),
         may("permissions", Shape::Table(&PERMISSIONS)),
         may("cors", Shape::Table(&CORS)),
+        may("cloudfront", Shape::Table(&CLOUDFRONT)),
         may("issuer", Shape::Named(&Shape::Table(&ISSUER))),
         may("origin", Shape::Named(&Shape::Table(&ORIGIN))),
         may("route", Shape::Tables(&ROUTE)),
@@ -68,6 +69,8 @@ const LOG: Table = Table {
 };
 
 const PERMISSIONS: Table = Table { what: "`[permissions]`", members: &[needed("origin", Shape::Text)] };
+
+const CLOUDFRONT: Table = Table { what: "`[cloudfront]`", members: &[needed("secret", Shape::Text)] };
 
 const CORS: Table = Table {
     what: "`[cors]`",
@@ -112,7 +115,16 @@ const CLAIMS: Table = Table {
     ],
 };
 
-const ORIGIN: Table = Table { what: "an origin", members: &[needed("url", Shape::Text), needed("key", Shape::Text)] };
+const ORIGIN: Table = Table {
+    what: "an origin",
+    members: &[
+        needed("url", Shape::Text),
+        needed("key", Shape::Text),
+        may("auth_type", Shape::Text),
+        may("region", Shape::Text),
+        may("credentials", Shape::Text),
+    ],
+};
 
 const ROUTE: Table = Table {
     what: "a route",
@@ -170,6 +182,7 @@ pub(super) const OVERLAY: Table = Table {
         may("issuer", Shape::Named(&Shape::Table(&ISSUER_OVERLAY))),
         may("origin", Shape::Named(&Shape::Table(&ORIGIN_OVERLAY))),
         may("cors", Shape::Table(&CORS_OVERLAY)),
+        may("cloudfront", Shape::Table(&CLOUDFRONT_OVERLAY)),
     ],
 };
 
@@ -185,3 +198,6 @@ const CORS_OVERLAY: Table = Table {
     what: "`[cors]` in an overlay, which replaces `origins` alone",
     members: &[needed("origins", Shape::Texts)],
 };
+
+const CLOUDFRONT_OVERLAY: Table =
+    Table { what: "`[cloudfront]` in an overlay, which says `url` alone", members: &[needed("url", Shape::Text)] };

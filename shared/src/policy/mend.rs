@@ -74,6 +74,17 @@ impl PolicyFault {
             Self::KeyName => {
                 "use upper-case letters, digits and `_`: the name of the secret, never the secret itself".into()
             }
+            Self::AuthType(_) => "write \"AWS_IAM\", or \"NONE\" if anyone may invoke it".into(),
+            Self::WithoutAwsIam(_) => "remove it, or add `auth_type = \"AWS_IAM\"`".into(),
+            Self::NoRegion => "add `region = \"…\"`".into(),
+            Self::Region(_) => "write it as AWS names it, such as \"eu-west-2\"".into(),
+            Self::RegionDiffers(_) => "remove it: the host says it".into(),
+            Self::CredentialsShared(_) => {
+                "name a secret of its own, with an access key that may invoke this origin and do nothing else".into()
+            }
+            Self::SecretArn => {
+                "write `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`, and never the secret itself".into()
+            }
             Self::Limit(_, max) => format!("write a number from 1 to {max}"),
             Self::Share(_) => "write a number from 0 for none to 1 for all".into(),
             Self::BodyRule(_) => "write \"streamed\", \"declared\" or \"buffered\"".into(),

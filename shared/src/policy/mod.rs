@@ -4,6 +4,7 @@
 //! form and the only one that decides; it is made by one function, whichever text it came from, so an
 //! embedded policy is checked again when it is loaded.
 
+mod cloudfront;
 mod compile;
 mod compile_route;
 mod contradictions;
@@ -19,6 +20,7 @@ mod issuer_rules;
 mod members;
 #[cfg(feature = "toml")]
 mod mend;
+mod origin;
 #[cfg(feature = "toml")]
 mod places;
 mod pointer;
@@ -42,8 +44,10 @@ mod toml;
 mod unused;
 mod url;
 
+pub use cloudfront::CloudFront;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
+pub use origin::{AuthType, Origin};
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
 #[cfg(feature = "schema")]
@@ -69,6 +73,7 @@ pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) permissions: Option<usize>,
+    pub(crate) cloudfront: Option<CloudFront>,
     pub(crate) cors: Option<Cors>,
     pub(crate) limits: Limits,
     pub(crate) log: LogRule,
@@ -166,6 +171,12 @@ impl Policy {
         self.origins.get(self.permissions?)
     }
 
+    /// Where a function at CloudFront gets its secrets, if the policy says it.
+    #[must_use]
+    pub const fn cloudfront(&self) -> Option<&CloudFront> {
+        self.cloudfront.as_ref()
+    }
+
     /// The policy's own tests, in the order of the file; none in a policy that was loaded from JSON.
     #[cfg(feature = "toml")]
     #[must_use]
@@ -198,37 +209,17 @@ impl Policy {
         self.identity_fields.iter().any(|own| folded(own).eq(folded(name)))
     }
 
+    /// CORS fields to set on an origin's response to `request`, in place of any it set itself: what
+    /// [`Permit::response_headers`](crate::Permit::response_headers) says, for a driver that meets the response without
+    /// the decision.
+    #[must_use]
+    pub fn response_headers(&self, request: &crate::Request<'_>) -> Vec<(&'static str, String)> {
+        self.cors.as_ref().map(|cors| cors.answer_fields(request.sole_header("origin"))).unwrap_or_default()
+    }
+
     /// Whether a development overlay has touched it: it may then use loopback `http`, and must not be deployed.
     #[must_use]
     pub const fn is_development(&self) -> bool {
         self.development
-    }
-}
-
-/// A service behind the authoriser.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    pub(crate) name: String,
-    pub(crate) url: String,
-    pub(crate) key: String,
-}
-
-impl Origin {
-    /// The origin's name: the audience (`aud`) of the assertions made for it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Scheme, host and base path, without a closing `/`: the canonical target is appended as it is.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The name of the secret that holds the origin's assertion keys.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
     }
 }

@@ -15,9 +15,9 @@ use ::toml::{
 use serde::de::DeserializeOwned;
 
 use super::{
-    Policy, PolicyError, PolicyErrors, PolicyFault, compile,
+    AuthType, Policy, PolicyError, PolicyErrors, PolicyFault, compile,
     file::{OverlayFile, PolicyFile},
-    members,
+    members, origin,
     places::Places,
     pointer, secret,
     shape::{self, Mended, Table},
@@ -210,7 +210,15 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Vec<PolicyError> {
     }
     for (name, replaced) in overlay.origins {
         match file.origins.get_mut(&name) {
-            Some(origin) => origin.url = replaced.url,
+            Some(origin) => {
+                // The host that said the region is gone, and what is signed for it is still to be.
+                if origin.auth_type.as_deref() == Some(AuthType::AwsIam.name())
+                    && origin::region_of(&replaced.url).is_none()
+                {
+                    origin.region = origin.region.take().or(origin::region_of(&origin.url).map(ToOwned::to_owned));
+                }
+                origin.url = replaced.url;
+            }
             None => fault(pointer::entry("origin", &name)),
         }
     }
@@ -218,6 +226,12 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Vec<PolicyError> {
         match file.cors.as_mut() {
             Some(cors) => cors.origins = replaced.origins,
             None => fault("cors".to_owned()),
+        }
+    }
+    if let Some(replaced) = overlay.cloudfront {
+        match file.cloudfront.as_mut() {
+            Some(cloudfront) => cloudfront.url = Some(replaced.url),
+            None => fault("cloudfront".to_owned()),
         }
     }
     file.development = true;

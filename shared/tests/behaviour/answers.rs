@@ -3,7 +3,7 @@
 use postern::{Answer, PublicCode, Reason, answer::RETRY_AFTER_SECONDS};
 use serde_json::{Value, json};
 
-use crate::support::{Call, Token, World, world::field};
+use crate::support::{Call, Token, World, policies, world::field};
 
 const ORDERS: &str = "/companies/1111/orders";
 const MANAGERS: &str = "/companies/1111/users/user-manager/orders";
@@ -206,6 +206,28 @@ fn a_permitted_request_has_answers_for_an_origin_that_fails() {
     }
     let head = Call { method: "HEAD".into(), ..call };
     assert_eq!(world.permit(&head).unreachable().body, "");
+}
+
+#[test]
+fn a_caller_who_must_say_the_hash_of_a_body_is_told_in_which_field() {
+    let mut world = World::example();
+    let permit = world.permit(&Call::get(ORDERS).bearer(Token::partner("1111").compact()));
+    let answer = permit.lacks_payload_hash();
+    assert_eq!((answer.status, problem(&answer)["code"].as_str()), (400, Some("invalid_request")));
+    assert!(problem(&answer)["detail"].as_str().is_some_and(|detail| detail.contains("x-amz-content-sha256")));
+}
+
+#[test]
+fn who_meets_only_the_response_sets_the_fields_that_the_permit_says() {
+    let mut world = World::example();
+    let call = Call::get(ORDERS).bearer(Token::partner("1111").compact());
+    for origin in [None, Some("https://app.ljg-sushi.example"), Some("https://elsewhere.example"), Some("null")] {
+        let headers: Vec<(&str, &str)> = origin.map(|origin| ("Origin", origin)).into_iter().collect();
+        let request = postern::Request { method: "GET", target: ORDERS, headers: &headers };
+        let call = headers.iter().fold(call.clone(), |call, (name, value)| call.header(name, value));
+        let permit = world.permit(&call);
+        assert_eq!(policies::example().response_headers(&request), permit.response_headers(), "{origin:?}");
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod key_cache;
 mod key_cache_faults;
 mod needs;
 mod permissions_cache;
+mod policy_aws;
 mod policy_contradictions;
 mod policy_faults;
 mod policy_issuers;

@@ -1,4 +1,4 @@
-//! Requests that this Worker makes: one way to build them, and a bounded GET for keys and permissions.
+//! Requests that an edge makes: one way to build them, and a bounded GET for keys and permissions.
 //!
 //! No redirect is followed, no cache is asked, and what leaves is the target that was asked for. Bodies are
 //! read up to a cap and within a time.
@@ -12,22 +12,22 @@ use web_sys::{
     RequestRedirect, Response,
 };
 
-use super::runtime;
+use super::{Platform, runtime};
 use crate::target::target_of;
 
-/// An answer to [`get`], read whole.
+/// An answer, read whole.
 #[derive(Debug)]
-pub(super) struct Fetched {
-    pub(super) status: u16,
-    pub(super) cache_control: Option<String>,
-    pub(super) age: Option<String>,
+pub(crate) struct Fetched {
+    pub(crate) status: u16,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) age: Option<String>,
     /// Empty unless the status is 200.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
-/// Why a GET brought nothing.
+/// Why nothing came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     /// Plain http without the development profile.
     Insecure,
     /// The runtime would send another target than the one asked for.
@@ -43,7 +43,7 @@ pub(super) enum FetchError {
 }
 
 /// An `init` for `method` with the two settings that every request of ours has.
-pub(super) fn init(method: &str, headers: &Headers) -> RequestInit {
+pub(crate) fn init(method: &str, headers: &Headers) -> RequestInit {
     let init = RequestInit::new();
     init.set_method(method);
     init.set_headers_headers(headers);
@@ -56,13 +56,13 @@ pub(super) fn init(method: &str, headers: &Headers) -> RequestInit {
 ///
 /// What a constructed request shows as its URL is what it sends; canonical targets pass unchanged, and this
 /// is what makes sure of it.
-pub(super) fn request(url: &str, init: &RequestInit) -> Result<Request, FetchError> {
+pub(crate) fn request(url: &str, init: &RequestInit) -> Result<Request, FetchError> {
     let request = Request::new_with_str_and_init(url, init).map_err(|_| FetchError::Unsendable)?;
     if target_of(&request.url()) == target_of(url) { Ok(request) } else { Err(FetchError::Rewritten) }
 }
 
 /// Sends a request; the answer's body is still to come.
-pub(super) async fn send(request: &Request) -> Result<Response, FetchError> {
+pub(crate) async fn send(request: &Request) -> Result<Response, FetchError> {
     let answer = JsFuture::from(runtime::global().fetch_with_request(request)).await;
     answer.and_then(JsCast::dyn_into).map_err(broken)
 }
@@ -74,20 +74,45 @@ fn broken(error: JsValue) -> FetchError {
     if name.as_deref() == Some("TimeoutError") { FetchError::TimedOut } else { FetchError::Unreachable }
 }
 
-/// GETs `url`, reading at most `cap` octets of a 200's body, all within `limit`.
-pub(super) async fn get(
-    url: &str,
-    fields: &[(&str, &str)],
-    plain_http: bool,
-    limit: Duration,
-    cap: usize,
-) -> Result<Fetched, FetchError> {
+/// What is asked for, and how much of it is taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) fields: &'a [(&'a str, &'a str)],
+    /// Whether plain http will do: in development.
+    pub(crate) plain_http: bool,
+    /// Time for all of it.
+    pub(crate) limit: Duration,
+    /// Most octets of a 200's body.
+    pub(crate) cap: usize,
+}
+
+/// GETs.
+pub(crate) async fn get<P: Platform>(question: &Question<'_>) -> Result<Fetched, FetchError> {
+    ask::<P>("GET", None, question).await
+}
+
+/// POSTs a text whose asking twice does no harm.
+#[cfg(feature = "cloudfront")]
+pub(crate) async fn post<P: Platform>(body: &str, question: &Question<'_>) -> Result<Fetched, FetchError> {
+    ask::<P>("POST", Some(body), question).await
+}
+
+async fn ask<P: Platform>(method: &str, body: Option<&str>, question: &Question<'_>) -> Result<Fetched, FetchError> {
+    let Question { url, fields, plain_http, limit, cap } = *question;
     if !url.starts_with("https://") && !plain_http {
         return Err(FetchError::Insecure);
     }
-    let init = init("GET", &headers(fields).map_err(|_| FetchError::Unsendable)?);
+    let init = init(method, &headers(fields).map_err(|_| FetchError::Unsendable)?);
+    if let Some(body) = body {
+        init.set_body(&JsValue::from_str(body));
+    }
+    // One signal for both tries: together they take no longer.
     init.set_signal(Some(&AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))));
-    let response = send(&request(url, &init)?).await?;
+    let response = match send(&request(url, &init)?).await {
+        Err(FetchError::Unreachable) if P::RETRIES => send(&request(url, &init)?).await?,
+        sent => sent?,
+    };
     let field = |name: &str| response.headers().get(name).ok().flatten();
     let body = if response.status() == 200 {
         match response.body() {
@@ -113,7 +138,7 @@ fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {
 }
 
 /// Counts decoded octets, so that a small compressed body cannot grow past the cap.
-pub(super) async fn read(stream: &ReadableStream, cap: usize) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn read(stream: &ReadableStream, cap: usize) -> Result<Vec<u8>, FetchError> {
     let reader = ReadableStreamDefaultReader::new(stream).map_err(|_| FetchError::Unreachable)?;
     let mut body = Vec::new();
     loop {

@@ -1,8 +1,8 @@
-//! Answers `NeedsKeys`: issuers' JWK sets, fetched and kept in the isolate.
+//! Answers `NeedsKeys`: issuers' JWK sets, fetched and kept in the instance.
 //!
-//! When to fetch, what, and what an answer is worth is the core's `KeyCache` to say; here is how. A fetch is detached
-//! from the request that leads it, so that it ends, and its keys serve the next request, even if that one's caller
-//! hangs up. A new isolate begins with the seeds of the build, and asks the second layer before it asks an issuer.
+//! When to fetch, what, and what an answer is worth is the core's `KeyCache` to say; here is how. Where the platform
+//! can, a fetch goes on without the request that leads it, so that its keys serve the next one even if that caller hangs
+//! up. A new instance begins with the sealed seeds, and asks the second layer, where there is one, before an issuer.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -13,10 +13,13 @@ use postern::{
     decision_log::CacheState,
     policy::{Issuer, Policy},
 };
-use worker::worker_sys::Context;
 
-use super::{outgoing, runtime, second_layer};
-use crate::{log, policy};
+use super::{
+    Platform,
+    outgoing::{self, Question},
+    runtime,
+};
+use crate::log;
 
 /// Time for one fetch, metadata included. Shorter than the lease that the core gives whoever leads
 /// (`KEY_FETCH_LEASE`).
@@ -31,14 +34,14 @@ thread_local! {
     static CACHE: RefCell<Option<KeyCache>> = const { RefCell::new(None) };
 }
 
-fn with_cache<T>(policy: &'static Policy, ask: impl FnOnce(&mut KeyCache) -> T) -> T {
-    CACHE.with_borrow_mut(|cache| ask(cache.get_or_insert_with(|| seeded(policy))))
+fn with_cache<P: Platform, T>(platform: &P, ask: impl FnOnce(&mut KeyCache) -> T) -> T {
+    CACHE.with_borrow_mut(|cache| ask(cache.get_or_insert_with(|| seeded::<P>(platform.authorizer().policy()))))
 }
 
-/// A cache that knows what was sealed into the build.
-fn seeded(policy: &'static Policy) -> KeyCache {
-    let mut cache = KeyCache::with_second_layer();
-    let seeds = policy::seeds();
+/// A cache that knows what was sealed.
+fn seeded<P: Platform>(policy: &Policy) -> KeyCache {
+    let mut cache = if P::HAS_SECOND_LAYER { KeyCache::with_second_layer() } else { KeyCache::new() };
+    let seeds = P::seeds();
     for issuer in policy.issuers() {
         if let Err(error) = cache.restore(issuer, seeds.of(issuer).cloned(), runtime::now()) {
             runtime::log(&log::failure("key_seed_unused", issuer.name(), &error.to_string(), None));
@@ -47,21 +50,21 @@ fn seeded(policy: &'static Policy) -> KeyCache {
     cache
 }
 
-/// Goes on with the issuer's keys, or without.
-pub(super) async fn provide(
+/// Goes on with the issuer's keys, or without. `policy` is the one that is being decided by.
+pub(crate) async fn provide<P: Platform>(
+    platform: &P,
     policy: &'static Policy,
     need: NeedsKeys<'static>,
     seen: &mut Option<CacheState>,
-    context: &Context,
 ) -> Progress<'static> {
     let issuer = need.issuer();
     *seen = Some(CacheState::Hit);
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
-        match with_cache(policy, |cache| cache.look_up(issuer, need.key_id(), now)) {
+        match with_cache(platform, |cache| cache.look_up(issuer, need.key_id(), now)) {
             KeyLookup::Fresh(keys) => return need.resume(Keys::Fresh(&keys), now),
             KeyLookup::Refresh(keys, fetch) => {
-                drop(runtime::detach(context, refresh(policy, issuer, fetch)));
+                platform.aside(refresh(platform.clone(), policy, issuer, fetch));
                 return need.resume(Keys::Fresh(&keys), now);
             }
             KeyLookup::Stale(keys) => {
@@ -70,9 +73,13 @@ pub(super) async fn provide(
             }
             KeyLookup::Unavailable => break,
             // The outcome is in the cache, where the next look finds it.
-            KeyLookup::Fetch(fetch) => drop(runtime::detach(context, refresh(policy, issuer, fetch)).await),
-            KeyLookup::Recall => drop(runtime::detach(context, recall(policy, issuer)).await),
-            KeyLookup::Wait => runtime::pause(WAIT).await,
+            KeyLookup::Fetch(fetch) => drop(platform.lead(refresh(platform.clone(), policy, issuer, fetch)).await),
+            KeyLookup::Recall => drop(platform.lead(recall(platform.clone(), issuer)).await),
+            KeyLookup::Wait => {
+                if !platform.pause(WAIT).await {
+                    break;
+                }
+            }
         }
         *seen = Some(CacheState::Miss);
     }
@@ -80,39 +87,48 @@ pub(super) async fn provide(
     need.resume(Keys::Unavailable, runtime::now())
 }
 
-async fn recall(policy: &'static Policy, issuer: &'static Issuer) {
-    let snapshot = second_layer::recall(issuer).await;
-    if let Err(error) = with_cache(policy, |cache| cache.restore(issuer, snapshot, runtime::now())) {
+async fn recall<P: Platform>(platform: P, issuer: &'static Issuer) {
+    let snapshot = P::recall(issuer).await;
+    if let Err(error) = with_cache(&platform, |cache| cache.restore(issuer, snapshot, runtime::now())) {
         runtime::log(&log::failure("keys_not_recalled", issuer.name(), &error.to_string(), None));
     }
 }
 
-async fn refresh(policy: &'static Policy, issuer: &'static Issuer, fetch: KeyFetch) {
-    match follow(policy, issuer, fetch).await {
+async fn refresh<P: Platform>(platform: P, policy: &'static Policy, issuer: &'static Issuer, fetch: KeyFetch) {
+    match follow(&platform, policy, issuer, fetch).await {
         Ok(fetched) => {
             for refused in fetched.keys().refused() {
                 let why = format!("key {} of the set: {}", refused.index, refused.reason);
                 runtime::log(&log::failure("key_refused", issuer.name(), &why, None));
             }
-            let snapshot = with_cache(policy, |cache| cache.store(issuer, fetched, runtime::now()));
-            second_layer::keep(issuer, &snapshot).await;
+            let snapshot = with_cache(&platform, |cache| cache.store(issuer, fetched, runtime::now()));
+            P::keep(issuer, &snapshot).await;
         }
         Err(why) => {
             runtime::log(&log::failure("keys_failed", issuer.name(), &why, None));
-            with_cache(policy, |cache| cache.fail(issuer, runtime::now()));
+            with_cache(&platform, |cache| cache.fail(issuer, runtime::now()));
         }
     }
 }
 
 /// Makes one request after another until the keys are there or something failed.
-async fn follow(policy: &Policy, issuer: &Issuer, mut fetch: KeyFetch) -> Result<FetchedKeys, String> {
+async fn follow<P: Platform>(
+    platform: &P,
+    policy: &Policy,
+    issuer: &Issuer,
+    mut fetch: KeyFetch,
+) -> Result<FetchedKeys, String> {
     let begun = runtime::now();
+    let time = platform.time_for(FETCH_TIMEOUT);
     loop {
-        let left = FETCH_TIMEOUT.saturating_sub(runtime::now().saturating_since(begun));
-        let accept = [("accept", fetch.accept())];
-        let fetched = outgoing::get(fetch.url(), &accept, policy.is_development(), left, fetch.max_bytes())
-            .await
-            .map_err(|error| error.to_string())?;
+        let question = Question {
+            url: fetch.url(),
+            fields: &[("accept", fetch.accept())],
+            plain_http: policy.is_development(),
+            limit: time.saturating_sub(runtime::now().saturating_since(begun)),
+            cap: fetch.max_bytes(),
+        };
+        let fetched = outgoing::get::<P>(&question).await.map_err(|error| error.to_string())?;
         let answer = KeyAnswer {
             status: fetched.status,
             cache_control: fetched.cache_control.as_deref(),

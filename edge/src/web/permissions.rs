@@ -15,9 +15,11 @@ use postern::{
     policy::Issuer,
 };
 
-use worker::worker_sys::Context;
-
-use super::{isolate::Isolate, outgoing, runtime};
+use super::{
+    Platform,
+    outgoing::{self, Question},
+    runtime,
+};
 use crate::log;
 
 /// Time for one question. Shorter than the lease that the core gives whoever leads.
@@ -33,16 +35,15 @@ thread_local! {
     static CACHE: RefCell<PermissionsCache> = RefCell::new(PermissionsCache::new());
 }
 
-/// Goes on with the subject's permissions, or without.
-pub(super) async fn provide(
-    isolate: &'static Isolate,
+/// Goes on with the subject's permissions, or without. `policy` is the one that is being decided by.
+pub(crate) async fn provide<P: Platform>(
+    platform: &P,
     policy: &'static Policy,
     need: NeedsPermissions<'static>,
     seen: &mut Option<CacheState>,
-    context: &Context,
 ) -> Progress<'static> {
     *seen = Some(CacheState::Hit);
-    let mut record = obtain(isolate, policy, &need, seen, context).await;
+    let mut record = obtain(platform, policy, &need, seen).await;
     if record.is_none() {
         let ages = (need.max_age(), need.stale_if_error());
         let now = runtime::now();
@@ -58,12 +59,11 @@ pub(super) async fn provide(
 }
 
 /// The outer `None` when nobody can tell.
-async fn obtain(
-    isolate: &'static Isolate,
+async fn obtain<P: Platform>(
+    platform: &P,
     policy: &'static Policy,
     need: &NeedsPermissions<'static>,
     seen: &mut Option<CacheState>,
-    context: &Context,
 ) -> Option<Record> {
     let issuer = need.issuer();
     for _ in 0..MOST_LOOKS {
@@ -72,14 +72,16 @@ async fn obtain(
             PermissionsLookup::Known(record) => return Some(record),
             PermissionsLookup::Wait => {
                 *seen = Some(CacheState::Miss);
-                runtime::pause(WAIT).await;
+                if !platform.pause(WAIT).await {
+                    return None;
+                }
             }
             PermissionsLookup::Fetch => {
-                // What it brings decides here, whatever its age by then. Detached, so that followers need not
-                // wait for a lapsed lead when this caller hangs up.
+                // What it brings decides here, whatever its age by then. It goes on where the platform can, so that
+                // followers need not wait for a lapsed lead when this caller hangs up.
                 *seen = Some(CacheState::Miss);
-                let asking = ask(isolate, policy, issuer, need.subject().to_owned(), need.target());
-                return runtime::detach(context, asking).await.flatten();
+                let asking = ask(platform.clone(), policy, issuer, need.subject().to_owned(), need.target());
+                return platform.lead(asking).await.flatten();
             }
         }
     }
@@ -87,15 +89,15 @@ async fn obtain(
 }
 
 /// Asks the service and tells the cache.
-async fn ask(
-    isolate: &'static Isolate,
+async fn ask<P: Platform>(
+    platform: P,
     policy: &'static Policy,
     issuer: &'static Issuer,
     subject: String,
     target: Option<String>,
 ) -> Option<Record> {
     let asked_at = runtime::now();
-    match fetch(isolate, policy, issuer, target.as_deref()).await {
+    match fetch(&platform, policy, issuer, target.as_deref()).await {
         Ok(record) => {
             CACHE.with_borrow_mut(|cache| cache.store(issuer, &subject, record.clone(), asked_at));
             Some(record)
@@ -108,10 +110,16 @@ async fn ask(
     }
 }
 
-async fn fetch(isolate: &Isolate, policy: &Policy, issuer: &Issuer, target: Option<&str>) -> Result<Record, String> {
+async fn fetch<P: Platform>(
+    platform: &P,
+    policy: &Policy,
+    issuer: &Issuer,
+    target: Option<&str>,
+) -> Result<Record, String> {
     let target = target.ok_or("no canonical path holds the subject")?;
     let service = policy.permissions().ok_or("the policy names no permissions service")?;
-    let keys = isolate.keys_of(service.name()).ok_or("the permissions service has no key")?;
+    let secrets = platform.secrets().ok();
+    let keys = secrets.and_then(|secrets| secrets.of(service.name())).ok_or("the permissions service has no key")?;
     let id = runtime::random_id().map_err(|_| "the runtime gives no random octets")?;
     let credential = Assertion::for_permissions(
         policy.edge(),
@@ -123,11 +131,14 @@ async fn fetch(isolate: &Isolate, policy: &Policy, issuer: &Issuer, target: Opti
         id,
     )
     .sign(keys);
-    let url = format!("{}{target}", service.url());
-    let fields = [("accept", "application/json"), (assertion::HEADER, credential.as_str())];
-    let fetched = outgoing::get(&url, &fields, policy.is_development(), FETCH_TIMEOUT, MAX_RECORD_BYTES)
-        .await
-        .map_err(|error| error.to_string())?;
+    let question = Question {
+        url: &format!("{}{target}", service.url()),
+        fields: &[("accept", "application/json"), (assertion::HEADER, credential.as_str())],
+        plain_http: policy.is_development(),
+        limit: platform.time_for(FETCH_TIMEOUT),
+        cap: MAX_RECORD_BYTES,
+    };
+    let fetched = outgoing::get::<P>(&question).await.map_err(|error| error.to_string())?;
     match fetched.status {
         200 => {
             let record = PermissionsRecord::parse(&fetched.body).map_err(|error| error.to_string())?;
