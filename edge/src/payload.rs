@@ -67,7 +67,8 @@ mod tests {
     fn what_nobody_has_seen_takes_the_callers_word_in_its_one_form() {
         assert_eq!(content_sha256(None, Payload::Unseen, Some(ABC)).as_deref(), Some(ABC));
         let (upper, short, long) = (ABC.to_uppercase(), &ABC[1..], format!("{ABC}0"));
-        for value in [None, Some(""), Some(upper.as_str()), Some(short), Some(long.as_str()), Some("UNSIGNED-PAYLOAD")] {
+        for value in [None, Some(""), Some(upper.as_str()), Some(short), Some(long.as_str()), Some("UNSIGNED-PAYLOAD")]
+        {
             assert_eq!(content_sha256(None, Payload::Unseen, value), None, "{value:?}");
         }
     }

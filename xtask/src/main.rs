@@ -6,6 +6,7 @@ mod examples;
 mod faults;
 mod fuzz;
 mod http;
+mod package;
 mod paths;
 mod ports;
 mod process;
@@ -24,6 +25,7 @@ use clap::{Parser, Subcommand};
 
 use crate::fuzz::Target;
 use crate::paths::Paths;
+use crate::stack::Edge;
 use crate::test::{Part, Selection};
 
 /// Commands to set up, run, test and build Postern.
@@ -41,6 +43,9 @@ enum Command {
         /// Send the printed requests, compare their statuses, and end
         #[arg(long)]
         check: bool,
+        /// What decides in front of the services
+        #[arg(long, value_enum, default_value_t)]
+        edge: Edge,
     },
     /// Lints, unit tests, and end-to-end tests through the running stack
     Test {
@@ -101,7 +106,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     let paths = Paths::find()?;
     match command {
-        Command::Dev { check } => dev::dev(&paths, check),
+        Command::Dev { check, edge } => dev::dev(&paths, check, edge),
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Corpus { write } => corpus::files(&paths, write),
