@@ -33,6 +33,7 @@
 )]
 
 pub mod config;
+pub mod event;
 pub mod header;
 pub mod log;
 pub mod payload;
@@ -42,6 +43,8 @@ pub mod target;
 
 #[cfg(all(target_arch = "wasm32", feature = "cloudflare"))]
 pub mod cloudflare;
+#[cfg(all(target_arch = "wasm32", feature = "cloudfront"))]
+pub mod cloudfront;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 pub mod conformance;
 #[cfg(all(target_arch = "wasm32", feature = "conformance", not(debug_assertions)))]

@@ -38,7 +38,9 @@ pub fn content_sha256(bound: Option<&ContentDigest>, payload: Payload<'_>, decla
     }
 }
 
-fn hex(digest: &ContentDigest) -> String {
+/// A digest as signatures write it: in lower-case hex.
+#[must_use]
+pub fn hex(digest: &ContentDigest) -> String {
     digest.iter().fold(String::new(), |mut text, octet| {
         // Writing to a `String` cannot fail.
         let _ = write!(text, "{octet:02x}");

@@ -1,0 +1,193 @@
+// Every kind of event, AWS's own examples among them, through the real handler: it answers each, and throws at none.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { bearer, begin, cold, context, end, event, heal, sha256, token, viewerRequest, world } from "./lib.mjs";
+
+const ORDERS = "/companies/1111/orders";
+let edge;
+
+before(async () => {
+  await begin();
+  edge = cold((policy) => {
+    policy.origin["internal-orders"].auth_type = "AWS_IAM";
+    policy.origin["external-orders"].auth_type = "AWS_IAM";
+  });
+});
+beforeEach(heal);
+after(() => {
+  edge.remove();
+  end();
+});
+
+const send = (event) => edge.handler(event, context());
+const code = (answer) => JSON.parse(answer.body).code;
+const examples = join(process.env.POSTERN_VECTORS ?? "", "aws-events/cloudfront-docs");
+const skip = existsSync(examples) ? false : "POSTERN_VECTORS names no folder with AWS's example events";
+
+test("AWS's example events are answered, each as its kind wants it", { skip }, async () => {
+  const names = readdirSync(examples);
+  assert.equal(names.length, 5);
+  for (const name of names) {
+    const example = JSON.parse(readFileSync(join(examples, name), "utf8"));
+    const answer = await send(example);
+    const { request, response } = example.Records?.[0].cf ?? {};
+    if (name.startsWith("functions-")) {
+      assert.equal(answer.status, "503", name);
+    } else if (response) {
+      // CORS is the policy's to say: the origin's own fields are gone, and all else is as it came.
+      const { "access-control-allow-origin": _, "access-control-allow-credentials": __, ...kept } = response.headers;
+      const { vary, ...rest } = answer.headers;
+      assert.deepEqual({ ...answer, headers: rest }, { ...response, headers: kept }, name);
+      assert.deepEqual(vary.map(({ value }) => value), ["Origin"], name);
+    } else {
+      // No route of the policy: a generated 404.
+      assert.equal(request.uri, "/");
+      assert.deepEqual([answer.status, code(answer)], ["404", "not_found"], name);
+    }
+  }
+});
+
+test("what is permitted goes on as it came, with the assertion and nothing else", async () => {
+  const came = viewerRequest(ORDERS, [bearer(token()), ["X-Many", "a"], ["x-many", "b"]], { querystring: "a=%20b&a=c" });
+  const { headers, ...rest } = await send(came);
+  const { headers: before, ...same } = came.Records[0].cf.request;
+  assert.deepEqual(rest, same);
+  const { "postern-assertion": assertion, ...others } = headers;
+  assert.deepEqual(others, before);
+  assert.equal(assertion.length, 1);
+  const [head, claims] = assertion[0].value.split(".").map((part) => Buffer.from(part, "base64url").toString());
+  assert.equal(JSON.parse(head).alg, "HS256");
+  assert.equal(JSON.parse(claims).aud, "external-orders");
+});
+
+test("what a caller says in our name, or to overrule the decision, does not go on", async () => {
+  const forged = ["Postern-Assertion", "postern_assertion", "POSTERN.Other", "X-Original-URL", "X-HTTP-Method-Override"];
+  const answer = await send(viewerRequest(ORDERS, [bearer(token()), ...forged.map((name) => [name, "forged"])]));
+  assert.deepEqual(Object.keys(answer.headers).sort(), ["authorization", "host", "postern-assertion"]);
+  assert.notEqual(answer.headers["postern-assertion"][0].value, "forged");
+});
+
+test("a container asks for secrets, metadata and keys once, and then for nothing", async () => {
+  const other = cold();
+  await other.handler(viewerRequest(ORDERS, [bearer(token())]), context());
+  assert.deepEqual(world.asked, ["/secrets/", "/partners/.well-known/openid-configuration", "/partners/jwks"]);
+  for (let count = 0; count < 20; count += 1) {
+    const answer = await other.handler(viewerRequest(ORDERS, [bearer(token())]), context());
+    assert.ok(answer.headers["postern-assertion"]);
+  }
+  assert.equal(world.asked.length, 3);
+  other.remove();
+});
+
+test("once all is known, a decision takes no turn of the event loop", () => {
+  const came = viewerRequest(ORDERS, [bearer(token())]);
+  const { handle } = edge.require("./postern_edge.js");
+  assert.ok(!(handle(came, 5000) instanceof Promise));
+});
+
+test("each shape that is none of CloudFront's is answered with 503", async () => {
+  const good = viewerRequest(ORDERS, [bearer(token())]);
+  const change = (mutate) => {
+    const copy = structuredClone(good);
+    mutate(copy.Records[0].cf, copy);
+    return copy;
+  };
+  const circular = {};
+  circular.self = circular;
+  const shapes = [
+    undefined, null, 0, "", "text", [], {}, circular, { Records: [] }, { Records: {} }, { Records: [null] },
+    { Records: [good.Records[0], good.Records[0]] }, 10n, { toJSON: () => { throw new Error("no"); } },
+    change((cf) => delete cf.config), change((cf) => delete cf.request), change((cf) => (cf.config.eventType = "other")),
+    change((cf) => delete cf.request.headers), change((cf) => (cf.request.headers = [])),
+    change((cf) => (cf.request.headers.authorization = "text")), change((cf) => (cf.request.method = 7)),
+    change((cf) => delete cf.request.uri), change((cf) => (cf.request.querystring = null)),
+    change((cf) => (cf.request.uri = "/a?b")), change((cf) => (cf.request.body = "text")),
+    change((cf) => (cf.request.headers.host = [{ key: "Other", value: "x" }])),
+    change((cf) => (cf.request.headers.padding = [{ key: "Padding", value: "x".repeat(3_000_000) }])),
+  ];
+  for (const shape of shapes) {
+    const answer = await send(shape);
+    assert.equal(answer.status, "503");
+    assert.equal(code(answer), "temporarily_unavailable");
+  }
+  assert.ok((await send(good)).headers["postern-assertion"], "and the next one is decided");
+});
+
+test("without a field at all, or with an odd one, there is a decision", async () => {
+  const bare = viewerRequest(ORDERS);
+  bare.Records[0].cf.request.headers = {};
+  assert.equal((await send(bare)).status, "401");
+  const empty = viewerRequest(ORDERS);
+  empty.Records[0].cf.request.headers.authorization = [];
+  assert.equal((await send(empty)).status, "401");
+  const twice = [bearer(token()), bearer(token())];
+  assert.deepEqual([(await send(viewerRequest(ORDERS, twice))).status], ["400"]);
+});
+
+test("an answer to HEAD has no body", async () => {
+  const answer = await send(viewerRequest(ORDERS, [], { method: "HEAD" }));
+  assert.deepEqual([answer.status, answer.body], ["401", undefined]);
+});
+
+const post = (fields, body) => viewerRequest(ORDERS, [bearer(token()), ...fields], { method: "POST", body });
+const shown = (text, inputTruncated = false) => ({
+  inputTruncated, action: "read-only", encoding: "base64", data: Buffer.from(text).toString("base64"),
+});
+
+test("a body for an origin that wants signatures is hashed, or its hash is asked for by name", async () => {
+  const hash = async (came) => (await send(came)).headers["x-amz-content-sha256"]?.[0].value;
+  assert.equal(await hash(post([], shown("an order"))), sha256("an order"));
+  assert.equal(await hash(post([], shown(""))), sha256(""));
+  assert.equal(await hash(post([["X-Amz-Content-Sha256", "0".repeat(64)]], shown("an order"))), sha256("an order"));
+  assert.equal(await hash(post([["X-Amz-Content-Sha256", sha256("more")]], shown("mo", true))), sha256("more"));
+  // Not included, but said to be there; or not there.
+  assert.equal(await hash(post([["Content-Length", "4"], ["x-amz-content-sha256", sha256("more")]])), sha256("more"));
+  assert.equal(await hash(post([["Content-Length", "0"]])), sha256(""));
+  for (const fields of [[], [["X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"]], [["X-Amz-Content-Sha256", sha256("more").toUpperCase()]]]) {
+    const answer = await send(post(fields, shown("mo", true)));
+    assert.equal(answer.status, "400");
+    assert.match(JSON.parse(answer.body).detail, /x-amz-content-sha256/);
+  }
+});
+
+test("at the origin's request the origin must be the route's", async () => {
+  const port = Number(new URL(world.url).port);
+  const origin = (custom) => ({
+    custom: { customHeaders: {}, domainName: "127.0.0.1", port, protocol: "http", path: "/origins/external-orders", ...custom },
+  });
+  const ask = (origin) => send(event("origin-request", {
+    method: "GET", uri: ORDERS, querystring: "", clientIp: "203.0.113.178", origin,
+  }, [bearer(token())]));
+  const answer = await ask(origin({}));
+  assert.ok(answer.headers["postern-assertion"]);
+  assert.deepEqual(answer.origin, origin({}));
+  for (const other of [origin({ path: "/origins/vouchers" }), origin({ path: "" }), origin({ port: 1 }),
+    origin({ domainName: "elsewhere.example" }), origin({ protocol: "https" }), { s3: { domainName: "b", path: "" } }, undefined]) {
+    const refused = await ask(other);
+    assert.deepEqual([refused.status, code(refused)], ["502", "bad_gateway"]);
+  }
+});
+
+test("an origin that refuses our assertion is 502 to the caller, and whatever is said to origins alone stays here", async () => {
+  const respond = (status, fields, kind = "origin-response") => {
+    const headers = {};
+    for (const [key, value] of fields) (headers[key.toLowerCase()] ??= []).push({ key, value });
+    const response = { status, statusDescription: "x", headers };
+    return send(event(kind, { method: "GET", uri: ORDERS, querystring: "", clientIp: "203.0.113.178" },
+      [["Origin", "https://app.ljg-sushi.example"]], { response }));
+  };
+  for (const name of ["WWW-Authenticate", "x-amzn-Remapped-www-authenticate"]) {
+    const answer = await respond("401", [[name, "Postern-Assertion error=\"x\""], ["Via", "1.1 x"]]);
+    assert.deepEqual([answer.status, code(answer)], ["502", "bad_gateway"]);
+    assert.equal(answer.headers["access-control-allow-origin"][0].value, "https://app.ljg-sushi.example");
+    assert.equal(answer.headers.via[0].value, "1.1 x");
+  }
+  const own = await respond("401", [["WWW-Authenticate", "Bearer"], ["Postern-Debug", "x"], ["Access-Control-Allow-Origin", "*"]]);
+  assert.equal(own.status, "401");
+  assert.equal(own.headers["postern-debug"], undefined);
+  assert.equal(own.headers["access-control-allow-origin"][0].value, "https://app.ljg-sushi.example");
+  const viewer = await respond("200", [["Vary", "Accept"]], "viewer-response");
+  assert.deepEqual(viewer.headers.vary.map(({ value }) => value), ["Accept", "Origin"]);
+});

@@ -1,0 +1,75 @@
+// The instance ends in each way there is, which the real one cannot be made to: the entry answers 503 and takes another.
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { unpacked } from "./lib.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "postern-traps-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+cpSync(join(unpacked(), "index.js"), join(folder, "index.js"));
+writeFileSync(join(folder, "config.json"), "{}");
+// In the instance's place: it does what the event says.
+writeFileSync(join(folder, "postern_edge.js"), `
+  globalThis.instances = (globalThis.instances ?? 0) + 1;
+  exports.start = () => { if (globalThis.startFails) throw "config_unusable"; };
+  exports.handle = ({ how, Records }, remaining) => ({
+    answer: () => ({ served: true }),
+    promise: async () => ({ served: true }),
+    trap: () => { throw new WebAssembly.RuntimeError("unreachable, with a token in it"); },
+    stack: () => { throw new RangeError("Maximum call stack size exceeded"); },
+    rejects: async () => { throw new WebAssembly.RuntimeError("unreachable"); },
+    callback: () => { Promise.resolve().then(() => { throw new WebAssembly.RuntimeError("unreachable"); }); return new Promise(() => {}); },
+    timer: () => { setTimeout(() => { throw new WebAssembly.RuntimeError("unreachable"); }, 5); return new Promise(() => {}); },
+    never: () => new Promise(() => {}),
+    nothing: async () => undefined,
+    text: () => { throw "secret_missing"; },
+  })[how]();
+`);
+
+const { handler } = createRequire(join(folder, "x.js"))("./index.js");
+const send = (how, remaining = 5000, method = "GET") =>
+  handler({ how, Records: [{ cf: { request: { method } } }] }, { getRemainingTimeInMillis: () => remaining });
+
+test("what the instance answers is the answer, at once or later", async () => {
+  assert.deepEqual(await send("answer"), { served: true });
+  assert.deepEqual(await send("promise"), { served: true });
+});
+
+test("however the instance ends, the event is answered with 503 and the next by another instance", async () => {
+  for (const how of ["trap", "stack", "rejects", "callback", "timer"]) {
+    const before = globalThis.instances;
+    const answer = await send(how);
+    assert.equal(answer.status, "503", how);
+    assert.equal(JSON.parse(answer.body).code, "temporarily_unavailable", how);
+    assert.deepEqual(await send("answer"), { served: true }, how);
+    assert.equal(globalThis.instances, before + 1, how);
+  }
+});
+
+test("what only fails keeps the instance", async () => {
+  const before = globalThis.instances;
+  for (const how of ["nothing", "text"]) assert.equal((await send(how)).status, "503", how);
+  assert.equal(globalThis.instances, before);
+});
+
+test("an instance that does not answer in time is answered for before Lambda's own limit", async () => {
+  const start = performance.now();
+  assert.equal((await send("never", 600)).status, "503");
+  assert.ok(performance.now() - start < 600);
+  assert.equal((await send("never", 0)).status, "503");
+});
+
+test("an answer to HEAD has no body", async () => {
+  assert.equal((await send("trap", 5000, "HEAD")).body, undefined);
+});
+
+test("a configuration that does not load is answered with 503 until it does", async () => {
+  await send("trap");
+  globalThis.startFails = true;
+  assert.equal((await send("answer")).status, "503");
+  globalThis.startFails = false;
+  assert.deepEqual(await send("answer"), { served: true });
+});

@@ -1,0 +1,56 @@
+//! What a container keeps from event to event: the authoriser with its policy, and what was packed beside it.
+
+use std::sync::OnceLock;
+
+use js_sys::Reflect;
+use postern::{Authorizer, Policy, cache::KeySeeds};
+use wasm_bindgen::JsValue;
+
+use crate::config::{Config, ConfigError};
+
+static CONTAINER: OnceLock<Container> = OnceLock::new();
+
+/// The variable that must be `true` where a build with a development overlay runs. Lambda@Edge takes no variables, so
+/// that such a build serves nothing should it ever be deployed.
+const DEVELOPMENT: &str = "POSTERN_DEVELOPMENT";
+
+/// The container's lasting state.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) authorizer: Authorizer,
+    /// By a policy that is only tried.
+    pub(super) shadow: Option<Authorizer>,
+    pub(super) seeds: KeySeeds,
+}
+
+impl Container {
+    /// Loads what was packed; once.
+    pub(super) fn start(config: &str) -> Result<(), ConfigError> {
+        let Config { policy, shadow, seeds } = Config::parse(config)?;
+        let container = Self { authorizer: Authorizer::new(policy), shadow: shadow.map(Authorizer::new), seeds };
+        // A second start would be with the same file.
+        let _ = CONTAINER.set(container);
+        Ok(())
+    }
+
+    /// What [`start`](Self::start) has loaded.
+    pub(super) fn running() -> Option<&'static Self> {
+        CONTAINER.get()
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        self.authorizer.policy()
+    }
+
+    /// Whether it is a development build where none is to run.
+    pub(super) fn is_misplaced(&self) -> bool {
+        self.policy().is_development() && variable(DEVELOPMENT).as_deref() != Some("true")
+    }
+}
+
+/// A variable of the process.
+pub(super) fn variable(name: &str) -> Option<String> {
+    let member = |object: &JsValue, name: &str| Reflect::get(object, &JsValue::from_str(name)).ok();
+    let environment = member(&member(&js_sys::global(), "process")?, "env")?;
+    member(&environment, name)?.as_string()
+}

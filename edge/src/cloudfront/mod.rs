@@ -1,0 +1,92 @@
+//! The Lambda@Edge function at CloudFront: one handler for the events of a request and of its origin's response.
+//!
+//! ```text
+//!  viewer-request   decide ─▶ denial: a generated response; permit: the request, with the assertion
+//!  origin-request   the same, and the origin that CloudFront has chosen must be the route's
+//!  origin-response  ▶ without what is said to origins alone, with the policy's CORS fields; a refused assertion is 502
+//! ```
+//!
+//! `index.js` calls [`start`] with what was packed, then [`handle`] for each event, one at a time, and answers for it
+//! should it trap. Nothing goes on after the answer: Lambda freezes the container. What a Worker does in the background
+//! is done before the answer here, within a time of its own. Caches live as long as the container.
+
+mod container;
+mod invocation;
+mod request;
+mod response;
+mod secrets_manager;
+mod timer;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use js_sys::{JSON, futures::future_to_promise};
+use postern::{Answer, PublicCode};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use crate::{
+    event::{self, Event, EventKind},
+    log,
+    web::runtime,
+};
+use container::Container;
+use invocation::Invocation;
+
+/// Takes what was packed with the function.
+///
+/// # Errors
+/// The stable name of what is wrong with it; `index.js` then answers 503 to each event.
+#[wasm_bindgen]
+pub fn start(config: &str) -> Result<(), JsValue> {
+    runtime::quiet_panics("function");
+    Container::start(config).map_err(|error| {
+        runtime::log(&log::failure(error.code(), "function", &error.to_string(), None));
+        JsValue::from_str(error.code())
+    })
+}
+
+/// Answers one event: what CloudFront is to go on with, or a promise of it where something had to be asked for.
+///
+/// `remaining_ms` is what Lambda's context says of the time that is left.
+///
+/// # Errors
+/// None that a caller could cause: whatever the event holds, there is an answer.
+#[wasm_bindgen]
+pub fn handle(event: &JsValue, remaining_ms: f64) -> Result<JsValue, JsValue> {
+    // Of what is no JSON, such as `undefined`, there is no text; the parser says so.
+    let text = JSON::stringify(event).ok().and_then(|text| JsValue::from(text).as_string()).unwrap_or_default();
+    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> =
+        Box::pin(async move { JSON::parse(&answer_to(&text, remaining_ms).await) });
+    // Where caches have it all, nothing is waited for: no promise, no turn of the event loop. What was begun goes on
+    // when the promise's own task looks at it again.
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => Ok(future_to_promise(work).into()),
+    }
+}
+
+async fn answer_to(text: &str, remaining_ms: f64) -> String {
+    let event = match Event::parse(text) {
+        Ok(event) => event,
+        Err(error) => {
+            runtime::log(&log::failure("event_unknown", error.code(), &error.to_string(), None));
+            return event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), false);
+        }
+    };
+    let Some(container) = Container::running() else {
+        let is_head = event.request().method() == "HEAD";
+        return event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), is_head);
+    };
+    match event.kind() {
+        EventKind::ViewerRequest | EventKind::OriginRequest => {
+            let invocation = Invocation::begin(container, remaining_ms).await;
+            let answer = request::answer(&invocation, event, text).await;
+            invocation.finish().await;
+            answer
+        }
+        EventKind::OriginResponse | EventKind::ViewerResponse => response::answer(container, event),
+    }
+}

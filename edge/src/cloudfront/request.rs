@@ -1,0 +1,173 @@
+//! The events of a request: what was decided, as CloudFront takes it.
+
+use std::{rc::Rc, time::Duration};
+
+use postern::{Answer, BodyDigest, Decision, Permit, PublicCode, assertion, digest::sha256, policy::AuthType};
+
+use super::invocation::Invocation;
+use crate::{
+    event::{self, Event, EventKind, Request},
+    header::is_stripped,
+    log,
+    payload::{self, Payload, content_sha256},
+    web::{self, BodySource, Incoming as _, Platform as _, decide, runtime, shadow},
+};
+
+/// Decides on the request of `event`, of which `text` is the text.
+pub(super) async fn answer(invocation: &Invocation, event: Event, text: &str) -> String {
+    let arrived = Arrived::new(event);
+    let (decision, observed) = decide::enforced(invocation, &arrived, &mut arrived.body()).await;
+    let again = || Event::parse(text).ok().map(|event| Rc::new(Arrived::new(event)));
+    shadow::try_rules(invocation, again, &decision, observed.at);
+    match decision {
+        Decision::Permit(permit) => forward(invocation, arrived, &permit),
+        Decision::Preflight(answer) => event::answer(&answer, arrived.is_head()),
+        Decision::Deny(denial) => event::answer(denial.answer(), arrived.is_head()),
+    }
+}
+
+/// The request as it came, less the fields that are ours or end here, and with the assertion; or why it cannot go on.
+fn forward(invocation: &Invocation, arrived: Arrived, permit: &Permit) -> String {
+    match fields_for(invocation, &arrived, permit) {
+        Ok(fields) => {
+            let policy = invocation.container().policy();
+            let set: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            // CloudFront shows no `Connection` and sends one of its own.
+            arrived.event.forwarded(|name| is_stripped(name, "") || policy.is_identity_field(name), &set)
+        }
+        Err(refusal) => {
+            let line = log::failure(refusal.what, permit.origin().name(), refusal.why, arrived.id());
+            runtime::log(&line);
+            event::answer(&refusal.answer, arrived.is_head())
+        }
+    }
+}
+
+/// Why a permitted request is not forwarded.
+struct Refusal {
+    what: &'static str,
+    why: &'static str,
+    answer: Answer,
+}
+
+impl Refusal {
+    const fn new(why: &'static str, answer: Answer) -> Self {
+        Self { what: "not_forwarded", why, answer }
+    }
+}
+
+/// What is set on the request that goes on.
+fn fields_for(
+    invocation: &Invocation,
+    arrived: &Arrived,
+    permit: &Permit,
+) -> Result<Vec<(String, String)>, Box<Refusal>> {
+    let request = arrived.event.request();
+    let refuse = |why, code| Err(Box::new(Refusal::new(why, permit.refuse(code))));
+    // At the viewer's request nobody knows yet where it goes: `postern check --cloudfront` looks at that beforehand.
+    if arrived.event.kind() == EventKind::OriginRequest && !is_origin_of(request, permit) {
+        return Err(Box::new(Refusal {
+            what: "origin_mismatch",
+            why: "CloudFront's behaviour sends this path to another origin",
+            answer: permit.unreachable(),
+        }));
+    }
+    let bodiless = matches!(permit.method(), "GET" | "HEAD");
+    if bodiless && request.body().is_some_and(|body| !body.is_empty()) {
+        return refuse("a GET or HEAD request has a body", PublicCode::InvalidRequest);
+    }
+    let Some(keys) = invocation.secrets().ok().and_then(|secrets| secrets.of(permit.origin().name())) else {
+        return refuse("the origin has no key", PublicCode::TemporarilyUnavailable);
+    };
+    let mut fields = permit.handed_on().to_vec();
+    // Origin access control signs these requests, and bodies with them.
+    if permit.origin().auth_type() == Some(AuthType::AwsIam) && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
+        let octets = arrived.whole_body();
+        let seen = octets.as_deref().map_or(Payload::Unseen, Payload::Whole);
+        let declared = request.sole_field(payload::HEADER);
+        let Some(hash) = content_sha256(permit.content_sha256(), seen, declared) else {
+            let why = "the body is longer than CloudFront shows, and `x-amz-content-sha256` does not say its SHA-256";
+            return Err(Box::new(Refusal::new(why, permit.lacks_payload_hash())));
+        };
+        fields.push((payload::HEADER.to_owned(), hash));
+    }
+    let Ok(id) = runtime::random_id() else {
+        return refuse("the runtime gives no random octets", PublicCode::TemporarilyUnavailable);
+    };
+    let edge = invocation.container().policy().edge();
+    fields.push((assertion::HEADER.to_owned(), permit.assertion(edge, runtime::now(), id).sign(keys)));
+    Ok(fields)
+}
+
+/// Whether the event's origin is the one that the route names.
+fn is_origin_of(request: &Request, permit: &Permit) -> bool {
+    request.origin().and_then(|origin| origin.url()).is_some_and(|url| url == permit.origin().url())
+}
+
+/// A request in an event.
+struct Arrived {
+    event: Event,
+    target: String,
+}
+
+impl Arrived {
+    fn new(event: Event) -> Self {
+        let target = event.request().target();
+        Self { event, target }
+    }
+
+    fn is_head(&self) -> bool {
+        self.event.request().method() == "HEAD"
+    }
+
+    /// The whole body, if the event shows it; what is not in the event is there all the same where its fields say so.
+    fn whole_body(&self) -> Option<Vec<u8>> {
+        let request = self.event.request();
+        match request.body() {
+            Some(body) if body.is_truncated() => None,
+            Some(body) => body.octets().ok(),
+            None => {
+                let length = request.field("content-length");
+                let has_none = length.is_none_or(|length| length == "0") && request.field("transfer-encoding").is_none();
+                has_none.then(Vec::new)
+            }
+        }
+    }
+
+    fn body(&self) -> ShownBody<'_> {
+        ShownBody(self)
+    }
+}
+
+impl web::Incoming for Arrived {
+    fn fields(&self) -> Vec<(&str, &str)> {
+        self.event.request().fields()
+    }
+
+    fn as_core<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> postern::Request<'a> {
+        postern::Request { method: self.event.request().method(), target: &self.target, headers }
+    }
+
+    fn id(&self) -> Option<&str> {
+        log::request_id(Some(self.event.request_id()))
+    }
+}
+
+/// The body as far as the event shows it.
+struct ShownBody<'a>(&'a Arrived);
+
+impl BodySource for ShownBody<'_> {
+    async fn read(&mut self, limit: usize, _: Duration) -> BodyDigest {
+        let is_truncated = self.0.event.request().body().is_some_and(event::EventBody::is_truncated);
+        match self.0.whole_body() {
+            Some(octets) if octets.len() <= limit => BodyDigest::Sha256(sha256(&octets)),
+            Some(_) => BodyDigest::TooLarge,
+            None if is_truncated => BodyDigest::TooLarge,
+            None => {
+                let why = "the behaviour does not include bodies";
+                runtime::log(&log::failure("body_not_shown", "cloudfront", why, self.0.id()));
+                BodyDigest::Unreadable
+            }
+        }
+    }
+}
