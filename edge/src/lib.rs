@@ -39,6 +39,8 @@ pub mod log;
 pub mod payload;
 pub mod policy;
 pub mod secrets;
+#[cfg(feature = "sigv4")]
+pub mod sigv4;
 pub mod target;
 
 #[cfg(all(target_arch = "wasm32", feature = "cloudflare"))]
