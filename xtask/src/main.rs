@@ -6,6 +6,7 @@ mod examples;
 mod faults;
 mod fuzz;
 mod http;
+mod package;
 mod paths;
 mod ports;
 mod process;
@@ -17,13 +18,16 @@ mod test;
 mod vectors;
 mod worker;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use postern_embed::Inputs;
 
 use crate::fuzz::Target;
 use crate::paths::Paths;
+use crate::stack::Edge;
 use crate::test::{Part, Selection};
 
 /// Commands to set up, run, test and build Postern.
@@ -41,6 +45,9 @@ enum Command {
         /// Send the printed requests, compare their statuses, and end
         #[arg(long)]
         check: bool,
+        /// What decides in front of the services
+        #[arg(long, value_enum, default_value_t)]
+        edge: Edge,
     },
     /// Lints, unit tests, and end-to-end tests through the running stack
     Test {
@@ -77,6 +84,11 @@ enum Command {
         #[command(subcommand)]
         what: Build,
     },
+    /// Pack what is deployed
+    Package {
+        #[command(subcommand)]
+        what: Package,
+    },
     /// Ends what was left running; started by this program for itself
     #[command(name = process::GUARD, hide = true)]
     Guard,
@@ -86,6 +98,25 @@ enum Command {
 enum Build {
     /// The Worker, into `edge/build/`
     Worker,
+}
+
+#[derive(Debug, Subcommand)]
+enum Package {
+    /// The Lambda@Edge function, as one zip with its policy in it
+    Cloudfront {
+        /// The policy; the workspace's `postern.toml` if left out
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// A policy that is only tried
+        #[arg(long, value_name = "FILE")]
+        shadow_policy: Option<PathBuf>,
+        /// What `postern keys seal` wrote
+        #[arg(long, value_name = "FILE")]
+        key_seeds: Option<PathBuf>,
+        /// Where the zip goes; into the target folder if left out
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -101,7 +132,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     let paths = Paths::find()?;
     match command {
-        Command::Dev { check } => dev::dev(&paths, check),
+        Command::Dev { check, edge } => dev::dev(&paths, check, edge),
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Corpus { write } => corpus::files(&paths, write),
@@ -110,6 +141,12 @@ fn run(command: Command) -> Result<()> {
         Command::Build { what: Build::Worker } => {
             let _lock = worker::lock(&paths)?;
             worker::build_worker(&paths.root, None)
+        }
+        Command::Package { what: Package::Cloudfront { policy, shadow_policy, key_seeds, output } } => {
+            let policy = policy.unwrap_or_else(|| paths.root.join("postern.toml"));
+            let inputs = Inputs { policy, overlay: None, shadow: shadow_policy, seeds: key_seeds };
+            let output = output.unwrap_or_else(|| paths.target.join("postern-cloudfront.zip"));
+            package::package(&paths, &inputs, &output)
         }
         Command::Guard => {
             process::guard(std::io::stdin());

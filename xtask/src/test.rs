@@ -8,17 +8,40 @@ use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
 use crate::fuzz;
+use crate::package;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
 use crate::security;
-use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
-use crate::stack::{self, Profile, Stack};
+use crate::setup::{WORKER_TARGET, cargo_deny, node, rust_target, setup};
+use crate::stack::{self, Edge, Profile, Stack};
 use crate::vectors::vectors;
 use crate::worker;
 
 /// A target without the standard library, and with the atomics that the core's cache of tokens needs.
 const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
+
+/// Files of the end-to-end tests that run once more against the local CloudFront: all that go through an edge and are
+/// not about an isolate of a Worker's own.
+const THROUGH_CLOUDFRONT: [&str; 17] = [
+    "around_the_edge",
+    "bodies",
+    "browser",
+    "cloudfront_faults",
+    "cors",
+    "credentials",
+    "decision_log",
+    "faults_of_the_original",
+    "freshness",
+    "orders_external",
+    "orders_internal",
+    "permissions",
+    "rotation",
+    "streaming",
+    "targets",
+    "tokens",
+    "vouchers",
+];
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +63,8 @@ pub(crate) enum Part {
     Unit,
     /// Vectors through every signature backend, workerd and Node among them.
     Vectors,
+    /// What is deployed at CloudFront: packed twice, compared, and held against its limit.
+    Package,
     /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
     Corpus,
     /// Fuzz targets, each for a fixed number of inputs.
@@ -66,6 +91,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     if wants(Part::Vectors) {
         let again = "cargo xtask test --only vectors";
         report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
+    }
+    if wants(Part::Package) {
+        report.part("package for CloudFront", "cargo xtask test --only package", || package::check(paths))?;
     }
     if wants(Part::Corpus) {
         corpus::test(paths, &mut report, selection)?;
@@ -182,13 +210,20 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
     let again = "cargo xtask test --only e2e";
     let mut started: Option<Stack> = None;
     report.part("set-up", "cargo xtask setup", || setup(paths))?;
+    if selection.only != Some(Part::Examples) {
+        report.part("restrictions of the local CloudFront", "node --test local/cloudfront/", || {
+            run(Command::new(node(paths))
+                .args(["--test", "--test-reporter=dot", "cloudfront/*.test.mjs"])
+                .current_dir(&paths.local))
+        })?;
+    }
     if !report.is_clean() && selection.only.is_none() {
         // A stack on a broken build shows nothing new and costs minutes.
         report.skip("end-to-end tests", "an earlier part failed");
         return Ok(());
     }
     report.part("start of the stack", again, || {
-        started = Some(stack::start(paths, Profile::Test)?);
+        started = Some(stack::start(paths, Profile::Test, Edge::default())?);
         Ok(())
     })?;
     let Some(stack) = started else {
@@ -196,7 +231,11 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
         return Ok(());
     };
     if selection.only != Some(Part::E2e) {
-        report.part("printed requests", "cargo xtask test --only examples", || check_examples(&stack))?;
+        let again = "cargo xtask test --only examples";
+        report.part("printed requests", again, || check_examples(&stack, &stack.edge))?;
+        if let Some(front) = &stack.cloudfront {
+            report.part("printed requests through CloudFront", again, || check_examples(&stack, front))?;
+        }
     }
     if selection.only != Some(Part::Examples) {
         report.part("permissions on a real table", again, || {
@@ -210,14 +249,10 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             worker::refuse_planted(&paths.root)
         })?;
         faults::clear(&stack.folder)?;
-        report.part("end-to-end tests", again, || {
-            let mut command = Command::new("cargo");
-            command
-                .args(["test", "--package", "postern-e2e", "--no-fail-fast"])
-                .env("POSTERN_STACK", &stack.description);
-            // They share the stack's state; the harness need not start more than one to have them wait.
-            command.env("RUST_TEST_THREADS", "1");
-            run(with_filters(&mut command, &selection.filters).current_dir(&paths.root))
+        report.part("end-to-end tests", again, || run(&mut end_to_end(paths, &stack, selection, &[])))?;
+        report.part("end-to-end tests through CloudFront", again, || {
+            let mut command = end_to_end(paths, &stack, selection, &THROUGH_CLOUDFRONT);
+            run(command.env("POSTERN_EDGE", "cloudfront"))
         })?;
         if let Some(table) = faults::table(&stack.folder) {
             println!("\n== faults at the issuer\n{table}");
@@ -227,6 +262,18 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
         drop(stack);
         Ok(())
     })
+}
+
+/// Those of `files`, or all. They share the stack's state; the harness need not start more than one to have them wait.
+fn end_to_end(paths: &Paths, stack: &Stack, selection: &Selection, files: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--package", "postern-e2e", "--no-fail-fast"]).current_dir(&paths.root);
+    for file in files {
+        command.args(["--test", file]);
+    }
+    command.env("POSTERN_STACK", &stack.description).env("RUST_TEST_THREADS", "1");
+    with_filters(&mut command, &selection.filters);
+    command
 }
 
 fn with_filters<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {
