@@ -222,6 +222,12 @@ impl Policy {
         &self.log
     }
 
+    /// Whether pages of some origin may call.
+    #[must_use]
+    pub const fn has_cors(&self) -> bool {
+        self.cors.is_some()
+    }
+
     /// Whether some route only shadows.
     #[must_use]
     pub fn has_shadow(&self) -> bool {
