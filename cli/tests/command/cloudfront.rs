@@ -38,6 +38,12 @@ fn behaviour(target: &str, event: &str) -> Value {
     })
 }
 
+/// A distribution for the example as it is, that keeps what internal orders answer.
+pub(crate) fn keeping() -> String {
+    let kept = with("/1/CachePolicyId", json!(OPTIMIZED));
+    format!("{kept:#}").replace(VOUCHERS, "vouchers.ljg-sushi.example")
+}
+
 /// A distribution that is right; behaviours are 0: vouchers, 1: internal orders, 2: external orders.
 fn distribution() -> Value {
     let mut behaviours = [
