@@ -42,7 +42,7 @@ impl Archive {
         let mut sizes = Vec::new();
         for index in 0..packed.len() {
             let entry = packed.by_index(index)?;
-            sizes.push((entry.name().to_owned(), entry.compressed_size()));
+            sizes.push((entry.name()?.into_owned(), entry.compressed_size()));
         }
         Ok(Self { octets, sizes })
     }
@@ -55,7 +55,8 @@ impl Archive {
     pub(super) fn report(&self) -> String {
         let size = self.octets.len();
         let share = size * 100 / MAX_OCTETS;
-        let mut lines = vec![format!("{size} of {MAX_OCTETS} octets that a viewer-request function may have ({share} %)")];
+        let mut lines =
+            vec![format!("{size} of {MAX_OCTETS} octets that a viewer-request function may have ({share} %)")];
         lines.extend(self.sizes.iter().map(|(name, size)| format!("  {size:>7}  {name}")));
         lines.join("\n")
     }
@@ -68,7 +69,9 @@ impl Archive {
                 "pack it without a shadow policy or key seeds, or give each part of the API a distribution and a policy \
                  of its own"
             }
-            _ => "attach the function to origin requests, for which it may have 50 MB, or leave out features of the edge",
+            _ => {
+                "attach the function to origin requests, for which it may have 50 MB, or leave out features of the edge"
+            }
         };
         let name = largest.map_or("", |(name, _)| name);
         ensure!(

@@ -40,7 +40,17 @@ fn command(paths: &Paths, wasm_pack: &Path, bindgen: &Path, own: &Path, folder: 
     let search = env::join_paths([bindgen.to_path_buf()].into_iter().chain(env::split_paths(&inherited)))?;
     let mut command = Command::new(wasm_pack);
     command
-        .args(["build", "edge", "--release", "--target", "nodejs", "--mode", "no-install", "--out-name", "postern_edge"])
+        .args([
+            "build",
+            "edge",
+            "--release",
+            "--target",
+            "nodejs",
+            "--mode",
+            "no-install",
+            "--out-name",
+            "postern_edge",
+        ])
         // `wasm-opt` would be one more download, of a program that only its version number pins.
         .args(["--no-opt", "--no-pack", "--no-typescript", "--no-gitignore", "--out-dir"])
         .arg(folder)
@@ -81,19 +91,19 @@ fn cargo_home() -> Result<PathBuf> {
 fn bindgen(paths: &Paths, own: &Path) -> Result<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let built = cargo
-        .args(["build", "--quiet", "--package", "xtask", "--bin", "wasm-bindgen"])
+        .args(["build", "--quiet", "--package", "xtask", "--bin", "bindgen"])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(&paths.root)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
-    ensure!(built.status.success(), "`wasm-bindgen` does not build");
+    ensure!(built.status.success(), "`bindgen` does not build");
     let messages = String::from_utf8(built.stdout).context("cargo's messages are not UTF-8")?;
     let executable = |line| serde_json::from_str::<Value>(line).ok()?.get("executable")?.as_str().map(PathBuf::from);
-    let program = messages.lines().find_map(executable).context("cargo built no `wasm-bindgen`")?;
+    let program = messages.lines().find_map(executable).context("cargo built no `bindgen`")?;
     let folder = own.join("bin");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let copy = folder.join(program.file_name().unwrap_or_default());
+    let copy = folder.join("wasm-bindgen");
     fs::copy(&program, &copy).with_context(|| format!("cannot write `{}`", copy.display()))?;
     Ok(folder)
 }

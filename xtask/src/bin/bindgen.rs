@@ -2,6 +2,7 @@
 //!
 //! `wasm-pack` takes the one on the path when its version is that of `Cargo.lock`, and would otherwise download one.
 //! This one is always that version: the library is pinned there together with the `wasm-bindgen` that the edge links.
+//! `package` copies it to that name; the compiler takes no program of ours that is called so.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
