@@ -14,7 +14,7 @@ use std::{
 
 use postern::UnixTime;
 
-use crate::{client::Call, random, stack::Stack, wait};
+use crate::{client::Call, cloudfront::CloudFront, platform::Platform, random, stack::Stack, wait};
 
 /// A workerd starts in well under a second; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,14 +35,18 @@ export default {
 };"#;
 
 /// An edge that has served nothing yet. Dropping it ends it.
+///
+/// At CloudFront it is the stack's own, of which all containers were ended.
 #[derive(Debug)]
 pub struct ColdEdge {
-    child: Child,
+    child: Option<Child>,
     address: String,
     /// A configuration of its own, removed with it.
     config: Option<PathBuf>,
     /// What it writes down, removed with it too.
     log: PathBuf,
+    /// Octets of the log that were there before.
+    written: usize,
 }
 
 impl ColdEdge {
@@ -51,7 +55,20 @@ impl ColdEdge {
     /// # Panics
     /// When it does not listen in time.
     pub fn start(stack: &Stack) -> Self {
-        Self::serve(stack, &stack.logs.with_file_name("workerd.capnp"), None)
+        match Platform::current() {
+            Platform::Worker => Self::serve(stack, &stack.logs.with_file_name("workerd.capnp"), None),
+            Platform::CloudFront => Self::without_containers(),
+        }
+    }
+
+    /// The stack's CloudFront without a container.
+    fn without_containers() -> Self {
+        let stack = Stack::running();
+        CloudFront::new(stack).end_containers();
+        let log = stack.logs.join(format!("{}.log", Platform::CloudFront.log()));
+        let written = fs::metadata(&log).map_or(0, |log| usize::try_from(log.len()).unwrap_or(usize::MAX));
+        let address = stack.cloudfront.front.trim_start_matches("http://").to_owned();
+        Self { child: None, address, config: None, log, written }
     }
 
     /// Starts one with the stack's configuration after `change`.
@@ -87,7 +104,7 @@ impl ColdEdge {
             .stderr(copy)
             .spawn()
             .unwrap_or_else(|error| panic!("workerd does not start: {error}"));
-        let cold = Self { child, address, config: own, log };
+        let cold = Self { child: Some(child), address, config: own, log, written: 0 };
         wait::until("a cold edge listens", PATIENCE, || TcpStream::connect(&cold.address).is_ok());
         cold
     }
@@ -103,7 +120,8 @@ impl ColdEdge {
 
     /// What it has written down so far.
     pub fn log(&self) -> String {
-        fs::read(&self.log).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
+        let octets = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(octets.get(self.written..).unwrap_or_default()).into_owned()
     }
 
     /// Its base URL.
@@ -150,8 +168,9 @@ fn program(stack: &Stack) -> String {
 
 impl Drop for ColdEdge {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let Some(child) = &mut self.child else { return };
+        let _ = child.kill();
+        let _ = child.wait();
         if thread::panicking() {
             eprintln!("the cold edge's log:\n{}", self.log());
         }

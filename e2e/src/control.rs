@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Call,
+    cloudfront::CloudFront,
+    platform::Platform,
     stack::{PARTNERS, Stack, USERS},
 };
 
@@ -154,6 +156,7 @@ impl Control {
     #[track_caller]
     pub fn reset(&self) {
         self.ask("POST", "/reset", &Value::Null);
+        assert!(CloudFront::new(self.stack).reset(), "the local CloudFront is not reset");
     }
 
     /// Says that this test changes permissions by another way than this one.
@@ -164,7 +167,15 @@ impl Control {
     /// Puts everything back, and waits until the edges have taken notice. Does not panic: it runs while tests fail.
     pub(crate) fn heal(&self) {
         let reset = Call::new(&self.stack.control, "POST", "/reset").try_send();
-        if !reset.is_ok_and(|answer| answer.status() == 200) {
+        let cloudfront = CloudFront::new(self.stack);
+        if !cloudfront.reset() || !reset.is_ok_and(|answer| answer.status() == 200) {
+            return;
+        }
+        if self.keys_replaced.load(Ordering::Relaxed) || self.permissions_changed.load(Ordering::Relaxed) {
+            // Any number of containers may remember it, and each sees but what reaches it.
+            cloudfront.forget();
+        }
+        if Platform::current().is_cloudfront() {
             return;
         }
         if self.keys_replaced.load(Ordering::Relaxed) {

@@ -14,6 +14,7 @@
 pub mod assertions;
 pub mod caching_edge;
 pub mod client;
+pub mod cloudfront;
 pub mod cold;
 pub mod control;
 pub mod fault_table;
@@ -22,6 +23,7 @@ pub mod hostile_issuer;
 pub mod logs;
 pub mod message;
 pub mod planted;
+pub mod platform;
 pub mod random;
 pub mod scene;
 pub mod server;
@@ -32,5 +34,6 @@ pub mod steady;
 pub mod wait;
 
 pub use client::{Answer, Call};
+pub use platform::Platform;
 pub use session::{Session, session};
 pub use stack::{PARTNERS, Stack, USERS};

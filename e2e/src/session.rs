@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{control::Control, stack::Stack};
+use crate::{cloudfront::CloudFront, control::Control, stack::Stack};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -34,6 +34,11 @@ impl Session {
     /// What steers the stack.
     pub const fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// What steers the local CloudFront.
+    pub const fn cloudfront(&self) -> CloudFront {
+        CloudFront::new(self.stack)
     }
 
     /// An access token of a company, from a real client-credentials exchange, with all it may have.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf, sync::OnceLock};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::client::Call;
+use crate::{client::Call, platform::Platform};
 
 /// The variable that names the description.
 const VARIABLE: &str = "POSTERN_STACK";
@@ -18,10 +18,12 @@ pub const USERS: &str = "users";
 /// The running stack.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Stack {
-    /// The Worker under `wrangler dev`.
+    /// The edge that this run is about: the Worker under `wrangler dev`, or the local CloudFront.
     pub edge: String,
     /// The same Worker under plain workerd, which hands it request targets as they came.
     pub plain_workerd: String,
+    /// The local CloudFront.
+    pub cloudfront: CloudFrontPart,
     /// The functions, without a relay between.
     pub lambda: String,
     /// Where the edge finds each origin: through the relays.
@@ -48,6 +50,17 @@ pub struct Stack {
     pub chromium: Option<PathBuf>,
     /// Every part's log.
     pub logs: PathBuf,
+}
+
+/// The local CloudFront and what belongs to it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CloudFrontPart {
+    /// Where viewers go.
+    pub front: String,
+    /// What steers it.
+    pub control: String,
+    /// Function URLs that want AWS's signature.
+    pub function_urls: String,
 }
 
 /// An issuer.
@@ -80,21 +93,26 @@ impl Stack {
             let path = PathBuf::from(path);
             let text = fs::read_to_string(&path)
                 .unwrap_or_else(|error| panic!("`{}`: {error}: run `cargo xtask test`", path.display()));
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()))
+            let mut stack: Self =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("`{}`: {error}", path.display()));
+            if Platform::current().is_cloudfront() {
+                stack.edge.clone_from(&stack.cloudfront.front);
+            }
+            stack
         })
     }
 
-    /// A request to the Worker under `wrangler dev`.
+    /// A request to the edge.
     pub fn call(&self, method: &str, target: impl AsRef<[u8]>) -> Call {
         Call::new(&self.edge, method, target)
     }
 
-    /// A GET to the Worker under `wrangler dev`.
+    /// A GET to the edge.
     pub fn get(&self, target: impl AsRef<[u8]>) -> Call {
         self.call("GET", target)
     }
 
-    /// A POST to the Worker under `wrangler dev`, with an empty order.
+    /// A POST to the edge, with an empty order.
     pub fn post(&self, target: impl AsRef<[u8]>) -> Call {
         self.call("POST", target).header("content-type", "application/json").body("{}")
     }
@@ -104,8 +122,11 @@ impl Stack {
         Call::new(&format!("{}/lambda-url/{origin}", self.lambda), method, target)
     }
 
-    /// The Worker under both runtimes, by name.
-    pub fn edges(&self) -> [(&'static str, &str); 2] {
-        [("wrangler dev", &self.edge), ("plain workerd", &self.plain_workerd)]
+    /// The edge in all ways in which it runs, by name: the Worker under both runtimes, or CloudFront.
+    pub fn edges(&self) -> Vec<(&'static str, &str)> {
+        match Platform::current() {
+            Platform::Worker => vec![("wrangler dev", &self.edge), ("plain workerd", &self.plain_workerd)],
+            Platform::CloudFront => vec![("CloudFront", &self.edge)],
+        }
     }
 }

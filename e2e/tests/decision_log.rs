@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use postern::digest::{content_digest_field, sha256};
 use postern_e2e::{
-    Answer, Call, PARTNERS, Session, USERS,
+    Answer, Call, PARTNERS, Platform, Session, USERS,
     cold::ColdEdge,
     planted::{LOG_SECRET, with_planted_panic},
     session,
@@ -27,14 +27,19 @@ struct Logged {
 
 impl Logged {
     fn start(stack: &Session) -> Self {
-        Self { edge: ColdEdge::start_with(stack, |config| with_planted_panic(stack, config)), requests: 0 }
+        let edge = match Platform::current() {
+            Platform::Worker => ColdEdge::start_with(stack, |config| with_planted_panic(stack, config)),
+            // The function that is packed for tests has the same rules.
+            Platform::CloudFront => ColdEdge::start(stack),
+        };
+        Self { edge, requests: 0 }
     }
 
     /// Sends a request under a name of its own, and gives that name with the answer.
     fn send(&mut self, call: Call) -> (String, Answer) {
         self.requests += 1;
         let id = format!("request-{}", self.requests);
-        (id.clone(), call.header("cf-ray", &id).send())
+        (id.clone(), call.header(Platform::current().request_id_field(), &id).send())
     }
 
     /// The lines of that event about that request, once there are so many.

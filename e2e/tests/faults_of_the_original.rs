@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, thread, time::Duration};
 
 use postern_e2e::{
-    Call, PARTNERS, Session, USERS,
+    Call, PARTNERS, Platform, Session, USERS,
     assertions::{as_edge, for_permissions, keys},
     logs, random, session,
     stand_in::StandIn,
@@ -137,16 +137,17 @@ fn fault_7_nothing_of_a_caller_is_in_any_log() {
         secrets.insert(set["keys"][0]["k"].as_str().expect("a secret").to_owned());
     }
 
+    let edge_log = Platform::current().log();
     // The last of the noise has a line of its own; when that is there, all before it is.
     let denials = |text: &str| text.matches("\"event\":\"decision\"").count();
-    let before = denials(&logs::of(&stack, "edge"));
+    let before = denials(&logs::of(&stack, edge_log));
     stack.get("/nothing").send().expect(404);
-    wait::until("the edge's log is written", Duration::from_secs(5), || denials(&logs::of(&stack, "edge")) > before);
+    wait::until("the edge's log is written", Duration::from_secs(5), || denials(&logs::of(&stack, edge_log)) > before);
     thread::sleep(Duration::from_millis(300));
 
     let all = logs::all(&stack);
     let named: BTreeSet<&str> = all.iter().map(|log| log.name.as_str()).collect();
-    for name in ["edge.log", "lambda.log", "workerd.log", "issuers.log"] {
+    for name in ["edge.log", "lambda.log", "workerd.log", "issuers.log", "cloudfront.log"] {
         assert!(named.contains(name), "there is no {name} among {named:?}");
     }
     let functions = logs::of(&stack, "lambda");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use postern_e2e::{
-    Answer, Call, PARTNERS, Session, USERS, assertions,
+    Answer, Call, PARTNERS, Platform, Session, USERS, assertions,
     cold::ColdEdge,
     control::{PAST_COOLDOWN, sleep_until},
     random, session,
@@ -260,8 +260,13 @@ fn with_a_service_down_the_answer_is_502_and_readable() {
     let token = stack.partner("1111");
     let call = stack.get(PARTNER_TARGET).bearer(&token).header("origin", &stack.page);
     stack.control().line("origins", "cut");
-    let answer = call.send().denied(502, "bad_gateway");
-    assert_eq!(answer.header("access-control-allow-origin"), Some(stack.page.as_str()));
+    let answer = call.send().expect(502);
+    if Platform::current().answers_for_unreachable_origins() {
+        let answer = answer.denied(502, "bad_gateway");
+        assert_eq!(answer.header("access-control-allow-origin"), Some(stack.page.as_str()));
+    } else {
+        assert_eq!(answer.code(), None, "{answer:?}");
+    }
     // Who may not, is told so all the same.
     stack.get("/companies/2222/orders").bearer(&token).send().denied(403, "access_denied");
     stack.control().line("origins", "open");
@@ -379,5 +384,10 @@ fn a_cold_edge_asks_an_issuer_once_for_many_callers_at_a_time() {
         .collect();
     let statuses: Vec<u16> = callers.into_iter().map(|caller| caller.join().expect("a caller")).collect();
     assert_eq!(statuses, [200; 8]);
-    assert_eq!(stack.control().jwks_fetches(PARTNERS) - before, 1);
+    let fetches = stack.control().jwks_fetches(PARTNERS) - before;
+    if Platform::current().serves_many_at_a_time() {
+        assert_eq!(fetches, 1);
+    } else {
+        assert!((1..=8).contains(&fetches), "{fetches} fetches by eight containers at most");
+    }
 }

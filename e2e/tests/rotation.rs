@@ -8,7 +8,7 @@ use std::{
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use postern_e2e::{
-    Call, PARTNERS, Session, USERS,
+    Call, PARTNERS, Platform, Session, USERS,
     control::PAST_COOLDOWN,
     random, session,
     steady::{Sample, Steady},
@@ -174,8 +174,9 @@ fn a_flood_of_made_up_kids_neither_reaches_the_issuer_nor_slows_a_known_caller()
     let fetches = stack.control().jwks_fetches(PARTNERS) - before;
     let bad = samples.iter().find(|sample| sample.status() != 401);
     assert!(bad.is_none(), "a made-up token: {bad:?}");
-    // One fetch for each cooldown of 3 s that has begun.
-    let most = lasted.as_secs() / 3 + 1;
+    // One fetch for each cooldown of 3 s that has begun, in each instance: at CloudFront each caller may have one.
+    let instances = if Platform::current().serves_many_at_a_time() { 1 } else { 5 };
+    let most = (lasted.as_secs() / 3 + 1) * instances;
     assert!(fetches <= most, "{} made-up kids caused {fetches} fetches, more than {most}", samples.len());
     // No known caller waits for a fetch: the slowest stays near the slowest of a calm edge under this load.
     let slowest = during.iter().max().copied().unwrap_or_default();

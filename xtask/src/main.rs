@@ -27,6 +27,7 @@ use postern_embed::Inputs;
 
 use crate::fuzz::Target;
 use crate::paths::Paths;
+use crate::stack::Edge;
 use crate::test::{Part, Selection};
 
 /// Commands to set up, run, test and build Postern.
@@ -44,6 +45,9 @@ enum Command {
         /// Send the printed requests, compare their statuses, and end
         #[arg(long)]
         check: bool,
+        /// What decides in front of the services
+        #[arg(long, value_enum, default_value_t)]
+        edge: Edge,
     },
     /// Lints, unit tests, and end-to-end tests through the running stack
     Test {
@@ -128,7 +132,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     let paths = Paths::find()?;
     match command {
-        Command::Dev { check } => dev::dev(&paths, check),
+        Command::Dev { check, edge } => dev::dev(&paths, check, edge),
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Corpus { write } => corpus::files(&paths, write),

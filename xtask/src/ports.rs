@@ -17,6 +17,8 @@ pub(crate) struct Ports {
     pub(crate) plain_workerd: u16,
     /// The debugger of `wrangler dev`.
     pub(crate) inspector: u16,
+    /// The local CloudFront.
+    pub(crate) cloudfront: u16,
     /// The issuer of companies' tokens.
     pub(crate) partners: u16,
     /// The issuer of users' tokens.
@@ -37,6 +39,12 @@ pub(crate) struct Ports {
     pub(crate) origins_relay: u16,
     /// The Lambda functions under `cargo lambda watch`.
     pub(crate) lambda: u16,
+    /// What steers the local CloudFront.
+    pub(crate) cloudfront_control: u16,
+    /// The Secrets Manager stand-in.
+    pub(crate) secrets: u16,
+    /// Function URLs that want AWS's signature.
+    pub(crate) function_url: u16,
 }
 
 impl Ports {
@@ -46,6 +54,7 @@ impl Ports {
             edge: 8787 + offset,
             plain_workerd: 8788 + offset,
             inspector: 8789 + offset,
+            cloudfront: 8790 + offset,
             partners: 4001 + offset,
             users: 4002 + offset,
             control: 4003 + offset,
@@ -56,6 +65,9 @@ impl Ports {
             dynamodb_relay: 4009 + offset,
             origins_relay: 4010 + offset,
             lambda: 4011 + offset,
+            cloudfront_control: 4012 + offset,
+            secrets: 4013 + offset,
+            function_url: 4014 + offset,
         }
     }
 
@@ -71,7 +83,7 @@ impl Ports {
         Ok(Self::block(profile_offset + moved))
     }
 
-    fn named(&self) -> [(&'static str, u16); 13] {
+    fn named(&self) -> [(&'static str, u16); 17] {
         [
             ("the Worker", self.edge),
             ("the Worker under plain workerd", self.plain_workerd),
@@ -86,6 +98,10 @@ impl Ports {
             ("the DynamoDB relay", self.dynamodb_relay),
             ("the origins relay", self.origins_relay),
             ("the Lambda functions", self.lambda),
+            ("the local CloudFront", self.cloudfront),
+            ("the local CloudFront's control", self.cloudfront_control),
+            ("Secrets Manager's stand-in", self.secrets),
+            ("the function URLs", self.function_url),
         ]
     }
 

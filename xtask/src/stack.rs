@@ -1,6 +1,7 @@
 //! The local stack: two issuers, a DynamoDB stand-in, the Lambda functions and the Worker, each on a port of its own on
 //! the loopback interface. Development and tests have a profile each and can run side by side.
 
+mod cloudfront;
 mod files;
 mod manifest;
 mod workerd;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use crate::http::Client;
+use crate::package;
 use crate::paths::{Paths, write_if_changed};
 use crate::ports::{OFFSET_VARIABLE, Ports, url};
 use crate::process::{Supervisor, run, run_quietly};
@@ -23,7 +25,7 @@ use crate::setup::{node, step};
 use crate::worker::{self, Inputs, build_planted, build_worker};
 
 pub(crate) use files::SCOPES;
-use files::{Keys, ORIGINS, Programs};
+use files::{Edges, Keys, ORIGINS, Programs};
 pub(crate) use manifest::Manifest;
 
 /// A part answers in two seconds or so; this leaves room for a machine under load.
@@ -59,6 +61,16 @@ impl Profile {
     }
 }
 
+/// What decides in front of the services.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Edge {
+    /// The Worker, under `wrangler dev`.
+    #[default]
+    Cloudflare,
+    /// The Lambda@Edge function, behind a local CloudFront.
+    Cloudfront,
+}
+
 /// A running stack. Dropping it ends all of it.
 #[derive(Debug)]
 pub(crate) struct Stack {
@@ -68,8 +80,10 @@ pub(crate) struct Stack {
     pub(crate) folder: PathBuf,
     /// The description file, for tests.
     pub(crate) description: PathBuf,
-    /// The Worker.
+    /// The edge that it was started for; in a stack for tests the Worker.
     pub(crate) edge: String,
+    /// The local CloudFront, where it runs.
+    pub(crate) cloudfront: Option<String>,
     /// The control API.
     pub(crate) control: String,
     /// The table's store.
@@ -84,10 +98,19 @@ pub(crate) fn free_ports(profile: Profile) -> Result<Ports> {
 }
 
 /// Builds and starts everything, and returns once every part answers.
-pub(crate) fn start(paths: &Paths, profile: Profile) -> Result<Stack> {
+///
+/// A person's stack has the one edge, the tests' has all.
+pub(crate) fn start(paths: &Paths, profile: Profile, edge: Edge) -> Result<Stack> {
     let ports = free_ports(profile)?;
     let folder = paths.profile(profile.name())?;
-    let starting = Starting { paths, profile, ports, keys: Keys::generate()?, logs: folder.join("logs"), folder };
+    let test = profile == Profile::Test;
+    let edges = Edges {
+        worker: test || edge == Edge::Cloudflare,
+        plain_workerd: test,
+        cloudfront: test || edge == Edge::Cloudfront,
+    };
+    let logs = folder.join("logs");
+    let starting = Starting { paths, profile, edges, ports, keys: Keys::generate()?, logs, folder };
     starting.run()
 }
 
@@ -96,6 +119,7 @@ pub(crate) fn start(paths: &Paths, profile: Profile) -> Result<Stack> {
 struct Starting<'a> {
     paths: &'a Paths,
     profile: Profile,
+    edges: Edges,
     ports: Ports,
     keys: Keys,
     folder: PathBuf,
@@ -108,7 +132,10 @@ impl Starting<'_> {
         write_if_changed(&overlay, &files::overlay(&self.ports))?;
         // Whatever fails to build does so before anything runs.
         step("build: Lambda functions", || run(&mut self.build_functions()))?;
-        let bundle = step("build: Worker", || self.build_worker(&overlay))?;
+        let bundle = self.edges.worker.then(|| step("build: Worker", || self.build_worker(&overlay))).transpose()?;
+        if self.edges.cloudfront {
+            step("build: CloudFront function", || self.build_function_at_cloudfront())?;
+        }
         if self.profile == Profile::Test {
             let planted = self.folder.join("planted");
             step("build: Worker that traps on request", || {
@@ -129,9 +156,14 @@ impl Starting<'_> {
         let mut supervisor = Supervisor::new(&self.logs, printing)?;
         step("start: table and issuers", || self.start_issuers(&mut supervisor))?;
         step("start: Lambda functions", || self.start_functions(&mut supervisor))?;
-        step("start: Worker", || self.start_worker(&mut supervisor, &bundle))?;
-        if self.profile == Profile::Test {
-            step("start: Worker under plain workerd", || self.start_workerd(&mut supervisor, &bundle))?;
+        if let Some(bundle) = &bundle {
+            step("start: Worker", || self.start_worker(&mut supervisor, bundle))?;
+            if self.edges.plain_workerd {
+                step("start: Worker under plain workerd", || self.start_workerd(&mut supervisor, bundle))?;
+            }
+        }
+        if self.edges.cloudfront {
+            step("start: CloudFront", || self.start_cloudfront(&mut supervisor))?;
         }
         let description = self.folder.join("stack.json");
         write_private(&description, &format!("{:#}\n", self.describe()))?;
@@ -139,7 +171,8 @@ impl Starting<'_> {
             supervisor,
             folder: self.folder,
             description,
-            edge: url(self.ports.edge),
+            edge: url(if self.edges.worker { self.ports.edge } else { self.ports.cloudfront }),
+            cloudfront: self.edges.cloudfront.then(|| url(self.ports.cloudfront)),
             control: url(self.ports.control),
             dynamodb: url(self.ports.dynamodb),
         })
@@ -259,12 +292,50 @@ impl Starting<'_> {
         self.wait_for_worker(supervisor, "workerd", self.ports.plain_workerd)
     }
 
+    fn package_folder(&self) -> PathBuf {
+        self.folder.join("function")
+    }
+
+    /// Packed as it is deployed, but for the overlay, and unpacked as Lambda does it. In a stack for tests with their
+    /// routes, keys sealed into it, rules that are only tried, and a decision log of everything.
+    fn build_function_at_cloudfront(&self) -> Result<()> {
+        let (overlay, policy) = (self.folder.join("overlay-cloudfront.toml"), self.folder.join("cloudfront.toml"));
+        write_if_changed(&overlay, &cloudfront::overlay(&self.ports))?;
+        let example = cloudfront::signed_policy(&read(&self.paths.root.join("postern.toml"))?)?;
+        let mut inputs =
+            postern_embed::Inputs { policy: policy.clone(), overlay: Some(overlay), shadow: None, seeds: None };
+        if self.profile == Profile::Test {
+            let routes = ["tried", "cloudfront"].map(|name| format!("e2e/policies/{name}.toml"));
+            let [tried, more] = routes.map(|file| read(&self.paths.root.join(file)));
+            write_if_changed(&policy, &files::tried_policy(&example, &(tried? + &more?)))?;
+            let (next, seeds) = (self.folder.join("next-cloudfront.toml"), self.folder.join("key-seeds.json"));
+            write_if_changed(&next, &files::next_policy(&example)?)?;
+            write_if_changed(&seeds, &files::key_seeds(&self.ports)?.to_string())?;
+            inputs = postern_embed::Inputs { shadow: Some(next), seeds: Some(seeds), ..inputs };
+        } else {
+            write_if_changed(&policy, &example)?;
+        }
+        let module = package::build_module(self.paths)?;
+        package::unpack(self.paths, &module, &inputs, &self.package_folder())
+    }
+
+    fn start_cloudfront(&self, supervisor: &mut Supervisor) -> Result<()> {
+        let config = self.folder.join("cloudfront.json");
+        let credentials = cloudfront::Credentials::generate()?;
+        let text = cloudfront::config(&self.ports, &self.keys, &credentials, &self.package_folder()).to_string();
+        write_private(&config, &text)?;
+        let mut command = Command::new(node(self.paths));
+        command.arg(self.paths.local.join("cloudfront.mjs")).arg(&config);
+        supervisor.start("cloudfront", &mut command)?;
+        self.wait_for_worker(supervisor, "cloudfront", self.ports.cloudfront)
+    }
+
     fn wait(&self, supervisor: &mut Supervisor, name: &str, probe: &str) -> Result<()> {
         let client = Client::with_timeout(PROBE_TIMEOUT);
         supervisor.wait_for(name, PATIENCE, || client.status(probe).is_some())
     }
 
-    /// A Worker is there once its public route reaches its origin; one that lacks a secret answers, but never that.
+    /// An edge is there once its public route reaches its origin; one that lacks a secret answers, but never that.
     fn wait_for_worker(&self, supervisor: &mut Supervisor, name: &str, port: u16) -> Result<()> {
         let client = Client::with_timeout(PROBE_TIMEOUT);
         let probe = format!("{}/health", url(port));
@@ -277,8 +348,7 @@ impl Starting<'_> {
             node_modules: self.paths.local.join("node_modules"),
             chromium: browser(),
         };
-        let plain_workerd = self.profile == Profile::Test;
-        files::description(self.profile.name(), &self.ports, &self.keys, &programs, plain_workerd, &self.logs)
+        files::description(self.profile.name(), &self.ports, &self.keys, &programs, self.edges, &self.logs)
     }
 }
 

@@ -13,13 +13,35 @@ use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
 use crate::security;
-use crate::setup::{WORKER_TARGET, cargo_deny, rust_target, setup};
-use crate::stack::{self, Profile, Stack};
+use crate::setup::{WORKER_TARGET, cargo_deny, node, rust_target, setup};
+use crate::stack::{self, Edge, Profile, Stack};
 use crate::vectors::vectors;
 use crate::worker;
 
 /// A target without the standard library, and with the atomics that the core's cache of tokens needs.
 const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
+
+/// Files of the end-to-end tests that run once more against the local CloudFront: all that go through an edge and are
+/// not about an isolate of a Worker's own.
+const THROUGH_CLOUDFRONT: [&str; 17] = [
+    "around_the_edge",
+    "bodies",
+    "browser",
+    "cloudfront_faults",
+    "cors",
+    "credentials",
+    "decision_log",
+    "faults_of_the_original",
+    "freshness",
+    "orders_external",
+    "orders_internal",
+    "permissions",
+    "rotation",
+    "streaming",
+    "targets",
+    "tokens",
+    "vouchers",
+];
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +65,8 @@ pub(crate) enum Part {
     Vectors,
     /// What is deployed at CloudFront: packed twice, compared, and held against its limit.
     Package,
+    /// The function at CloudFront by itself, in Node: every kind of event, traps, memory.
+    Function,
     /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
     Corpus,
     /// Fuzz targets, each for a fixed number of inputs.
@@ -72,6 +96,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     }
     if wants(Part::Package) {
         report.part("package for CloudFront", "cargo xtask test --only package", || package::check(paths))?;
+    }
+    if wants(Part::Function) {
+        function(paths, &mut report)?;
     }
     if wants(Part::Corpus) {
         corpus::test(paths, &mut report, selection)?;
@@ -184,17 +211,39 @@ fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<
     })
 }
 
+/// Packed as it is deployed, unpacked as Lambda does it, and run in real Node.
+fn function(paths: &Paths, report: &mut Report) -> Result<()> {
+    report.part("function for CloudFront, by itself", "cargo xtask test --only function", || {
+        setup(paths)?;
+        let folder = paths.profile("function")?.join("unpacked");
+        let module = package::build_module(paths)?;
+        let inputs = postern_embed::Inputs { policy: paths.root.join("postern.toml"), ..Default::default() };
+        package::unpack(paths, &module, &inputs, &folder)?;
+        run(Command::new(node(paths))
+            .args(["--test", "edge/cloudfront/tests/*.test.mjs"])
+            .env("POSTERN_FUNCTION", &folder)
+            .current_dir(&paths.root))
+    })
+}
+
 fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Result<()> {
     let again = "cargo xtask test --only e2e";
     let mut started: Option<Stack> = None;
     report.part("set-up", "cargo xtask setup", || setup(paths))?;
+    if selection.only != Some(Part::Examples) {
+        report.part("restrictions of the local CloudFront", "node --test local/cloudfront/", || {
+            run(Command::new(node(paths))
+                .args(["--test", "--test-reporter=dot", "cloudfront/*.test.mjs"])
+                .current_dir(&paths.local))
+        })?;
+    }
     if !report.is_clean() && selection.only.is_none() {
         // A stack on a broken build shows nothing new and costs minutes.
         report.skip("end-to-end tests", "an earlier part failed");
         return Ok(());
     }
     report.part("start of the stack", again, || {
-        started = Some(stack::start(paths, Profile::Test)?);
+        started = Some(stack::start(paths, Profile::Test, Edge::default())?);
         Ok(())
     })?;
     let Some(stack) = started else {
@@ -202,7 +251,11 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
         return Ok(());
     };
     if selection.only != Some(Part::E2e) {
-        report.part("printed requests", "cargo xtask test --only examples", || check_examples(&stack))?;
+        let again = "cargo xtask test --only examples";
+        report.part("printed requests", again, || check_examples(&stack, &stack.edge))?;
+        if let Some(front) = &stack.cloudfront {
+            report.part("printed requests through CloudFront", again, || check_examples(&stack, front))?;
+        }
     }
     if selection.only != Some(Part::Examples) {
         report.part("permissions on a real table", again, || {
@@ -216,14 +269,10 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             worker::refuse_planted(&paths.root)
         })?;
         faults::clear(&stack.folder)?;
-        report.part("end-to-end tests", again, || {
-            let mut command = Command::new("cargo");
-            command
-                .args(["test", "--package", "postern-e2e", "--no-fail-fast"])
-                .env("POSTERN_STACK", &stack.description);
-            // They share the stack's state; the harness need not start more than one to have them wait.
-            command.env("RUST_TEST_THREADS", "1");
-            run(with_filters(&mut command, &selection.filters).current_dir(&paths.root))
+        report.part("end-to-end tests", again, || run(&mut end_to_end(paths, &stack, selection, &[])))?;
+        report.part("end-to-end tests through CloudFront", again, || {
+            let mut command = end_to_end(paths, &stack, selection, &THROUGH_CLOUDFRONT);
+            run(command.env("POSTERN_EDGE", "cloudfront"))
         })?;
         if let Some(table) = faults::table(&stack.folder) {
             println!("\n== faults at the issuer\n{table}");
@@ -233,6 +282,18 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
         drop(stack);
         Ok(())
     })
+}
+
+/// Those of `files`, or all. They share the stack's state; the harness need not start more than one to have them wait.
+fn end_to_end(paths: &Paths, stack: &Stack, selection: &Selection, files: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--package", "postern-e2e", "--no-fail-fast"]).current_dir(&paths.root);
+    for file in files {
+        command.args(["--test", file]);
+    }
+    command.env("POSTERN_STACK", &stack.description).env("RUST_TEST_THREADS", "1");
+    with_filters(&mut command, &selection.filters);
+    command
 }
 
 fn with_filters<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {

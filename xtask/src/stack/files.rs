@@ -23,8 +23,10 @@ pub(crate) const USER_CLIENT: &str = "p4iondtoa9aljeoultesa4nvc";
 pub(crate) const SCOPES: [&str; 3] = ["orders/list.orders", "orders/get.order", "orders/create.order"];
 /// Partner clients and how many of [`SCOPES`] each may ask for.
 const PARTNERS: [(&str, usize); 3] = [("1111", 3), ("2222", 3), ("3333", 1)];
-/// The secret that the decision log of a Worker for tests hashes subjects with.
-const LOG_KEY: &str = "POSTERN_KEY_LOG";
+/// The secret that the decision log of an edge for tests hashes subjects with.
+pub(crate) const LOG_KEY: &str = "POSTERN_KEY_LOG";
+/// What that secret is; `e2e/src/planted.rs` has its other end.
+pub(crate) const LOG_SECRET: &str = "a secret of the tests' own, of 32 octets at least";
 const TABLE: &str = "postern-permissions";
 /// Twice the minimum of RFC 7518 section 3.2 would add nothing; this is the hash's own length.
 const KEY_BYTES: usize = 32;
@@ -68,25 +70,30 @@ fn key_set(name: &str) -> Result<Value> {
 }
 
 /// The name of a secret or an environment variable for an origin.
-fn variable(prefix: &str, origin: &str) -> String {
+pub(super) fn variable(prefix: &str, origin: &str) -> String {
     format!("{prefix}_{}", origin.replace('-', "_").to_uppercase())
 }
 
 /// The base URL that the edge forwards to, through a relay.
-fn origin_url(ports: &Ports, origin: &str) -> String {
+pub(super) fn origin_url(ports: &Ports, origin: &str) -> String {
     let relay = if origin == "permissions" { ports.permissions_relay } else { ports.origins_relay };
     format!("{}/lambda-url/{origin}", url(relay))
 }
 
 /// The overlay that makes the example's policy point at this stack.
 pub(crate) fn overlay(ports: &Ports) -> String {
+    overlay_with(ports, |origin| origin_url(ports, origin))
+}
+
+/// The same, with the origins where `url_of` says.
+pub(super) fn overlay_with(ports: &Ports, url_of: impl Fn(&str) -> String) -> String {
     let mut text = String::from("# Written by `cargo xtask`: points the example's policy at the local stack.\n");
     // The partners' keys are found by discovery; the users' are not where Cognito has them.
     let (partners, users) = (url(ports.partners), url(ports.users));
     text += &format!("\n[issuer.partners]\nurl = \"{partners}\"\n");
     text += &format!("\n[issuer.users]\nurl = \"{users}\"\njwks_url = \"{users}/jwks\"\n");
     for origin in ORIGINS {
-        text += &format!("\n[origin.{origin}]\nurl = \"{}\"\n", origin_url(ports, origin));
+        text += &format!("\n[origin.{origin}]\nurl = \"{}\"\n", url_of(origin));
     }
     text += &format!("\n[cors]\norigins = [\"{}\"]\n", url(ports.page));
     text
@@ -126,10 +133,16 @@ pub(crate) fn key_seeds(ports: &Ports) -> Result<Value> {
     } }))
 }
 
+/// What an edge signs with, by the names of `postern.toml`.
+pub(crate) fn edge_secrets(keys: &Keys) -> Vec<(String, String)> {
+    ORIGINS.into_iter().map(|origin| (variable("POSTERN_KEY", origin), keys.of(origin).to_string())).collect()
+}
+
 /// The Worker's secrets, and leave to run though it is built with an overlay.
 pub(crate) fn worker_secrets(keys: &Keys) -> Vec<(String, String)> {
-    let secrets = ORIGINS.into_iter().map(|origin| (variable("POSTERN_KEY", origin), keys.of(origin).to_string()));
-    secrets.chain([("POSTERN_DEVELOPMENT".to_owned(), "true".to_owned())]).collect()
+    let mut secrets = edge_secrets(keys);
+    secrets.push(("POSTERN_DEVELOPMENT".to_owned(), "true".to_owned()));
+    secrets
 }
 
 /// An env file for wrangler. Single quotes keep the JSON as it is; it holds none itself.
@@ -196,13 +209,21 @@ pub(crate) struct Programs {
     pub(crate) chromium: Option<PathBuf>,
 }
 
+/// Which edges a stack has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edges {
+    pub(crate) worker: bool,
+    pub(crate) plain_workerd: bool,
+    pub(crate) cloudfront: bool,
+}
+
 /// The description of the running stack, for tests.
 pub(crate) fn description(
     profile: &str,
     ports: &Ports,
     keys: &Keys,
     programs: &Programs,
-    plain_workerd: bool,
+    edges: Edges,
     logs: &Path,
 ) -> Value {
     let (partners, users, page) = (url(ports.partners), url(ports.users), url(ports.page));
@@ -212,8 +233,13 @@ pub(crate) fn description(
         ORIGINS.into_iter().map(|origin| (origin.to_owned(), json!(origin_url(ports, origin)))).collect();
     json!({
         "profile": profile,
-        "edge": url(ports.edge),
-        "plain_workerd": plain_workerd.then(|| url(ports.plain_workerd)),
+        "edge": edges.worker.then(|| url(ports.edge)),
+        "plain_workerd": edges.plain_workerd.then(|| url(ports.plain_workerd)),
+        "cloudfront": edges.cloudfront.then(|| json!({
+            "front": url(ports.cloudfront),
+            "control": url(ports.cloudfront_control),
+            "function_urls": url(ports.function_url),
+        })),
         "lambda": url(ports.lambda),
         "origins": origins,
         "control": url(ports.control),
