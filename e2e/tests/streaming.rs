@@ -245,7 +245,8 @@ fn fields_of_one_connection_do_not_travel_on() {
     }
     // A proxy in front takes `Connection` for itself, as that of `wrangler dev` and CloudFront do: there an edge cannot
     // know what it named.
-    for ((runtime, _), head) in stack.edges().iter().zip(&seen).filter(|((runtime, _), _)| *runtime == "plain workerd") {
+    for ((runtime, _), head) in stack.edges().iter().zip(&seen).filter(|((runtime, _), _)| *runtime == "plain workerd")
+    {
         assert_eq!(head.value("x-hop"), None, "{runtime}: {head:?}");
     }
 }

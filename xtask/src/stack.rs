@@ -302,7 +302,8 @@ impl Starting<'_> {
         let (overlay, policy) = (self.folder.join("overlay-cloudfront.toml"), self.folder.join("cloudfront.toml"));
         write_if_changed(&overlay, &cloudfront::overlay(&self.ports))?;
         let example = cloudfront::signed_policy(&read(&self.paths.root.join("postern.toml"))?)?;
-        let mut inputs = package::Inputs { policy: policy.clone(), overlay: Some(overlay), shadow: None, seeds: None };
+        let mut inputs =
+            postern_embed::Inputs { policy: policy.clone(), overlay: Some(overlay), shadow: None, seeds: None };
         if self.profile == Profile::Test {
             let routes = ["tried", "cloudfront"].map(|name| format!("e2e/policies/{name}.toml"));
             let [tried, more] = routes.map(|file| read(&self.paths.root.join(file)));
@@ -310,7 +311,7 @@ impl Starting<'_> {
             let (next, seeds) = (self.folder.join("next-cloudfront.toml"), self.folder.join("key-seeds.json"));
             write_if_changed(&next, &files::next_policy(&example)?)?;
             write_if_changed(&seeds, &files::key_seeds(&self.ports)?.to_string())?;
-            inputs = package::Inputs { shadow: Some(next), seeds: Some(seeds), ..inputs };
+            inputs = postern_embed::Inputs { shadow: Some(next), seeds: Some(seeds), ..inputs };
         } else {
             write_if_changed(&policy, &example)?;
         }

@@ -128,7 +128,8 @@ impl Arrived {
             Some(body) => body.octets().ok(),
             None => {
                 let length = request.field("content-length");
-                let has_none = length.is_none_or(|length| length == "0") && request.field("transfer-encoding").is_none();
+                let has_none =
+                    length.is_none_or(|length| length == "0") && request.field("transfer-encoding").is_none();
                 has_none.then(Vec::new)
             }
         }
