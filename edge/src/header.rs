@@ -68,7 +68,12 @@ pub fn is_withheld(name: &str) -> bool {
     is_ours(name) || begins_with(name, "access-control-")
 }
 
-/// Whether an origin's `WWW-Authenticate` asks for an assertion: it has refused ours.
+/// Where an origin's challenge arrives. API Gateway gives the field of an integration another name, in REST APIs and in
+/// HTTP APIs (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>); function
+/// URLs have the second name where they have one.
+pub const CHALLENGES: [&str; 2] = ["www-authenticate", "x-amzn-remapped-www-authenticate"];
+
+/// Whether an origin's challenge, in one of [`CHALLENGES`], asks for an assertion: it has refused ours.
 #[must_use]
 pub fn is_assertion_challenge(challenge: &str) -> bool {
     let scheme = challenge.split(' ').next().unwrap_or_default();

@@ -234,6 +234,21 @@ async fn answers_are_not_to_be_kept_unless_the_service_says_so() {
 }
 
 #[tokio::test]
+async fn caching_can_be_left_to_the_service_but_for_what_the_layer_says_itself() {
+    let layer = layer(NAME).without_cache_control();
+    let bound = Assertion { content_sha256: Some(postern::digest::sha256(b"a")), ..good() };
+    for assertion in [good(), bound.clone()] {
+        let answer = through(layer.clone(), support::asserted(&assertion, "a")).await;
+        assert_eq!((answer.status().as_u16(), header(&answer, "cache-control")), (200, None));
+    }
+    for refused in [get(&[]), support::asserted(&bound, "b")] {
+        let answer = through(layer.clone(), refused).await;
+        assert!(answer.status().is_client_error());
+        assert_eq!(header(&answer, "cache-control"), Some("private, no-store"));
+    }
+}
+
+#[tokio::test]
 async fn a_refused_request_never_reaches_the_service() {
     let unreachable = |_: Request<Body>| async { Err::<Response<String>, &str>("the service was called") };
     let mut service = layer(NAME).layer(service_fn(unreachable));

@@ -18,10 +18,12 @@ mod test;
 mod vectors;
 mod worker;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use postern_embed::Inputs;
 
 use crate::fuzz::Target;
 use crate::paths::Paths;
@@ -82,6 +84,11 @@ enum Command {
         #[command(subcommand)]
         what: Build,
     },
+    /// Pack what is deployed
+    Package {
+        #[command(subcommand)]
+        what: Package,
+    },
     /// Ends what was left running; started by this program for itself
     #[command(name = process::GUARD, hide = true)]
     Guard,
@@ -91,6 +98,25 @@ enum Command {
 enum Build {
     /// The Worker, into `edge/build/`
     Worker,
+}
+
+#[derive(Debug, Subcommand)]
+enum Package {
+    /// The Lambda@Edge function, as one zip with its policy in it
+    Cloudfront {
+        /// The policy; the workspace's `postern.toml` if left out
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// A policy that is only tried
+        #[arg(long, value_name = "FILE")]
+        shadow_policy: Option<PathBuf>,
+        /// What `postern keys seal` wrote
+        #[arg(long, value_name = "FILE")]
+        key_seeds: Option<PathBuf>,
+        /// Where the zip goes; into the target folder if left out
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -115,6 +141,12 @@ fn run(command: Command) -> Result<()> {
         Command::Build { what: Build::Worker } => {
             let _lock = worker::lock(&paths)?;
             worker::build_worker(&paths.root, None)
+        }
+        Command::Package { what: Package::Cloudfront { policy, shadow_policy, key_seeds, output } } => {
+            let policy = policy.unwrap_or_else(|| paths.root.join("postern.toml"));
+            let inputs = Inputs { policy, overlay: None, shadow: shadow_policy, seeds: key_seeds };
+            let output = output.unwrap_or_else(|| paths.target.join("postern-cloudfront.zip"));
+            package::package(&paths, &inputs, &output)
         }
         Command::Guard => {
             process::guard(std::io::stdin());

@@ -1,8 +1,8 @@
 //! The promises of SECURITY.md and the tests that show them: each row of a table whose last column is headed
 //! `shown by` names at least one test, and each name is that of a test in the workspace.
 //!
-//! Tests are found in the sources, not by building them: functions under a `#[test]` attribute, and in test programs
-//! with a harness of their own the names that these register. It says nothing of whether the test shows what it is named
+//! Tests are found in the sources, not by building them: functions under a `#[test]` attribute, in test programs with a
+//! harness of their own the names that these register, and in `*.test.mjs` what `test("…"` names. It says nothing of whether the test shows what it is named
 //! for, nor whether it passes; a reader and the other parts of the run do.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,8 @@ const DOCUMENT: &str = "SECURITY.md";
 /// The header of the column that names tests.
 const COLUMN: &str = "shown by";
 /// Packages whose tests can show something.
-const PACKAGES: [&str; 9] = ["shared", "edge", "origin", "cli", "e2e", "fuzz", "vectors", "corpus", "xtask"];
+const PACKAGES: [&str; 10] =
+    ["shared", "edge", "origin", "cli", "e2e", "fuzz", "vectors", "corpus", "xtask", "local/cloudfront"];
 /// Stands for the rest of a suite's names.
 const REST: &str = "…";
 /// A crate whose presence tells that a test program registers its tests itself.
@@ -103,6 +104,10 @@ impl Tests {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
                 sources.push((path.strip_prefix(root).unwrap_or(&path).to_path_buf(), text));
+            } else if path.to_string_lossy().ends_with(".test.mjs") {
+                let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+                let file = path.strip_prefix(root).unwrap_or(&path);
+                self.named.extend(node_tests(&text).map(|name| (name.to_owned(), file.to_path_buf())));
             }
         }
         self.add(&sources);
@@ -186,6 +191,11 @@ fn functions(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The names of tests for Node's own runner, each at the beginning of a line.
+fn node_tests(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_prefix("test(\"")?.split('"').next())
+}
+
 fn is_comment(line: &str) -> bool {
     line.trim_start().starts_with("//")
 }
@@ -216,6 +226,13 @@ mod tests {
             source("e2e/tests/tokens.rs", "let text = \"no_test\";"),
         ]);
         tests
+    }
+
+    #[test]
+    fn tests_for_node_are_found_by_their_sentences() {
+        let text =
+            "// test(\"a comment\", x);\ntest(\"it holds\", { skip }, async () => {\n  other(\"no test\");\n});\n";
+        assert_eq!(node_tests(text).collect::<Vec<_>>(), ["it holds"]);
     }
 
     #[test]

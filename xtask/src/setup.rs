@@ -2,13 +2,13 @@
 //! when what pins it has changed. Nothing is installed globally but the targets of the Rust toolchain.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::paths::Paths;
+use crate::paths::{Paths, write_if_changed};
 use crate::process::{check_interrupted, run, run_quietly};
 
 /// The target that the Worker is built for.
@@ -19,6 +19,7 @@ const NODE_MINIMUM: (u32, u32) = (22, 12);
 const NPM_NODE_MINIMUM: (u32, u32) = (18, 0);
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
+const WASM_PACK: &str = "0.15.1";
 
 /// Checks the machine and installs what the stack needs.
 pub(crate) fn setup(paths: &Paths) -> Result<()> {
@@ -52,6 +53,15 @@ pub(crate) fn cargo_deny(paths: &Paths) -> Result<()> {
 /// Builds the command that builds fuzz targets into the project's folder unless it is there.
 pub(crate) fn cargo_fuzz(paths: &Paths) -> Result<()> {
     cargo_tool(paths, "cargo-fuzz", CARGO_FUZZ)
+}
+
+/// Builds the program that builds the module for Node into the project's folder unless it is there, and gives its path.
+pub(crate) fn wasm_pack(paths: &Paths) -> Result<PathBuf> {
+    cargo_tool(paths, "wasm-pack", WASM_PACK)?;
+    let program = paths.tools.join("bin/wasm-pack");
+    // It asks for its newest version once a day, by this file's time, and it is pinned: the answer would change nothing.
+    write_if_changed(&program.with_extension("stamp"), "created 9999-01-01T00:00:00+00:00\n")?;
+    Ok(program)
 }
 
 fn cargo_tool(paths: &Paths, name: &str, version: &str) -> Result<()> {
@@ -106,7 +116,7 @@ fn check_node_of_the_project(paths: &Paths) -> Result<()> {
 }
 
 /// The Node that runs the stack's programs.
-pub(crate) fn node(paths: &Paths) -> std::path::PathBuf {
+pub(crate) fn node(paths: &Paths) -> PathBuf {
     let own = paths.npm_program("node");
     if own.exists() { own } else { "node".into() }
 }

@@ -315,7 +315,8 @@ impl Starting<'_> {
         } else {
             write_if_changed(&policy, &example)?;
         }
-        package::unpack(self.paths, &inputs, &self.package_folder())
+        let module = package::build_module(self.paths)?;
+        package::unpack(self.paths, &module, &inputs, &self.package_folder())
     }
 
     fn start_cloudfront(&self, supervisor: &mut Supervisor) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
 use crate::fuzz;
+use crate::package;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
@@ -62,6 +63,10 @@ pub(crate) enum Part {
     Unit,
     /// Vectors through every signature backend, workerd and Node among them.
     Vectors,
+    /// What is deployed at CloudFront: packed twice, compared, and held against its limit.
+    Package,
+    /// The function at CloudFront by itself, in Node: every kind of event, traps, memory.
+    Function,
     /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
     Corpus,
     /// Fuzz targets, each for a fixed number of inputs.
@@ -88,6 +93,12 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     if wants(Part::Vectors) {
         let again = "cargo xtask test --only vectors";
         report.part("vectors in workerd and Node", again, || vectors(paths, &selection.filters))?;
+    }
+    if wants(Part::Package) {
+        report.part("package for CloudFront", "cargo xtask test --only package", || package::check(paths))?;
+    }
+    if wants(Part::Function) {
+        function(paths, &mut report)?;
     }
     if wants(Part::Corpus) {
         corpus::test(paths, &mut report, selection)?;
@@ -197,6 +208,21 @@ fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<
         // Cedar would change the order of members in all JSON that is written: it has a run of its own.
         command.args(["--exclude", "postern-corpus-cedar"]);
         run(with_filters(&mut command, filters).current_dir(&paths.root))
+    })
+}
+
+/// Packed as it is deployed, unpacked as Lambda does it, and run in real Node.
+fn function(paths: &Paths, report: &mut Report) -> Result<()> {
+    report.part("function for CloudFront, by itself", "cargo xtask test --only function", || {
+        setup(paths)?;
+        let folder = paths.profile("function")?.join("unpacked");
+        let module = package::build_module(paths)?;
+        let inputs = postern_embed::Inputs { policy: paths.root.join("postern.toml"), ..Default::default() };
+        package::unpack(paths, &module, &inputs, &folder)?;
+        run(Command::new(node(paths))
+            .args(["--test", "edge/cloudfront/tests/*.test.mjs"])
+            .env("POSTERN_FUNCTION", &folder)
+            .current_dir(&paths.root))
     })
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn refuse_planted(root: &Path) -> Result<()> {
 }
 
 /// Whether a module has the text by which a request asks for a trap; `edge/src/cloudflare/planted.rs` has it.
-fn has_planted_panic(module: &[u8]) -> bool {
+pub(crate) fn has_planted_panic(module: &[u8]) -> bool {
     let text = b"postern-planted-panic";
     module.windows(text.len()).any(|window| window == text)
 }
@@ -167,7 +167,7 @@ fn bind(wasm: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Whether a module's memory has a maximum: the flag in the memory section (WebAssembly core specification §5.5.8).
-fn has_bounded_memory(module: &[u8]) -> Option<bool> {
+pub(crate) fn has_bounded_memory(module: &[u8]) -> Option<bool> {
     const MEMORY: u8 = 5;
     // Magic and version come before the first section.
     let mut rest = module.get(8..)?;

@@ -96,7 +96,7 @@ export function heal() {
   world.answers = {
     "/partners/.well-known/openid-configuration": { issuer: world.partners, jwks_uri: `${world.partners}/jwks` },
     "/partners/jwks": jwks,
-    "/secrets/": { SecretString: JSON.stringify(secrets) },
+    "/": { SecretString: JSON.stringify(secrets) },
   };
 }
 
@@ -115,7 +115,7 @@ export function cold(change = () => {}, files = {}) {
   own.issuer.users.url = `${world.url}/users-pool`;
   delete own.issuer.users.preset;
   Object.assign(own.issuer.users, { algorithms: ["RS256"], token_use: "access" });
-  own.cloudfront.url = `${world.url}/secrets`;
+  own.cloudfront.url = world.url;
   for (const [name, origin] of Object.entries(own.origin)) origin.url = `${world.url}/origins/${name}`;
   own.origin.permissions.url = world.url;
   change(own);

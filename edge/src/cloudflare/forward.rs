@@ -18,7 +18,7 @@ use super::{
     runtime,
 };
 use crate::{
-    header::{is_assertion_challenge, is_stripped, is_withheld},
+    header::{CHALLENGES, is_assertion_challenge, is_stripped, is_withheld},
     log,
     web::{
         Incoming as _,
@@ -134,8 +134,10 @@ fn headers(
 
 /// Whether the origin's layer has refused what we vouched for: keys or clocks differ.
 fn refuses_assertion(response: &Response) -> bool {
-    let challenge = response.headers().get("www-authenticate").ok().flatten().unwrap_or_default();
-    response.status() == 401 && is_assertion_challenge(&challenge)
+    let asks = |field: &&str| {
+        response.headers().get(field).ok().flatten().is_some_and(|challenge| is_assertion_challenge(&challenge))
+    };
+    response.status() == 401 && CHALLENGES.iter().any(asks)
 }
 
 /// The origin's answer as it is, but for the fields that the policy decides.

@@ -33,7 +33,7 @@ pin_project! {
     {
         // The assertion binds the body, which must be seen first. What it is for waits here.
         Reading { body: BoundBody, waiting: Option<(S, Parts, Arc<Settings>)> },
-        Passed { #[pin] inner: S::Future },
+        Passed { #[pin] inner: S::Future, forbids_caching: bool },
         Refused { answer: Option<Response<C>> },
     }
 }
@@ -42,8 +42,8 @@ impl<S, B, C> AssertionFuture<S, B, C>
 where
     S: Service<Request<B>>,
 {
-    pub(super) const fn passed(inner: S::Future) -> Self {
-        Self { state: State::Passed { inner } }
+    pub(super) const fn passed(inner: S::Future, forbids_caching: bool) -> Self {
+        Self { state: State::Passed { inner, forbids_caching } }
     }
 
     pub(super) const fn refused(answer: Response<C>) -> Self {
@@ -65,11 +65,11 @@ where
     type Output = Result<Response<C>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut answer = loop {
+        let (mut answer, forbids_caching) = loop {
             let next = match self.as_mut().project().state.project() {
-                Projected::Passed { inner } => break ready!(inner.poll(context))?,
+                Projected::Passed { inner, forbids_caching } => break (ready!(inner.poll(context))?, *forbids_caching),
                 Projected::Refused { answer } => match answer.take() {
-                    Some(answer) => break answer,
+                    Some(answer) => break (answer, true),
                     // Polled again after it was ready: a fault of the caller's that must not panic a function.
                     None => return Poll::Pending,
                 },
@@ -78,7 +78,8 @@ where
                     let Some((mut service, parts, settings)) = waiting.take() else { return Poll::Pending };
                     match read {
                         Ok(octets) => {
-                            State::Passed { inner: service.call(Request::from_parts(parts, B::from(octets))) }
+                            let inner = service.call(Request::from_parts(parts, B::from(octets)));
+                            State::Passed { inner, forbids_caching: settings.forbids_caching }
                         }
                         Err(problem) => {
                             settings.log("body_refused");
@@ -90,7 +91,9 @@ where
             self.as_mut().project().state.set(next);
         };
         // What was decided for one caller is not kept for another, unless the service says otherwise.
-        answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+        if forbids_caching {
+            answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+        }
         Poll::Ready(Ok(answer))
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub(super) verifier: Option<Arc<AssertionVerifier>>,
     pub(super) base_path: BasePath,
     pub(super) clock: fn() -> UnixTime,
+    /// Whether answers that say nothing of caching say that they are one caller's.
+    pub(super) forbids_caching: bool,
 }
 
 impl AssertionLayer {
@@ -45,6 +47,16 @@ impl AssertionLayer {
         Self { settings: Arc::new(Settings { base_path, ..Settings::clone(&self.settings) }) }
     }
 
+    /// The same layer, leaving `Cache-Control` to the service.
+    ///
+    /// Without this, an answer that has none gets `private, no-store`: it was made for one caller, and a cache on the way,
+    /// CloudFront's among them, would give it to the next. What the layer refuses by itself has it in any case. For a
+    /// service whose answers are the same for everyone, before caches that must not be told so.
+    #[must_use]
+    pub fn without_cache_control(self) -> Self {
+        Self { settings: Arc::new(Settings { forbids_caching: false, ..Settings::clone(&self.settings) }) }
+    }
+
     /// The same layer, reading the time from `clock`, for tests.
     #[must_use]
     pub fn with_clock(self, clock: fn() -> UnixTime) -> Self {
@@ -52,8 +64,13 @@ impl AssertionLayer {
     }
 
     fn with(audience: String, verifier: Option<AssertionVerifier>) -> Self {
-        let settings =
-            Settings { audience, verifier: verifier.map(Arc::new), base_path: BasePath::none(), clock: system_time };
+        let settings = Settings {
+            audience,
+            verifier: verifier.map(Arc::new),
+            base_path: BasePath::none(),
+            clock: system_time,
+            forbids_caching: true,
+        };
         Self { settings: Arc::new(settings) }
     }
 }
@@ -80,6 +97,7 @@ impl fmt::Debug for Settings {
             .field("audience", &self.audience)
             .field("configured", &self.verifier.is_some())
             .field("base_path", &self.base_path)
+            .field("forbids_caching", &self.forbids_caching)
             .finish_non_exhaustive()
     }
 }

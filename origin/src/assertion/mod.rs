@@ -9,6 +9,7 @@
 //! not read tokens and knows no policy; whoever holds an assertion key for this audience is believed.
 //! Where an assertion binds the body, the body is read and compared before the service is called (400 where it is
 //! another); and the fields by which the edge hands claims on are what the assertion says, whatever arrived.
+//! An answer that says nothing of caching gets `Cache-Control: private, no-store`.
 //!
 //! ```
 //! use http::{Request, Response};

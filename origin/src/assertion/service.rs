@@ -47,7 +47,10 @@ where
                 parts.extensions.insert(assertion);
                 parts.extensions.insert(target);
                 match bound {
-                    None => AssertionFuture::passed(self.inner.call(Request::from_parts(parts, body))),
+                    None => {
+                        let inner = self.inner.call(Request::from_parts(parts, body));
+                        AssertionFuture::passed(inner, self.settings.forbids_caching)
+                    }
                     Some(digest) => {
                         // The service that was found ready is the one to be called.
                         let next = self.inner.clone();
