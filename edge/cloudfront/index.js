@@ -15,17 +15,32 @@ const config = readFileSync(join(__dirname, "config.json"), "utf8");
 const RESERVE_MS = 400;
 
 let instance;
+// What is wrong with the configuration, which lies in the package as the module does: it cannot get well.
+let unusable;
 // Ends the wait for the instance; there is one event at a time.
 let giveUp = () => {};
 
 function running() {
+  if (unusable !== undefined) throw unusable;
   if (instance === undefined) {
-    delete require.cache[glue];
+    forget();
     const fresh = require(glue);
-    fresh.start(config);
+    try {
+      fresh.start(config);
+    } catch (error) {
+      if (!isTrap(error)) unusable = error;
+      throw error;
+    }
     instance = fresh;
   }
   return instance;
+}
+
+// Whoever has required a module has it among its children: there an instance and all its memory would stay.
+function forget() {
+  const old = require.cache[glue];
+  delete require.cache[glue];
+  module.children = module.children.filter((child) => child !== old);
 }
 
 // An `unreachable`, no memory, an access out of bounds; and the end of the engine's own stack, which is a RangeError.

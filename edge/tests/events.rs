@@ -480,3 +480,16 @@ proptest! {
         let _ = Event::parse(&text);
     }
 }
+
+#[test]
+fn what_nothing_is_decided_on_may_be_missing() {
+    let mut event = event(EventKind::ViewerRequest, request());
+    let cf = &mut event["Records"][0]["cf"];
+    for (table, name) in [("config", "requestId"), ("config", "distributionId"), ("request", "clientIp")] {
+        cf[table].as_object_mut().unwrap().remove(name);
+    }
+    let came = cf["request"].clone();
+    let event = parsed(&event);
+    assert_eq!((event.request_id(), event.distribution_id(), event.request().client_ip()), (None, None, None));
+    assert_eq!(read(&event.forwarded(|_| false, &[])), came);
+}

@@ -234,8 +234,7 @@ mod tests {
 
     #[test]
     fn tests_for_node_are_found_by_their_sentences() {
-        let text =
-            "// test(\"a comment\", x);\ntest(\"it holds\", { skip }, async () => {\n  other(\"no test\");\n});\ntest('so does it', f);\n";
+        let text = "// test(\"a comment\", x);\ntest(\"it holds\", { skip }, async () => {\n  other(\"no test\");\n});\ntest('so does it', f);\n";
         assert_eq!(node_tests(text).collect::<Vec<_>>(), ["it holds", "so does it"]);
     }
 

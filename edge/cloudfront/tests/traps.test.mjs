@@ -29,7 +29,8 @@ writeFileSync(join(folder, "postern_edge.js"), `
   })[how]();
 `);
 
-const { handler } = createRequire(join(folder, "x.js"))("./index.js");
+const require = createRequire(join(folder, "x.js"));
+const { handler } = require("./index.js");
 const send = (how, remaining = 5000, method = "GET") =>
   handler({ how, Records: [{ cf: { request: { method } } }] }, { getRemainingTimeInMillis: () => remaining });
 
@@ -66,10 +67,16 @@ test("an answer to HEAD has no body", async () => {
   assert.equal((await send("trap", 5000, "HEAD")).body, undefined);
 });
 
-test("a configuration that does not load is answered with 503 until it does", async () => {
+test("an instance that is replaced is let go", async () => {
+  for (let count = 0; count < 5; count += 1) await send("trap");
+  await send("answer");
+  assert.equal(require.cache[require.resolve("./index.js")].children.length, 1);
+});
+
+test("a configuration that does not load is answered with 503, and loaded once", async () => {
   await send("trap");
   globalThis.startFails = true;
-  assert.equal((await send("answer")).status, "503");
-  globalThis.startFails = false;
-  assert.deepEqual(await send("answer"), { served: true });
+  const before = globalThis.instances;
+  for (let count = 0; count < 5; count += 1) assert.equal((await send("answer")).status, "503");
+  assert.equal(globalThis.instances, before + 1);
 });

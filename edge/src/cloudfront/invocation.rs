@@ -1,6 +1,13 @@
 //! One event's hold on its container: its time, its secrets, and the work that is left for the end.
 
-use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    time::Duration,
+};
 
 use postern::{
     Authorizer, Progress, UnixTime,
@@ -29,8 +36,11 @@ use crate::{
 const BUDGET: Duration = Duration::from_secs(4);
 /// Time kept for the answer itself, of what Lambda says is left.
 const RESERVE: Duration = Duration::from_millis(700);
-/// Most time for what nobody waits for, which yet delays this one answer: a refresh, rules that are only tried.
-const ASIDE_LIMIT: Duration = Duration::from_secs(1);
+/// Most time for refreshes, which nobody waits for and which yet delay this one answer. Each ends within it by itself,
+/// so that whoever leads one always says how it ended.
+const REFRESH_LIMIT: Duration = Duration::from_secs(2);
+/// What is over that limit by as much does not end by itself, and is given up.
+const GRACE: Duration = Duration::from_millis(200);
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -41,8 +51,10 @@ pub(super) struct Invocation(Rc<State>);
 struct State {
     container: &'static Container,
     secrets: Result<Rc<Secrets>, Unfit>,
-    deadline: UnixTime,
-    asides: RefCell<Vec<Work>>,
+    /// When the event's time ends, or that of what is being done now.
+    deadline: Cell<UnixTime>,
+    asides: RefCell<VecDeque<Work>>,
+    tries: RefCell<VecDeque<Work>>,
 }
 
 impl Invocation {
@@ -51,42 +63,48 @@ impl Invocation {
         // What is no number, or none of a duration, leaves no time rather than any.
         let remaining = Duration::try_from_secs_f64(remaining_ms / 1000.0).unwrap_or_default();
         let deadline = runtime::now().saturating_add(remaining.saturating_sub(RESERVE).min(BUDGET));
-        let asides = RefCell::new(Vec::new());
-        let pending = Self(Rc::new(State { container, secrets: Err(Unfit::Unreachable), deadline, asides }));
-        if container.is_misplaced() {
-            return pending.with(Err(Unfit::Development));
+        let mut state = State {
+            container,
+            secrets: Err(Unfit::Development),
+            deadline: Cell::new(deadline),
+            asides: RefCell::default(),
+            tries: RefCell::default(),
+        };
+        if !container.is_misplaced() {
+            let (secrets, is_old) = secrets_manager::provide(container, deadline).await;
+            if is_old {
+                let refresh = async move { drop(secrets_manager::refresh(container, deadline).await) };
+                state.asides.get_mut().push_back(Box::pin(refresh));
+            }
+            state.secrets = secrets;
         }
-        let secrets = secrets_manager::provide(&pending).await;
-        pending.with(secrets)
-    }
-
-    fn with(self, secrets: Result<Rc<Secrets>, Unfit>) -> Self {
-        let State { container, deadline, .. } = *self.0;
-        Self(Rc::new(State { container, secrets, deadline, asides: RefCell::new(self.0.asides.take()) }))
+        Self(Rc::new(state))
     }
 
     pub(super) fn container(&self) -> &'static Container {
         self.0.container
     }
 
-    /// Does what was put aside, as far as the time goes; what is left is begun anew by another event.
+    /// Does what was put aside, as far as the time goes: refreshes first, then what is only tried.
     pub(super) async fn finish(&self) {
-        let limit = self.time_for(ASIDE_LIMIT);
-        let all = async {
-            // Work may put more aside.
-            while let Some(work) = self.next_aside() {
-                work.await;
-            }
-        };
-        if !self.0.asides.borrow().is_empty() {
-            before(Timer::start(limit), all).await;
-        }
+        let deadline = self.0.deadline.get();
+        self.0.deadline.set(deadline.min(runtime::now().saturating_add(REFRESH_LIMIT)));
+        self.work_off(&self.0.asides).await;
+        self.0.deadline.set(deadline);
+        self.work_off(&self.0.tries).await;
         // Whatever is left holds this event.
         self.0.asides.take();
+        self.0.tries.take();
     }
 
-    fn next_aside(&self) -> Option<Work> {
-        self.0.asides.borrow_mut().pop()
+    async fn work_off(&self, queue: &RefCell<VecDeque<Work>>) {
+        let next = || queue.borrow_mut().pop_front();
+        while let Some(work) = next() {
+            let limit = self.time_for(BUDGET).saturating_add(GRACE);
+            if before(Timer::start(limit), work).await.is_none() {
+                return;
+            }
+        }
     }
 }
 
@@ -127,7 +145,11 @@ impl Platform for Invocation {
     }
 
     fn aside(&self, work: impl Future<Output = ()> + 'static) {
-        self.0.asides.borrow_mut().push(Box::pin(work));
+        self.0.asides.borrow_mut().push_back(Box::pin(work));
+    }
+
+    fn try_later(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.tries.borrow_mut().push_back(Box::pin(work));
     }
 
     async fn pause(&self, duration: Duration) -> bool {
@@ -137,7 +159,7 @@ impl Platform for Invocation {
     }
 
     fn time_for(&self, wanted: Duration) -> Duration {
-        self.0.deadline.saturating_since(runtime::now()).min(wanted)
+        self.0.deadline.get().saturating_since(runtime::now()).min(wanted)
     }
 
     async fn recall(_: &Issuer) -> Option<KeySnapshot> {

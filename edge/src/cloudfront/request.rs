@@ -10,6 +10,7 @@ use crate::{
     header::is_stripped,
     log,
     payload::{self, Payload, content_sha256},
+    sigv4::is_aws_field,
     web::{self, BodySource, Incoming as _, Platform as _, decide, runtime, shadow},
 };
 
@@ -32,8 +33,16 @@ fn forward(invocation: &Invocation, arrived: Arrived, permit: &Permit) -> String
         Ok(fields) => {
             let policy = invocation.container().policy();
             let set: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            // CloudFront shows no `Connection` and sends one of its own.
-            arrived.event.forwarded(|name| is_stripped(name, "") || policy.is_identity_field(name), &set)
+            let is_signed = is_signed_by_access_control(permit);
+            let is_removed = |name: &str| {
+                // CloudFront shows no `Connection` and sends one of its own. `Host` is the origin's own by now, or left out
+                // by the origin request policy.
+                (name != "host" && is_stripped(name, ""))
+                    || policy.is_identity_field(name)
+                    // What a caller says to AWS would stand beside the signature.
+                    || (is_signed && is_aws_field(name))
+            };
+            arrived.event.forwarded(is_removed, &set)
         }
         Err(refusal) => {
             let line = log::failure(refusal.what, permit.origin().name(), refusal.why, arrived.id());
@@ -73,7 +82,7 @@ fn fields_for(
         }));
     }
     let bodiless = matches!(permit.method(), "GET" | "HEAD");
-    if bodiless && request.body().is_some_and(|body| !body.is_empty()) {
+    if bodiless && (request.body().is_some_and(|body| !body.is_empty()) || says_it_has_a_body(request)) {
         return refuse("a GET or HEAD request has a body", PublicCode::InvalidRequest);
     }
     let Some(keys) = invocation.secrets().ok().and_then(|secrets| secrets.of(permit.origin().name())) else {
@@ -81,7 +90,7 @@ fn fields_for(
     };
     let mut fields = permit.handed_on().to_vec();
     // Origin access control signs these requests, and bodies with them.
-    if permit.origin().auth_type() == Some(AuthType::AwsIam) && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
+    if is_signed_by_access_control(permit) && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
         let octets = arrived.whole_body();
         let seen = octets.as_deref().map_or(Payload::Unseen, Payload::Whole);
         let declared = request.sole_field(payload::HEADER);
@@ -97,6 +106,16 @@ fn fields_for(
     let edge = invocation.container().policy().edge();
     fields.push((assertion::HEADER.to_owned(), permit.assertion(edge, runtime::now(), id).sign(keys)));
     Ok(fields)
+}
+
+/// Whether CloudFront's origin access control signs what goes to the origin.
+fn is_signed_by_access_control(permit: &Permit) -> bool {
+    permit.origin().auth_type() == Some(AuthType::AwsIam)
+}
+
+/// Whether the fields of a request announce a body.
+fn says_it_has_a_body(request: &Request) -> bool {
+    request.field("content-length").is_some_and(|length| length != "0") || request.field("transfer-encoding").is_some()
 }
 
 /// Whether the event's origin is the one that the route names.
@@ -120,18 +139,18 @@ impl Arrived {
         self.event.request().method() == "HEAD"
     }
 
-    /// The whole body, if the event shows it; what is not in the event is there all the same where its fields say so.
+    /// The whole body, if the event shows it or says that there is none.
     fn whole_body(&self) -> Option<Vec<u8>> {
         let request = self.event.request();
         match request.body() {
             Some(body) if body.is_truncated() => None,
             Some(body) => body.octets().ok(),
-            None => {
-                let length = request.field("content-length");
-                let has_none =
-                    length.is_none_or(|length| length == "0") && request.field("transfer-encoding").is_none();
-                has_none.then(Vec::new)
+            // A behaviour that includes bodies includes empty ones. In HTTP/2 no field need announce one.
+            None if request.field("content-length") == Some("0") => Some(Vec::new()),
+            None if matches!(request.method(), "GET" | "HEAD" | "OPTIONS") && !says_it_has_a_body(request) => {
+                Some(Vec::new())
             }
+            None => None,
         }
     }
 
@@ -150,7 +169,7 @@ impl web::Incoming for Arrived {
     }
 
     fn id(&self) -> Option<&str> {
-        log::request_id(Some(self.event.request_id()))
+        log::request_id(self.event.request_id())
     }
 }
 

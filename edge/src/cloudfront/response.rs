@@ -4,7 +4,7 @@ use postern::{Answer, PublicCode};
 
 use super::container::Container;
 use crate::{
-    event::{self, Event},
+    event::{self, Event, EventKind},
     header::{CHALLENGES, is_assertion_challenge, is_withheld},
     log,
     web::runtime,
@@ -18,9 +18,10 @@ pub(super) fn answer(container: &Container, event: Event) -> String {
     let set = container.policy().response_headers(&as_core);
     let is_head = request.method() == "HEAD";
     let unavailable = || event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), is_head);
-    if event.response().is_some_and(refuses_assertion) {
+    // At the viewer's response a status is read-only, and there is none from 400 on.
+    if event.kind() == EventKind::OriginResponse && event.response().is_some_and(refuses_assertion) {
         // The caller's token is good; it is this edge that the origin does not believe.
-        let id = log::request_id(Some(event.request_id()));
+        let id = log::request_id(event.request_id());
         let why = "the origin takes no assertion of ours";
         runtime::log(&log::failure("origin_refused_assertion", "cloudfront", why, id));
         let mut answer = Answer::of(PublicCode::BadGateway);

@@ -24,7 +24,7 @@ use crate::{
     secrets::Secrets,
     sigv4::{self, Scope, Unsigned},
     web::{
-        Platform, Unfit,
+        Unfit,
         outgoing::{self, Question},
         runtime,
     },
@@ -35,8 +35,13 @@ use crate::{
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// Time for one question; with what keys and permissions may take it must fit into an event's.
 const FETCH_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Time after a failure in which nobody asks again.
+/// Age past which secrets are asked for before they are used, and not after: a container may have been frozen for hours,
+/// and its origins have dropped the key meanwhile. Where they cannot be had, what is held is used all the same.
+const MAX_UNSEEN_AGE: Duration = Duration::from_secs(10 * 60);
+/// Time after a failure in which nobody asks again, in a container that has none.
 const COOLDOWN: Duration = Duration::from_secs(1);
+/// The same where there are some: each try may delay an answer.
+const COOLDOWN_HELD: Duration = Duration::from_secs(30);
 /// Most octets of an answer: a secret has 64 KiB at most ("AWS Secrets Manager quotas"), and JSON may escape each.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
 /// Longest name of an error that is written down.
@@ -52,33 +57,29 @@ thread_local! {
     static FAILED_AT: Cell<Option<UnixTime>> = const { Cell::new(None) };
 }
 
-/// What the container has, or can have in time.
-pub(super) async fn provide(invocation: &Invocation) -> Result<Rc<Secrets>, Unfit> {
+/// What the container has, or can have in time; and whether it is old enough to be asked for again by and by.
+pub(super) async fn provide(container: &'static Container, deadline: UnixTime) -> (Result<Rc<Secrets>, Unfit>, bool) {
     let now = runtime::now();
-    let held = HELD.with_borrow(|held| {
-        held.as_ref().map(|held| (Rc::clone(&held.secrets), now.saturating_since(held.asked_at) < MAX_AGE))
-    });
-    let is_cool = FAILED_AT.get().is_none_or(|at| now.saturating_since(at) >= COOLDOWN);
+    let held = HELD.with_borrow(|held| held.as_ref().map(|held| (Rc::clone(&held.secrets), held.asked_at)));
+    let cooldown = if held.is_some() { COOLDOWN_HELD } else { COOLDOWN };
+    let is_cool = FAILED_AT.get().is_none_or(|at| now.saturating_since(at) >= cooldown);
     match held {
-        Some((secrets, true)) => Ok(secrets),
-        Some((secrets, false)) => {
-            if is_cool {
-                let asking = invocation.clone();
-                invocation.aside(async move {
-                    let _ = refresh(&asking).await;
-                });
-            }
-            Ok(secrets)
-        }
-        None if is_cool => refresh(invocation).await,
-        None => Err(Unfit::Unreachable),
+        Some((secrets, asked_at)) => match now.saturating_since(asked_at) {
+            age if age < MAX_AGE || !is_cool => (Ok(secrets), false),
+            age if age < MAX_UNSEEN_AGE => (Ok(secrets), true),
+            _ => (refresh(container, deadline).await.or(Ok(secrets)), false),
+        },
+        None if is_cool => (refresh(container, deadline).await, false),
+        None => (Err(Unfit::Unreachable), false),
     }
 }
 
-async fn refresh(invocation: &Invocation) -> Result<Rc<Secrets>, Unfit> {
+/// Asks for them, and keeps them.
+pub(super) async fn refresh(container: &Container, deadline: UnixTime) -> Result<Rc<Secrets>, Unfit> {
     let asked_at = runtime::now();
-    let outcome = match fetch(invocation).await {
-        Ok(object) => Secrets::from_object(invocation.container().policy(), &object).map_err(Unfit::Secrets),
+    let limit = deadline.saturating_since(asked_at).min(FETCH_TIMEOUT);
+    let outcome = match fetch(container, limit).await {
+        Ok(object) => Secrets::from_object(container.policy(), &object).map_err(Unfit::Secrets),
         Err(why) => {
             runtime::log(&log::failure("secrets_failed", "secrets-manager", &why, None));
             Err(Unfit::Unreachable)
@@ -102,8 +103,8 @@ async fn refresh(invocation: &Invocation) -> Result<Rc<Secrets>, Unfit> {
 }
 
 /// `GetSecretValue` (AWS Secrets Manager API reference), signed with the credentials that Lambda gives the process.
-async fn fetch(invocation: &Invocation) -> Result<String, String> {
-    let policy = Container::policy(invocation.container());
+async fn fetch(container: &Container, limit: Duration) -> Result<String, String> {
+    let policy = container.policy();
     let place: &CloudFront = policy.cloudfront().ok_or("the policy has no `[cloudfront]`")?;
     let credentials = credentials().ok_or("the process has no credentials")?;
     let url = format!("{}/", place.url());
@@ -120,13 +121,8 @@ async fn fetch(invocation: &Invocation) -> Result<String, String> {
     let signed = sigv4::sign(&unsigned, &credentials, scope, runtime::now()).map_err(|error| error.to_string())?;
     let fields: Vec<(&str, &str)> =
         fixed.into_iter().chain(signed.iter().map(|(name, value)| (name.as_str(), value.as_str()))).collect();
-    let question = Question {
-        url: &url,
-        fields: &fields,
-        plain_http: policy.is_development(),
-        limit: invocation.time_for(FETCH_TIMEOUT),
-        cap: MAX_ANSWER_BYTES,
-    };
+    let question =
+        Question { url: &url, fields: &fields, plain_http: policy.is_development(), limit, cap: MAX_ANSWER_BYTES };
     let fetched = outgoing::post::<Invocation>(&body, &question).await.map_err(|error| error.to_string())?;
     let answer: Option<Value> = serde_json::from_slice(&fetched.body).ok();
     let member = |name: &str| answer.as_ref()?.get(name)?.as_str();

@@ -96,8 +96,8 @@ impl EventKind {
 /// One event: what CloudFront called the function for.
 pub struct Event {
     kind: EventKind,
-    request_id: String,
-    distribution_id: String,
+    request_id: Option<String>,
+    distribution_id: Option<String>,
     request: Request,
     response: Option<Response>,
 }
@@ -127,8 +127,8 @@ impl Event {
         };
         Ok(Self {
             kind,
-            request_id: string(&mut config, "requestId", place::REQUEST_ID)?,
-            distribution_id: string(&mut config, "distributionId", place::DISTRIBUTION_ID)?,
+            request_id: optional(&mut config, "requestId", place::REQUEST_ID)?,
+            distribution_id: optional(&mut config, "distributionId", place::DISTRIBUTION_ID)?,
             request: Request::read(object(&mut cf, "request", place::REQUEST)?)?,
             response,
         })
@@ -140,16 +140,16 @@ impl Event {
         self.kind
     }
 
-    /// CloudFront's name for the request: letters, digits, and `-`, `_`, `=`.
+    /// CloudFront's name for the request, where the event has it: letters, digits, and `-`, `_`, `=`.
     #[must_use]
-    pub fn request_id(&self) -> &str {
-        &self.request_id
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 
-    /// The distribution that the request came to.
+    /// The distribution that the request came to, where the event has it.
     #[must_use]
-    pub fn distribution_id(&self) -> &str {
-        &self.distribution_id
+    pub fn distribution_id(&self) -> Option<&str> {
+        self.distribution_id.as_deref()
     }
 
     /// The request: the caller's, and in the events that come later the one that CloudFront made of it.
@@ -233,4 +233,9 @@ fn string(members: &mut Map<String, Value>, name: &str, place: &'static str) -> 
         Some(Value::String(text)) => Ok(text),
         _ => Err(EventError::Malformed(place)),
     }
+}
+
+/// Takes a member on which nothing is decided: it may be missing, and is else a string.
+fn optional(members: &mut Map<String, Value>, name: &str, place: &'static str) -> Result<Option<String>, EventError> {
+    if members.contains_key(name) { string(members, name, place).map(Some) } else { Ok(None) }
 }

@@ -11,7 +11,7 @@ pub struct Request {
     method: String,
     uri: String,
     query: String,
-    client_ip: String,
+    client_ip: Option<String>,
     pub(super) headers: Headers,
     body: Option<EventBody>,
     origin: Option<EventOrigin>,
@@ -36,7 +36,7 @@ impl Request {
             uri,
             method: super::string(&mut members, "method", place::METHOD)?,
             query: super::string(&mut members, "querystring", place::QUERY)?,
-            client_ip: super::string(&mut members, "clientIp", place::CLIENT_IP)?,
+            client_ip: super::optional(&mut members, "clientIp", place::CLIENT_IP)?,
             headers: Headers::read(&mut members, place::REQUEST_HEADERS)?,
             body,
             origin: members.get("origin").map(EventOrigin::read).transpose()?,
@@ -76,10 +76,10 @@ impl Request {
         values.next().is_none().then_some(value)
     }
 
-    /// The address that the request came from.
+    /// The address that the request came from, where the event has it.
     #[must_use]
-    pub fn client_ip(&self) -> &str {
-        &self.client_ip
+    pub fn client_ip(&self) -> Option<&str> {
+        self.client_ip.as_deref()
     }
 
     /// What the event shows of the body: `None` when the behaviour does not include bodies, which does not say that
@@ -98,8 +98,11 @@ impl Request {
     /// The members of the request to go on with.
     pub(super) fn into_members(self) -> Map<String, Value> {
         let Self { method, uri, query, client_ip, headers, body, origin: _, rest: mut members } = self;
-        for (name, text) in [("method", method), ("uri", uri), ("querystring", query), ("clientIp", client_ip)] {
+        for (name, text) in [("method", method), ("uri", uri), ("querystring", query)] {
             members.insert(name.to_owned(), Value::String(text));
+        }
+        if let Some(client_ip) = client_ip {
+            members.insert("clientIp".to_owned(), Value::String(client_ip));
         }
         members.insert("headers".to_owned(), headers.into_value());
         if let Some(body) = body {

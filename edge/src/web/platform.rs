@@ -49,6 +49,11 @@ pub(crate) trait Platform: Clone + 'static {
     /// Work that nobody waits for.
     fn aside(&self, work: impl Future<Output = ()> + 'static);
 
+    /// Work that decides nothing, and is left out where there is no time for it.
+    fn try_later(&self, work: impl Future<Output = ()> + 'static) {
+        self.aside(work);
+    }
+
     /// Waits, and says whether there is time for more.
     fn pause(&self, duration: Duration) -> impl Future<Output = bool>;
 

@@ -12,6 +12,9 @@ use postern::{
 use super::{BodySource, Incoming, Platform, decide, runtime};
 use crate::secrets::Secrets;
 
+/// Time that the longest question of a decision may take: one for keys, or for permissions.
+const LONGEST: Duration = Duration::from_secs(3);
+
 /// Tries what there is to try: the policy's shadow routes, and the second policy whole. `incoming` is asked for only
 /// then.
 pub(crate) fn try_rules<P: Platform, I: Incoming + 'static>(
@@ -27,8 +30,12 @@ pub(crate) fn try_rules<P: Platform, I: Incoming + 'static>(
     }
     let Some(incoming) = incoming() else { return };
     let (own, enforced) = (platform.clone(), enforced.clone());
-    platform.aside(async move {
+    platform.try_later(async move {
         let platform = own;
+        // Cut short, it would leave behind a cache that has heard of a failure, and real requests to pay for it.
+        if platform.time_for(LONGEST) < LONGEST {
+            return;
+        }
         if policy.has_shadow() {
             try_one(&platform, platform.authorizer(), &*incoming, &enforced, at).await;
         }
