@@ -6,12 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
+
 use crate::{cold::quoted, stack::Stack};
 
 /// The field by which a request says how the instance is to end.
 pub const FIELD: &str = "postern-planted-panic";
 /// What its decision log hashes subjects with.
 pub const LOG_SECRET: &str = "a secret of the tests' own, of 32 octets at least";
+/// What the origin of `policies/signed.toml` believes.
+pub const SIGNED_KEY: &str =
+    r#"{"keys":[{"kty":"oct","kid":"signed","k":"c2lnbmVkLXNpZ25lZC1zaWduZWQtc2lnbmVkLXNpZ25lZCE"}]}"#;
+/// What it is signed for with.
+pub const SIGNED_CREDENTIALS: [&str; 3] = ["AKIDEXAMPLE", "the tests' own secret access key", "the-session's-token"];
 /// The folder, beside the logs.
 const FOLDER: &str = "planted";
 /// The module with the handlers.
@@ -32,8 +39,17 @@ pub fn with_planted_panic(stack: &Stack, config: &str) -> String {
     let modules: Vec<String> = files.iter().map(|file| module(file)).collect();
     let (before, rest) = config.split_once("  modules = [").unwrap_or_else(|| panic!("no modules: {config}"));
     let (_, after) = rest.split_once("\n  ],").unwrap_or_else(|| panic!("no end of modules: {config}"));
-    let secret = format!("  bindings = [\n    (name = \"POSTERN_KEY_LOG\", text = {}),", quoted(LOG_SECRET));
-    format!("{before}  modules = [\n{}\n  ],{}", modules.join("\n"), after.replacen("  bindings = [", &secret, 1))
+    let [id, key, token] = SIGNED_CREDENTIALS;
+    let credentials = json!({"access_key_id": id, "secret_access_key": key, "session_token": token}).to_string();
+    let secrets = [
+        ("POSTERN_KEY_LOG", LOG_SECRET),
+        ("POSTERN_KEY_SIGNED", SIGNED_KEY),
+        ("POSTERN_AWS_SIGNED", credentials.as_str()),
+    ];
+    let secrets: String =
+        secrets.map(|(name, text)| format!("\n    (name = \"{name}\", text = {}),", quoted(text))).concat();
+    let bindings = format!("  bindings = [{secrets}");
+    format!("{before}  modules = [\n{}\n  ],{}", modules.join("\n"), after.replacen("  bindings = [", &bindings, 1))
 }
 
 fn module(file: &Path) -> String {

@@ -83,6 +83,11 @@ impl Arrival {
         write!(stream, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{fields}\r\n{content}")
     }
 
+    /// All of it, and the connection for an answer.
+    pub fn whole(self) -> io::Result<(Head, Vec<u8>, TcpStream)> {
+        Ok((self.head, self.body.whole()?, self.stream))
+    }
+
     /// The connection, for an answer in pieces.
     pub fn stream(self) -> TcpStream {
         self.stream

@@ -144,9 +144,13 @@ impl Starting<'_> {
                 write_if_changed(&seeds, &files::key_seeds(&self.ports)?.to_string())?;
                 let (policy, next) = (self.folder.join("tried.toml"), self.folder.join("next.toml"));
                 let example = read(&self.paths.root.join("postern.toml"))?;
-                let more = read(&self.paths.root.join("e2e/policies/tried.toml"))?;
-                write_if_changed(&policy, &files::tried_policy(&example, &more))?;
-                write_if_changed(&next, &files::next_policy(&example)?)?;
+                let [tried, signed] =
+                    ["tried", "signed"].map(|name| read(&self.paths.root.join(format!("e2e/policies/{name}.toml"))));
+                let signed = signed?;
+                let overlay = self.folder.join("overlay-tried.toml");
+                write_if_changed(&overlay, &files::overlay_with_signed(&self.ports))?;
+                write_if_changed(&policy, &files::tried_policy(&example, &(tried? + &signed)))?;
+                write_if_changed(&next, &(files::next_policy(&example)? + &signed))?;
                 let inputs = Inputs { overlay: &overlay, policy: &policy, shadow: &next, seeds: &seeds };
                 build_planted(&self.paths.root, &inputs, &planted)
             })?;

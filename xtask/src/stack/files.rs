@@ -89,6 +89,11 @@ pub(crate) fn overlay(ports: &Ports) -> String {
     overlay_with(ports, |origin| origin_url(ports, origin))
 }
 
+/// The same, for a policy that has the origin of `e2e/policies/signed.toml` too.
+pub(crate) fn overlay_with_signed(ports: &Ports) -> String {
+    format!("{}\n[origin.signed]\nurl = \"{}\"\n", overlay(ports), origin_url(ports, "signed"))
+}
+
 /// The same, with the origins where `url_of` says.
 pub(super) fn overlay_with(ports: &Ports, url_of: impl Fn(&str) -> String) -> String {
     let mut text = String::from("# Written by `cargo xtask`: points the example's policy at the local stack.\n");
