@@ -11,6 +11,7 @@ use postern::{
 use serde_json::{Value, json};
 
 use crate::{
+    cloudfront::{self, CloudFrontArgs, Compared},
     exit::Outcome,
     lint::{self, Warning},
     output::{self, Format, counted},
@@ -25,6 +26,8 @@ pub(crate) struct CheckArgs {
     /// Take warnings for faults: exit code 1.
     #[arg(long)]
     deny_warnings: bool,
+    #[command(flatten)]
+    cloudfront: CloudFrontArgs,
 }
 
 /// One thing to say about one place of a file.
@@ -52,14 +55,27 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
     let places = lint::places(&warnings, sources.text());
     let diagnostics: Vec<Diagnostic<'_>> =
         warnings.iter().zip(places).map(|(warning, span)| warned(&sources, warning, span)).collect();
+    let compared = cloudfront::compare(&args.cloudfront, &policy)?;
     match format {
-        Format::Json => output::print_json(&document(&sources, &[], &diagnostics, Some(&policy)))?,
+        Format::Json => {
+            let mut document = document(&sources, &[], &diagnostics, Some(&policy));
+            if let Some(compared) = &compared {
+                document["cloudfront"] = compared.to_json();
+            }
+            output::print_json(&document)?;
+        }
         Format::Text => {
             complain(&diagnostics);
             output::print(&passed(sources.path(), &policy, diagnostics.len()))?;
+            if let Some(compared) = &compared {
+                compared.complain();
+                output::print(&compared.summary())?;
+            }
         }
     }
-    Ok(if args.deny_warnings && !diagnostics.is_empty() { Outcome::No } else { Outcome::Done })
+    let (errors, warnings) = compared.as_ref().map(Compared::counts).unwrap_or_default();
+    let is_denied = args.deny_warnings && (!diagnostics.is_empty() || warnings > 0);
+    Ok(if errors > 0 || is_denied { Outcome::No } else { Outcome::Done })
 }
 
 /// Says everything that is wrong with a policy: for every command that takes one.

@@ -45,6 +45,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   postern check
   postern check staging.toml --deny-warnings
+  postern check --cloudfront distribution.json --cloudfront-policy cache-policy.json
   postern check --format json | jq '.faults[] | \"\\(.line): \\(.message)\"'")]
     Check(CheckArgs),
     /// Show the routes of a policy as a table: method, path, who may.

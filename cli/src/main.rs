@@ -4,6 +4,7 @@
 mod arguments;
 mod assertion_key;
 mod check;
+mod cloudfront;
 mod command;
 mod decide;
 mod diff;

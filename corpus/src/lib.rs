@@ -18,5 +18,5 @@ pub mod random;
 pub mod themes;
 pub mod write;
 
-pub use case::{Case, Corpus, Expect, World};
+pub use case::{Case, Corpus, Expect, Request, World};
 pub use driver::{Driver, Report, run};

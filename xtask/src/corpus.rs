@@ -1,10 +1,12 @@
-//! `cargo xtask corpus` and its part of the tests: golden decisions, and the Workers that are built to take them.
+//! `cargo xtask corpus` and its part of the tests: golden decisions, and the edges that are built to take them.
 
 use std::process::Command;
 
 use anyhow::Result;
+use postern_embed::Inputs;
 use serde_json::json;
 
+use crate::package;
 use crate::paths::{Paths, write_if_changed};
 use crate::process::run;
 use crate::report::Report;
@@ -49,7 +51,8 @@ pub(crate) fn test(paths: &Paths, report: &mut Report, selection: &Selection) ->
         command.args(["test", "--package", "postern-corpus-cedar", "--", "--show-output"]);
         run(command.current_dir(&paths.root))
     })?;
-    report.part("corpus in workerd", again, || worker(paths))
+    report.part("corpus in workerd", again, || worker(paths))?;
+    report.part("corpus at CloudFront", again, || cloudfront(paths))
 }
 
 fn worker(paths: &Paths) -> Result<()> {
@@ -79,4 +82,27 @@ fn worker(paths: &Paths) -> Result<()> {
     let mut command = cargo_test(paths);
     command.args(["--test", "worker", "--", "--include-ignored", "--show-output"]);
     run(command.env("POSTERN_CORPUS_WORKERS", &description))
+}
+
+/// The function packed for each policy of the corpus, behind the local CloudFront.
+fn cloudfront(paths: &Paths) -> Result<()> {
+    setup(paths)?;
+    let folder = paths.profile("corpus")?;
+    let mut functions = json!({});
+    step("build: a function for each policy of the corpus", || {
+        let module = package::build_module(paths)?;
+        for (policy, name) in POLICIES {
+            let into = folder.join(format!("{name}-function"));
+            let inputs = Inputs { policy: paths.root.join(policy), ..Inputs::default() };
+            package::unpack(paths, &module, &inputs, &into)?;
+            functions[policy] = json!(into);
+        }
+        Ok(())
+    })?;
+    let description = folder.join("functions.json");
+    let content = json!({ "node": node(paths), "local": paths.local, "functions": functions });
+    write_if_changed(&description, &content.to_string())?;
+    let mut command = cargo_test(paths);
+    command.args(["--test", "cloudfront", "--", "--include-ignored", "--show-output"]);
+    run(command.env("POSTERN_CORPUS_FUNCTIONS", &description))
 }

@@ -27,6 +27,7 @@ fn folder() -> Scratch {
         "changed.toml",
         &example().replacen("company = \"{company}\"\nroles = [\"Manager\"]\nscopes = [\"orders/list", stricter, 1),
     );
+    scratch.file("distribution.json", &crate::cloudfront::keeping());
     scratch.file("partners.json", &jwks(&PARTNERS));
     scratch.file("users.json", &jwks(&USERS));
     let mut set = json!({"keys": [PARTNERS.jwk().unwrap(), USERS.jwk().unwrap()]});

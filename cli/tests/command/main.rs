@@ -6,6 +6,7 @@ mod signer;
 
 mod assertion_keys;
 mod check;
+mod cloudfront;
 mod diff;
 mod docs;
 mod explain;

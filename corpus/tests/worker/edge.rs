@@ -14,6 +14,8 @@ use anyhow::{Context as _, Result};
 use postern_e2e::{Call, cold::quoted, wait};
 use serde_json::Value;
 
+use crate::edges::Edge;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The module with the handlers, and the field by which the clock before it is set.
 const ENTRY: &str = "cloudflare/worker.mjs";
@@ -21,13 +23,13 @@ const CLOCK: &str = "postern-test-clock";
 
 /// A running edge. Dropping it ends it.
 #[derive(Debug)]
-pub(crate) struct Edge {
+pub(crate) struct Workerd {
     child: Child,
     address: String,
     log: PathBuf,
 }
 
-impl Edge {
+impl Workerd {
     /// Starts the Worker in `folder` with these secrets; everything that it asks goes to `outside`, as to a proxy.
     pub(crate) fn start(
         description: &Value,
@@ -56,24 +58,23 @@ impl Edge {
         wait::until("the edge listens", PATIENCE, || TcpStream::connect(&edge.address).is_ok());
         Ok(edge)
     }
+}
 
-    /// A request to it.
-    pub(crate) fn call(&self, method: &str, target: &str) -> Call {
-        Call::new(&format!("http://{}", self.address), method, target)
+impl Edge for Workerd {
+    fn call(&self, name: &str, method: &str, target: &str) -> Call {
+        Call::new(&format!("http://{}", self.address), method, target).header("cf-ray", name)
     }
 
-    /// Sets its clock.
-    pub(crate) fn set_clock(&self, seconds: u64) {
-        self.call("GET", "/").header(CLOCK, &(seconds * 1000).to_string()).send().expect(204);
+    fn set_clock(&self, seconds: u64) {
+        self.call("clock", "GET", "/").header(CLOCK, &(seconds * 1000).to_string()).send().expect(204);
     }
 
-    /// What it has written down so far.
-    pub(crate) fn log(&self) -> String {
+    fn log(&self) -> String {
         fs::read(&self.log).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
     }
 }
 
-impl Drop for Edge {
+impl Drop for Workerd {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -2,7 +2,7 @@
 //! for answered by this program.
 //!
 //! ```text
-//!  case ─▶ raw request ─▶ workerd ── the Worker ──▶ everything outside: key sets, records, origins  (outside.rs)
+//!  case ─▶ raw request ─▶ workerd ── the Worker ──▶ everything outside: key sets, records, origins
 //!            cf-ray: case-7    │                              │ the assertion and the fields that came
 //!                              └─ the decision log's line     └─▶ checked with the core's verifier ─▶ Expect
 //! ```
@@ -10,7 +10,8 @@
 
 mod driver;
 mod edge;
-mod outside;
+#[path = "../edges/mod.rs"]
+mod edges;
 
 use std::{env, fs, path::Path};
 

@@ -1,5 +1,6 @@
-//! Everything outside the edge, on one port: issuers, the permissions service, origins. Asked absolute-form, as a proxy
-//! is (RFC 9112 §3.2.2), so that the policy's own `https` URLs stay as they are.
+//! Everything outside the edge, on one port: issuers, the permissions service, origins, Secrets Manager. Asked
+//! absolute-form, as a proxy is (RFC 9112 §3.2.2), or with the URL in a field of its own, so that the policy's own `https`
+//! URLs stay as they are; and by CloudFront, which sends on to an origin itself, for a target alone.
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,9 @@ use postern_corpus::case::{Permit, Reach, World};
 use postern_e2e::server::{Arrival, Server};
 use serde_json::{Value, json};
 
+/// The field that says which URL was asked for, where the request line does not.
+const WANTED: &str = "postern-test-url";
+
 /// The running server, and what it knows.
 pub(crate) struct Outside {
     server: Server,
@@ -27,6 +31,8 @@ pub(crate) struct Outside {
 struct Shared {
     /// What is served at a URL: key sets, metadata.
     documents: BTreeMap<String, String>,
+    /// Where CloudFront's function asks for secrets, and what it is told.
+    secrets: Option<(String, String)>,
     /// Base URL, verifier.
     origins: Vec<(String, AssertionVerifier)>,
     /// The base URL of the permissions service.
@@ -45,13 +51,18 @@ struct State {
 }
 
 /// The assertion key of an origin, for this run alone.
-pub(crate) fn secret(origin: &str) -> Value {
+fn secret(origin: &str) -> Value {
     let mut octets = [0x5A; 32];
     for (octet, letter) in octets.iter_mut().zip(origin.bytes()) {
         *octet = letter;
     }
     use base64ct::{Base64UrlUnpadded, Encoding as _};
     json!({"keys": [{"kty": "oct", "kid": format!("corpus-{origin}"), "k": Base64UrlUnpadded::encode_string(&octets)}]})
+}
+
+/// The secret of each origin, by the name that the policy gives it.
+pub(crate) fn secrets(policy: &Policy) -> impl Iterator<Item = (String, Value)> {
+    policy.origins().iter().map(|origin| (origin.key().to_owned(), secret(origin.name())))
 }
 
 impl Outside {
@@ -77,8 +88,14 @@ impl Outside {
             .iter()
             .map(|origin| Ok((origin.url().to_owned(), verifier(origin.name())?)))
             .collect::<Result<_>>()?;
+        let values: serde_json::Map<String, Value> = secrets(policy).collect();
+        let secrets = policy.cloudfront().map(|place| {
+            let told = json!({"Name": "corpus", "SecretString": Value::Object(values).to_string()});
+            (format!("{}/", place.url()), told.to_string())
+        });
         let shared = Arc::new(Shared {
             documents,
+            secrets,
             origins,
             service: policy.permissions().map(|origin| origin.url().to_owned()).unwrap_or_default(),
             records: world.permissions.clone(),
@@ -120,8 +137,12 @@ impl Shared {
     }
 
     fn serve(&self, arrival: Arrival) -> io::Result<()> {
-        let url = arrival.head.start.split(' ').nth(1).unwrap_or_default().to_owned();
+        let target = arrival.head.start.split(' ').nth(1).unwrap_or_default();
+        let url = arrival.head.value(WANTED).unwrap_or(target).to_owned();
         let json = "content-type: application/json\r\ncache-control: max-age=600\r\n";
+        if let Some((_, told)) = self.secrets.as_ref().filter(|(place, _)| *place == url) {
+            return arrival.answer("200 OK", json, told);
+        }
         if let Some(document) = self.documents.get(&url) {
             let answers = self.state().keys_answer;
             return if answers {
@@ -149,14 +170,18 @@ impl Shared {
     /// What the assertion tells this origin, if it is good for this very request.
     fn told(&self, arrival: &Arrival, url: &str) -> std::result::Result<Permit, String> {
         let method = arrival.head.start.split(' ').next().unwrap_or_default();
-        let of_origin = |base: &String| url.strip_prefix(base.as_str()).filter(|rest| rest.starts_with('/'));
-        let (target, verifier) = self
-            .origins
-            .iter()
-            .find_map(|(base, verifier)| Some((of_origin(base)?, verifier)))
-            .ok_or_else(|| format!("`{url}` is no origin's"))?;
         let assertion = arrival.head.value(HEADER).ok_or("no assertion")?;
-        let verified = verifier.verify(assertion, method, target, self.now).map_err(|error| error.to_string())?;
+        let mut verified = Err(format!("`{url}` is no origin's"));
+        for (base, verifier) in &self.origins {
+            // A target alone is of any origin: CloudFront's behaviours choose, and each has a key of its own.
+            let target = if url.starts_with('/') { Some(url) } else { url.strip_prefix(base.as_str()) };
+            let Some(target) = target.filter(|target| target.starts_with('/')) else { continue };
+            verified = verifier.verify(assertion, method, target, self.now).map_err(|error| error.to_string());
+            if verified.is_ok() {
+                break;
+            }
+        }
+        let verified = verified?;
         for (field, value) in verified.handed_on() {
             let arrived: Vec<&str> = arrival.head.values(field).collect();
             if arrived != [value.as_str()] {
