@@ -81,4 +81,18 @@ impl Platform {
     pub const fn forwards_the_scheme(self) -> bool {
         matches!(self, Self::Worker)
     }
+
+    /// An event has the query string without its `?`, so that an empty one is none; what is forwarded has no `?` either.
+    pub const fn sees_empty_queries(self) -> bool {
+        matches!(self, Self::Worker)
+    }
+
+    /// How often permissions that nobody could tell are asked for, at most: the function that is packed for tests also
+    /// has a route and a policy that are only tried, and each asks for itself before the event is answered.
+    pub const fn asks_without_an_answer(self) -> usize {
+        match self {
+            Self::Worker => 1,
+            Self::CloudFront => 3,
+        }
+    }
 }

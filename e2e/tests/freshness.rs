@@ -229,7 +229,8 @@ fn a_permissions_service_that_talks_nonsense_is_one_that_cannot_tell() {
         let answer = stack.get(VOUCHER).bearer(&token).send();
         assert_eq!(answer.status(), 503, "{status} {shown}: {answer:?}");
         answer.denied(503, "temporarily_unavailable");
-        assert_eq!(service.seen().len(), 1, "{status} {shown}: asked more than once");
+        let most = Platform::current().asks_without_an_answer();
+        assert!((1..=most).contains(&service.seen().len()), "{status} {shown}: asked more than {most} times");
     }
     let service = StandIn::for_permissions(&stack, move |arrival| arrival.answer("200 OK", "", &good));
     stack.get(VOUCHER).bearer(&token).send().expect(200);

@@ -23,11 +23,10 @@ const NO_STD_TARGET: &str = "thumbv7em-none-eabi";
 
 /// Files of the end-to-end tests that run once more against the local CloudFront: all that go through an edge and are
 /// not about an isolate of a Worker's own.
-const THROUGH_CLOUDFRONT: [&str; 17] = [
+const THROUGH_CLOUDFRONT: [&str; 16] = [
     "around_the_edge",
     "bodies",
     "browser",
-    "cloudfront_faults",
     "cors",
     "credentials",
     "decision_log",
