@@ -7,6 +7,8 @@ const ORIGIN_REQUEST_POLICIES = {
   '216adef6-5c7f-47e4-b989-5492eafa07d3': { name: 'AllViewer', keepsHost: true },
   'b689b0a8-53d0-40ab-baf2-68738e2966ac': { name: 'AllViewerExceptHostHeader', keepsHost: false },
 };
+/** What CloudFront keeps for 10 s, whatever the cache policy says: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html. */
+export const KEPT_ERRORS = [404, 405, 414, 500, 501, 502, 503, 504];
 const EVENTS = ['viewer-request', 'origin-request', 'origin-response', 'viewer-response'];
 
 export class Distribution {
@@ -15,6 +17,9 @@ export class Distribution {
 
   /** `config` is a `DistributionConfig`; `id` and `domainName` are what events say of it. */
   constructor(config, { id = 'EDFDVBD6EXAMPLE', domainName = 'd111111abcdef8.cloudfront.net' } = {}) {
+    const unkept = (config.CustomErrorResponses?.Items ?? []).filter(({ ErrorCachingMinTTL: ttl }) => ttl === 0).map(({ ErrorCode: code }) => code);
+    const kept = KEPT_ERRORS.filter((code) => !unkept.includes(code));
+    if (kept.length > 0) throw new RangeError(`this stand-in keeps no errors, so \`ErrorCachingMinTTL\` must be 0 for ${kept.join(', ')}`);
     this.id = id;
     this.domainName = domainName;
     this.#origins = new Map((config.Origins?.Items ?? []).map((origin) => [origin.Id, readOrigin(origin)]));

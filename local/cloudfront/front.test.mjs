@@ -183,6 +183,8 @@ test('what this stand-in cannot do is refused when it starts', () => {
   assert.throws(broken({ OriginRequestPolicyId: undefined }), /origin request policy/);
   assert.throws(broken({ TargetOriginId: 'b' }), /no such origin/);
   assert.throws(broken({ LambdaFunctionAssociations: { Items: [{ EventType: 'viewer' }] } }), /no such event/);
+  const keeping = { ...configOf([originOf('a', 1)], [], behaviour('', 'a', [])), CustomErrorResponses: { Quantity: 0 } };
+  assert.throws(() => new Distribution(keeping), /ErrorCachingMinTTL/);
 });
 
 const stateOf = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0];

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import { Containers } from './containers.mjs';
-import { Distribution } from './distribution.mjs';
+import { Distribution, KEPT_ERRORS } from './distribution.mjs';
 import { Front } from './front.mjs';
 import { pairs } from './headers.mjs';
 
@@ -44,6 +44,7 @@ export function configOf(origins, behaviours, fallback) {
     Origins: { Quantity: origins.length, Items: origins },
     CacheBehaviors: { Quantity: behaviours.length, Items: behaviours },
     DefaultCacheBehavior: fallback,
+    CustomErrorResponses: { Quantity: KEPT_ERRORS.length, Items: KEPT_ERRORS.map((code) => ({ ErrorCode: code, ErrorCachingMinTTL: 0 })) },
   };
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Distribution {
     pub(super) behaviours: Vec<Behaviour>,
     /// Statuses for which another answer is given.
     pub(super) error_pages: Vec<u64>,
+    /// Statuses that are said not to be kept.
+    pub(super) unkept_errors: Vec<u64>,
 }
 
 /// Where requests may go.
@@ -79,6 +81,10 @@ impl Distribution {
             behaviours: own.chain([Behaviour::of(default, false)]).collect(),
             error_pages: items(config, "CustomErrorResponses")
                 .filter(|page| !text_of(page, "ResponsePagePath").is_empty())
+                .filter_map(|page| page.get("ErrorCode")?.as_u64())
+                .collect(),
+            unkept_errors: items(config, "CustomErrorResponses")
+                .filter(|page| page.get("ErrorCachingMinTTL").and_then(Value::as_u64) == Some(0))
                 .filter_map(|page| page.get("ErrorCode")?.as_u64())
                 .collect(),
         })

@@ -20,6 +20,10 @@ const VIEWER_BODY_BYTES: usize = 40 * 1024;
 const ORIGIN_BODY_BYTES: usize = 1024 * 1024;
 /// Statuses of Postern's answers that a distribution can have pages for.
 const ANSWERED: [u64; 7] = [400, 403, 404, 405, 414, 502, 503];
+/// Statuses of answers to GET and HEAD that CloudFront keeps for 10 s, whatever the cache policy and the answer say, unless
+/// the distribution says 0 s for them
+/// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html>).
+const KEPT: [u64; 8] = [404, 405, 414, 500, 501, 502, 503, 504];
 const ASSERTION: &str = "postern-assertion";
 const BODY_HASH: &str = "x-amz-content-sha256";
 
@@ -41,6 +45,7 @@ pub(super) fn findings(
         let mut checked = Checked { policy, distribution, policies, behaviour, served: own, found: &mut found };
         checked.all();
     }
+    found.extend(kept_errors(distribution, &served));
     let pages: Vec<String> =
         distribution.error_pages.iter().filter(|code| ANSWERED.contains(code)).map(u64::to_string).collect();
     if !pages.is_empty() {
@@ -54,6 +59,28 @@ pub(super) fn findings(
         });
     }
     Ok(found)
+}
+
+/// Errors that are kept: an answer of somebody's origin for everyone who comes to its path.
+fn kept_errors(distribution: &Distribution, served: &[Served]) -> Option<Finding> {
+    let kept: Vec<String> =
+        KEPT.iter().filter(|code| !distribution.unkept_errors.contains(code)).map(u64::to_string).collect();
+    let serving = distribution.behaviours.iter().enumerate();
+    let mut serving = serving.filter(|(index, _)| served.iter().any(|served| served.behaviour == *index)).peekable();
+    serving.peek()?;
+    // What is kept is found before the origin's request, and after the viewer's.
+    let is_undecided = serving.any(|(_, behaviour)| behaviour.at("viewer-request").is_none());
+    (!kept.is_empty()).then(|| Finding {
+        severity: if is_undecided { Severity::Error } else { Severity::Warning },
+        code: "error_caching",
+        behaviour: None,
+        message: format!(
+            "answers with the status {} are kept for some seconds, and given to {}",
+            kept.join(", "),
+            if is_undecided { "callers whom nobody has decided on" } else { "others who come to the same path" }
+        ),
+        mend: "add a custom error response for each, without a page and with `ErrorCachingMinTTL` 0".into(),
+    })
 }
 
 struct Checked<'a> {

@@ -64,8 +64,15 @@ fn distribution() -> Value {
         "OriginGroups": {"Quantity": 0},
         "DefaultCacheBehavior": behaviour("external", "viewer-request"),
         "CacheBehaviors": {"Quantity": 3, "Items": behaviours},
-        "CustomErrorResponses": {"Quantity": 0},
+        "CustomErrorResponses": {"Quantity": UNKEPT.len(), "Items": UNKEPT.map(unkept)},
     }})
+}
+
+/// Errors that CloudFront keeps unless it is told not to.
+const UNKEPT: [u64; 8] = [404, 405, 414, 500, 501, 502, 503, 504];
+
+fn unkept(code: u64) -> Value {
+    json!({"ErrorCode": code, "ResponsePagePath": "", "ResponseCode": "", "ErrorCachingMinTTL": 0})
 }
 
 fn check(policy: &str, distribution: &Value, policies: &[Value], more: &[&str]) -> Output {
@@ -188,9 +195,16 @@ fn one_change_makes_one_finding() {
             "error_page",
             "-",
             with(
-                "/DistributionConfig/CustomErrorResponses",
-                json!({"Quantity": 1, "Items": [{"ErrorCode": 403, "ResponsePagePath": "/index.html", "ResponseCode": "200"}]}),
+                "/DistributionConfig/CustomErrorResponses/Items/0",
+                json!({"ErrorCode": 404, "ResponsePagePath": "/index.html", "ResponseCode": "200", "ErrorCachingMinTTL": 0}),
             ),
+        ),
+        ("error", "error_caching", "-", with("/DistributionConfig/CustomErrorResponses", json!({"Quantity": 0}))),
+        (
+            "error",
+            "error_caching",
+            "-",
+            with("/DistributionConfig/CustomErrorResponses/Items/5/ErrorCachingMinTTL", json!(10)),
         ),
     ] {
         let expected = [(severity.to_owned(), code.to_owned(), behaviour.to_owned())];
@@ -199,6 +213,16 @@ fn one_change_makes_one_finding() {
         assert!(told.err.starts_with(&format!("{severity}[{code}]: ")), "{told:?}");
         assert_eq!(check(&policy(), &distribution, &[], &["--deny-warnings"]).code, 1);
     }
+}
+
+#[test]
+fn errors_that_are_kept_are_a_warning_where_every_behaviour_decides_before_that() {
+    let mut distribution = with("/DistributionConfig/CustomErrorResponses", json!({"Quantity": 0}));
+    let place = "/DistributionConfig/CacheBehaviors/Items/1/LambdaFunctionAssociations/Items/0/EventType";
+    *distribution.pointer_mut(place).unwrap() = json!("viewer-request");
+    let own: Vec<_> =
+        found(&policy(), &distribution, &[]).into_iter().filter(|(_, code, _)| code == "error_caching").collect();
+    assert_eq!(own, [("warning".to_owned(), "error_caching".to_owned(), "-".to_owned())]);
 }
 
 /// The codes, where more than one thing follows from a change.

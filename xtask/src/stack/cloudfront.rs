@@ -111,10 +111,18 @@ pub(crate) fn distribution(ports: &Ports) -> Value {
         // What no route serves, the function denies there.
         "DefaultCacheBehavior": behaviour("external-orders", "viewer-request"),
         "CacheBehaviors": { "Quantity": behaviours.len(), "Items": behaviours },
-        "CustomErrorResponses": { "Quantity": 0 },
+        // Else CloudFront keeps errors for 10 s, whatever the cache policy says.
+        "CustomErrorResponses": { "Quantity": UNKEPT_ERRORS.len(), "Items": UNKEPT_ERRORS.map(unkept) },
         "HttpVersion": "http2and3",
         "PriceClass": "PriceClass_100",
     })
+}
+
+/// What `postern check --cloudfront` asks for.
+const UNKEPT_ERRORS: [u16; 8] = [404, 405, 414, 500, 501, 502, 503, 504];
+
+fn unkept(code: u16) -> Value {
+    json!({ "ErrorCode": code, "ResponsePagePath": "", "ResponseCode": "", "ErrorCachingMinTTL": 0 })
 }
 
 fn origin(ports: &Ports, name: &str) -> Value {
