@@ -160,11 +160,11 @@ pub fn sign_for_function(
 ///
 /// ```
 /// use postern_edge::sigv4::is_aws_field;
-/// assert!(is_aws_field("X-Amz-Date") && !is_aws_field("x-amzn-trace-id"));
+/// assert!(is_aws_field("X-Amz-Date") && is_aws_field("x_amz_date") && !is_aws_field("x-amzn-trace-id"));
 /// ```
 #[must_use]
 pub fn is_aws_field(name: &str) -> bool {
-    name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"))
+    folded(name).take(6).eq(*b"x-amz-")
 }
 
 impl fmt::Display for CredentialsError {
