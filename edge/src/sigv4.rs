@@ -17,7 +17,7 @@ use aws_sigv4::{
     },
     sign::v4,
 };
-use postern::{UnixTime, assertion, policy::Origin};
+use postern::{UnixTime, assertion, policy::Origin, request::folded};
 use serde_json::Value;
 
 /// An access key, and for temporary ones the token that goes with it.
