@@ -18,7 +18,7 @@ pub const LOG_SECRET: &str = "a secret of the tests' own, of 32 octets at least"
 pub const SIGNED_KEY: &str =
     r#"{"keys":[{"kty":"oct","kid":"signed","k":"c2lnbmVkLXNpZ25lZC1zaWduZWQtc2lnbmVkLXNpZ25lZCE"}]}"#;
 /// What it is signed for with.
-pub const SIGNED_CREDENTIALS: [&str; 3] = ["AKIDEXAMPLE", "the tests' own secret access key", "the-session's-token"];
+pub const SIGNED_CREDENTIALS: [&str; 3] = ["AKIDEXAMPLE", "the-tests-own-secret-access-key", "the-sessions-token"];
 /// The folder, beside the logs.
 const FOLDER: &str = "planted";
 /// The module with the handlers.

@@ -16,7 +16,7 @@ use postern_e2e::{
 };
 
 const REGION: &str = "eu-west-2";
-const PATH: &str = "/tried/signed/a";
+const PATH: &str = "/signed/a";
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
@@ -137,9 +137,9 @@ fn what_is_forwarded_to_a_function_url_is_signed_as_it_arrives() {
         let send = |call: Call| call.bearer(&token).send();
         for target in [
             PATH,
-            "/tried/signed/auth0%7Cjane/b@c,d+e",
-            "/tried/signed/%C3%A9/",
-            "/tried/signed/a?b=%7C&a=%C3%A9&a=/:@&c",
+            "/signed/auth0%7Cjane/b@c,d+e",
+            "/signed/%C3%A9/",
+            "/signed/a?b=%7C&a=%C3%A9&a=/:@&c",
         ] {
             let answer = send(edge.get(target)).expect(200);
             assert_eq!(answer.body(), b"0 octets", "{target}");
