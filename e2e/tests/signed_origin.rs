@@ -135,12 +135,7 @@ fn what_is_forwarded_to_a_function_url_is_signed_as_it_arrives() {
     with(|stack, edge, service| {
         let token = stack.partner("1111");
         let send = |call: Call| call.bearer(&token).send();
-        for target in [
-            PATH,
-            "/signed/auth0%7Cjane/b@c,d+e",
-            "/signed/%C3%A9/",
-            "/signed/a?b=%7C&a=%C3%A9&a=/:@&c",
-        ] {
+        for target in [PATH, "/signed/auth0%7Cjane/b@c,d+e", "/signed/%C3%A9/", "/signed/a?b=%7C&a=%C3%A9&a=/:@&c"] {
             let answer = send(edge.get(target)).expect(200);
             assert_eq!(answer.body(), b"0 octets", "{target}");
         }

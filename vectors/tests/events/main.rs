@@ -54,7 +54,7 @@ fn judge(name: &str, text: &str) -> Result<(), Failed> {
     let request = event.request();
     same(event.kind(), kind)?;
     same(event.request_id(), cf["config"]["requestId"].as_str())?;
-    same(event.distribution_id(), "EDFDVBD6EXAMPLE")?;
+    same(event.distribution_id(), Some("EDFDVBD6EXAMPLE"))?;
     same((request.method(), request.target().as_str(), request.client_ip()), ("GET", "/", Some("203.0.113.178")))?;
     same(request.fields().len(), cf["request"]["headers"].as_object().map_or(0, serde_json::Map::len))?;
     same(request.body().is_none(), true)?;
