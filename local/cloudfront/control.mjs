@@ -1,31 +1,13 @@
 // How a test steers the stand-ins: on a port of its own, never on the viewers'.
 
-import * as http from 'node:http';
-
-import { listen, readBody } from '../lib/listen.mjs';
+import { serveJson } from '../lib/listen.mjs';
 import { Distribution } from './distribution.mjs';
 
 /** `parts`: `{ front, containers, secrets, functionUrl, distribution }`. */
 export async function startControl(port, parts) {
   const routes = controlRoutes(parts);
-  const server = http.createServer(async (request, response) => {
-    const [status, answer] = await handle(routes, request);
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(`${JSON.stringify(answer)}\n`);
-  });
-  await listen(server, port);
-}
-
-async function handle(routes, request) {
-  try {
-    const action = routes[`${request.method} ${request.url}`];
-    if (!action) return [404, { error: `no such route, there are ${Object.keys(routes).join(', ')}` }];
-    const text = await readBody(request);
-    return [200, (await action(text === '' ? {} : JSON.parse(text))) ?? {}];
-  } catch (error) {
-    const ours = error instanceof RangeError || error instanceof SyntaxError;
-    return [ours ? 400 : 500, { error: error.message }];
-  }
+  const others = `no such route, there are ${Object.keys(routes).join(', ')}`;
+  await serveJson(port, (method, url) => routes[`${method} ${url}`] ?? others);
 }
 
 function controlRoutes({ front, containers, secrets, functionUrl, distribution }) {

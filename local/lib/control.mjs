@@ -1,39 +1,21 @@
 // The control API of the local stack: how a test rotates a key, breaks a key set, cuts a line, writes a permission or
 // asks for a token. Plain JSON over loopback HTTP, started with the stack only; it is no part of what is deployed.
 
-import * as http from 'node:http';
-
-import { listen, readBody } from './listen.mjs';
+import { serveJson } from './listen.mjs';
 import { clientCredentials, logIn } from './login.mjs';
 import { mint } from './mint.mjs';
 
 /** `parts`: `{ issuers, relays, table, redirectUri }`. */
 export async function startControl(port, parts) {
   const routes = controlRoutes(parts);
-  const server = http.createServer(async (request, response) => {
-    const [status, answer] = await handle(routes, request);
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(`${JSON.stringify(answer)}\n`);
-  });
-  await listen(server, port);
-}
-
-async function handle(routes, request) {
-  try {
-    const path = request.url.split('?')[0];
-    for (const [method, pattern, action] of routes) {
+  await serveJson(port, (method, url) => {
+    const path = url.split('?')[0];
+    for (const [own, pattern, action] of routes) {
       const match = pattern.exec(path);
-      if (match && method === request.method) {
-        const text = await readBody(request);
-        const body = text === '' ? {} : JSON.parse(text);
-        return [200, (await action(body, ...match.slice(1).map(decodeURIComponent))) ?? {}];
-      }
+      if (match && own === method) return (body) => action(body, ...match.slice(1).map(decodeURIComponent));
     }
-    return [404, { error: `no such route: ${request.method} ${path}` }];
-  } catch (error) {
-    const ours = error instanceof RangeError || error instanceof SyntaxError;
-    return [ours ? 400 : 500, { error: error.message }];
-  }
+    return `no such route: ${method} ${path}`;
+  });
 }
 
 function controlRoutes({ issuers, relays, table, redirectUri }) {

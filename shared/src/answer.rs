@@ -55,6 +55,12 @@ impl Answer {
         Self::denial(code, Extra::Nothing, Context::default())
     }
 
+    /// The phrase that goes with the status (RFC 9110 §15), for platforms that want one said.
+    #[must_use]
+    pub const fn reason_phrase(&self) -> &'static str {
+        reason_phrase(self.status)
+    }
+
     pub(crate) fn denial(code: PublicCode, extra: Extra<'_>, context: Context<'_>) -> Self {
         let mut headers = Vec::from([
             ("content-type", "application/problem+json".to_owned()),
@@ -106,6 +112,21 @@ fn challenge(code: PublicCode, extra: Extra<'_>) -> Option<String> {
 /// The protection space (RFC 9110 §11.5): everything behind one authoriser.
 const REALM: &str = "postern";
 
+/// RFC 9110 §15, for the statuses that [`PublicCode`] has, and a preflight's.
+const fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        204 => "No Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        502 => "Bad Gateway",
+        _ => "Service Unavailable",
+    }
+}
+
 /// AWS Signature Version 4 covers the body, and whoever signs has not seen all of it.
 const PAYLOAD_HASH_WANTED: &str = "The body is too long to be hashed on the way: send its SHA-256, in lower-case hex, in \
                                    the header field x-amz-content-sha256.";
@@ -116,20 +137,10 @@ fn problem(code: PublicCode, extra: Extra<'_>) -> String {
         Extra::PayloadHash => PAYLOAD_HASH_WANTED.to_owned(),
         Extra::Nothing | Extra::Scopes(_) | Extra::Methods(_) => code.detail().to_owned(),
     };
-    // `about:blank` with the status phrase as title, as RFC 9457 §4.2.1 asks.
-    let title = match code.status() {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        413 => "Content Too Large",
-        502 => "Bad Gateway",
-        _ => "Service Unavailable",
-    };
     serde_json::json!({
+        // `about:blank` with the status phrase as title, as RFC 9457 §4.2.1 asks.
         "type": "about:blank",
-        "title": title,
+        "title": reason_phrase(code.status()),
         "status": code.status(),
         "code": code.as_str(),
         "detail": detail,

@@ -23,23 +23,29 @@ pub fn answer(answer: &Answer, head: bool) -> String {
 pub(super) fn text(answer: &Answer, head: bool, kept: &Value) -> String {
     let fields = answer.headers.iter().map(|(name, value)| (*name, value.as_str()));
     let body = if head { "" } else { &answer.body };
-    let whole = || generated(answer.status, fields.clone(), body, kept);
-    let without_body = || generated(answer.status, fields.clone(), "", kept);
-    let bare = || generated(answer.status, [("cache-control", "no-store")].into_iter(), "", kept);
+    let status = (answer.status, answer.reason_phrase());
+    let whole = || generated(status, fields.clone(), body, kept);
+    let without_body = || generated(status, fields.clone(), "", kept);
+    let bare = || generated(status, [("cache-control", "no-store")].into_iter(), "", kept);
     Some(whole())
         .filter(|text| text.len() <= MAX_ANSWER_OCTETS)
         .or_else(|| Some(without_body()).filter(|text| text.len() <= MAX_ANSWER_OCTETS))
         .unwrap_or_else(bare)
 }
 
-fn generated<'a>(status: u16, fields: impl Iterator<Item = (&'a str, &'a str)>, body: &str, kept: &Value) -> String {
+fn generated<'a>(
+    (status, phrase): (u16, &str),
+    fields: impl Iterator<Item = (&'a str, &'a str)>,
+    body: &str,
+    kept: &Value,
+) -> String {
     let mut headers = kept.as_object().cloned().unwrap_or_default();
     for (name, value) in fields.filter(|(name, _)| may_be_generated(name)) {
         headers.insert(name.to_ascii_lowercase(), json!([{"key": name, "value": value}]));
     }
     let mut response = Map::new();
     response.insert("status".to_owned(), status.to_string().into());
-    response.insert("statusDescription".to_owned(), description(status).into());
+    response.insert("statusDescription".to_owned(), phrase.into());
     response.insert("headers".to_owned(), headers.into());
     if !body.is_empty() {
         response.insert("body".to_owned(), body.into());
@@ -52,20 +58,4 @@ fn generated<'a>(status: u16, fields: impl Iterator<Item = (&'a str, &'a str)>, 
 fn may_be_generated(name: &str) -> bool {
     let is_read_only = |kind: EventKind| kind.read_only().iter().any(|own| name.eq_ignore_ascii_case(own));
     !is_disallowed(name) && !EventKind::ALL.into_iter().any(is_read_only)
-}
-
-/// The phrase of a status that Postern answers with (RFC 9110 §15).
-const fn description(status: u16) -> &'static str {
-    match status {
-        204 => "No Content",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        413 => "Content Too Large",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        _ => "",
-    }
 }
