@@ -85,9 +85,10 @@ fn a_body_of_a_request_that_is_denied_reaches_nobody() {
 }
 
 /// The status of an answer that comes before the body was read. The connection then ends with octets unread, and with
-/// a reset: if the client's system sees that before the answer was taken, the answer is lost, and it asks again.
+/// a reset: if the client's system sees that before the answer was taken, the answer is lost, and it asks again. So it is
+/// where the proxy of `wrangler dev` sees that first, which then makes a 500 of its own of it; no edge of ours answers so.
 fn refused_early(call: &Call) -> u16 {
-    let mut answers = (0..5).filter_map(|_| call.try_send().ok());
+    let mut answers = (0..5).filter_map(|_| call.try_send().ok()).filter(|answer| answer.status() != 500);
     answers.next().expect("an answer, of five").status()
 }
 
