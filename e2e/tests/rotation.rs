@@ -70,6 +70,9 @@ fn no_request_fails_while_the_partners_issuer_goes_from_rs256_to_es256_to_eddsa(
         names = vec!["all kinds in turn".to_owned()];
     }
     let steady = Steady::start(kinds);
+    // An edge that knew no keys has just asked for them.
+    steady.each_sends(2);
+    thread::sleep(PAST_COOLDOWN);
     let mut signers = vec![stack.control().signing_key(PARTNERS)];
     for algorithm in ["ES256", "EdDSA", "RS256"] {
         steady.each_sends(2);
