@@ -51,6 +51,13 @@ fn build() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", file.display());
     }
     let embedded = embed(&inputs, Host::Workers).map_err(|error| error.to_string())?;
+    if embedded.policy().wants_signatures() && !has_feature("SIGV4") {
+        return Err(
+            "an origin of the policy has `auth_type = \"AWS_IAM\"`: build with the feature `sigv4`, as `cargo \
+                    xtask` does by itself"
+                .to_owned(),
+        );
+    }
     write_all(embedded.policy_json(), embedded.shadow_json(), embedded.seeds_json())
 }
 

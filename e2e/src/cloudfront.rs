@@ -57,7 +57,7 @@ impl CloudFront {
         self.ask("POST", "/end", &json!({}));
     }
 
-    /// Ends all containers and moves the clock of those that start from now on.
+    /// Moves the clock of all containers and of AWS.
     #[track_caller]
     pub fn move_clock(&self, by: Duration) {
         self.ask("POST", "/clock", &json!({"offsetMs": u64::try_from(by.as_millis()).unwrap_or(u64::MAX)}));
@@ -79,6 +79,13 @@ impl CloudFront {
     #[track_caller]
     pub fn distribute(&self, config: &Value) {
         self.ask("POST", "/distribution", config);
+    }
+
+    /// Fails the test if CloudFront would have refused what the function returned, or the function had no answer.
+    #[track_caller]
+    pub fn check(&self) {
+        let state = self.state();
+        assert_eq!((&state["refused"], &state["failed"]), (&json!([]), &json!([])), "the function's answers");
     }
 
     /// Puts everything back. Does not panic: it runs while tests fail.

@@ -3,6 +3,7 @@
 use std::{
     ops::Deref,
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use crate::{cloudfront::CloudFront, control::Control, stack::Stack};
@@ -64,6 +65,10 @@ impl Deref for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        // Whatever a test is about: at CloudFront nothing that the function returns may be refused.
+        if !thread::panicking() {
+            self.cloudfront().check();
+        }
         self.control.heal();
     }
 }

@@ -55,7 +55,7 @@ exports.handler = async (event, context) => {
     const reason = new Promise((resolve) => {
       giveUp = resolve;
     });
-    const timer = setTimeout(giveUp, Math.max(0, remaining - RESERVE_MS), "timed_out");
+    const timer = setTimeout(giveUp, Math.max(0, remaining - RESERVE_MS) || 0, "timed_out");
     try {
       return (await Promise.race([answer, reason.then((why) => unavailable(event, why))])) ?? unavailable(event, "empty");
     } finally {

@@ -5,6 +5,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+#[cfg(feature = "sigv4")]
+use crate::sigv4::Credentials;
 use postern::{
     Policy,
     assertion::{AssertionKeyError, AssertionKeys},
@@ -17,6 +19,8 @@ use postern::{
 pub struct Secrets {
     origins: BTreeMap<String, AssertionKeys>,
     subject_key: Option<SubjectKey>,
+    #[cfg(feature = "sigv4")]
+    credentials: BTreeMap<String, Credentials>,
 }
 
 /// Why the secrets do not do. Names bindings, never what they hold.
@@ -27,6 +31,8 @@ pub enum SecretsError {
     Missing(String),
     /// The binding holds no usable JWK set.
     Unusable(String, AssertionKeyError),
+    /// The binding holds no AWS credentials.
+    Credentials(String),
     /// The binding holds no secret that subjects can be hashed with.
     SubjectKey(String, SubjectKeyError),
     /// Two bindings hold one secret.
@@ -58,7 +64,38 @@ impl Secrets {
                 Some(SubjectKey::new(&text).map_err(|error| SecretsError::SubjectKey(name.clone(), error))?)
             }
         };
-        Ok(Self { origins: read.into_iter().map(|(name, _, keys)| (name.to_owned(), keys)).collect(), subject_key })
+        Ok(Self {
+            origins: read.into_iter().map(|(name, _, keys)| (name.to_owned(), keys)).collect(),
+            subject_key,
+            #[cfg(feature = "sigv4")]
+            credentials: BTreeMap::new(),
+        })
+    }
+
+    /// The same, and the AWS credentials of each origin that has some: for an edge that signs by itself.
+    ///
+    /// # Errors
+    /// [`SecretsError`] names the first binding that is wrong.
+    #[cfg(feature = "sigv4")]
+    pub fn with_credentials(
+        mut self,
+        policy: &Policy,
+        binding: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SecretsError> {
+        for origin in policy.origins() {
+            let Some(name) = origin.credentials() else { continue };
+            let text = binding(name).ok_or_else(|| SecretsError::Missing(name.to_owned()))?;
+            let credentials = Credentials::from_json(&text).map_err(|_| SecretsError::Credentials(name.to_owned()))?;
+            self.credentials.insert(origin.name().to_owned(), credentials);
+        }
+        Ok(self)
+    }
+
+    /// The AWS credentials for the origin of this name.
+    #[cfg(feature = "sigv4")]
+    #[must_use]
+    pub fn credentials(&self, origin: &str) -> Option<&Credentials> {
+        self.credentials.get(origin)
     }
 
     /// Reads them from one JSON object with a member for each name: a text, or the JWK set itself.
@@ -92,7 +129,7 @@ impl SecretsError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing(_) => "secret_missing",
-            Self::Unusable(..) | Self::SubjectKey(..) | Self::NoObject => "secret_unusable",
+            Self::Unusable(..) | Self::Credentials(_) | Self::SubjectKey(..) | Self::NoObject => "secret_unusable",
             Self::Shared(..) => "secret_shared",
         }
     }
@@ -103,6 +140,11 @@ impl fmt::Display for SecretsError {
         match self {
             Self::Missing(name) => write!(formatter, "the secret `{name}` is not set"),
             Self::Unusable(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
+            Self::Credentials(name) => write!(
+                formatter,
+                "the secret `{name}` is unusable: it is no JSON object of `access_key_id`, `secret_access_key` and perhaps \
+                 `session_token`"
+            ),
             Self::SubjectKey(name, error) => write!(formatter, "the secret `{name}` is unusable: {error}"),
             Self::NoObject => formatter.write_str("what is kept is no JSON object of secrets by name"),
             Self::Shared(one, other) => write!(formatter, "the secrets `{one}` and `{other}` hold the same key"),
@@ -195,5 +237,30 @@ mod tests {
         let error = read(Some(set(&["A"])), Some("hunter2".into())).unwrap_err();
         assert_eq!(error, SecretsError::Unusable("KEY_TWO".into(), AssertionKeyError::Malformed));
         assert!(error.to_string().contains("KEY_TWO") && !error.to_string().contains("hunter2"));
+    }
+
+    #[cfg(feature = "sigv4")]
+    #[test]
+    fn credentials_are_read_for_the_origins_that_have_some() {
+        let text = POLICY.replace(
+            "https://two.example\"",
+            "https://a.lambda-url.eu-west-2.on.aws\"\nauth_type = \"AWS_IAM\"\ncredentials = \"AWS_TWO\"",
+        );
+        let policy = from_toml(&text, None).unwrap();
+        let read = |credentials: Option<&str>| {
+            let binding = |name: &str| match name {
+                "KEY_ONE" => Some(set(&["A"])),
+                "KEY_TWO" => Some(set(&["Q"])),
+                "AWS_TWO" => credentials.map(str::to_owned),
+                _ => None,
+            };
+            Secrets::read(&policy, binding).unwrap().with_credentials(&policy, binding)
+        };
+        let secrets = read(Some(r#"{"access_key_id": "a", "secret_access_key": "b"}"#)).unwrap();
+        assert!(secrets.credentials("two").is_some() && secrets.credentials("one").is_none());
+        assert_eq!(read(None).unwrap_err(), SecretsError::Missing("AWS_TWO".into()));
+        let error = read(Some("hunter2")).unwrap_err();
+        assert_eq!((&error, error.code()), (&SecretsError::Credentials("AWS_TWO".into()), "secret_unusable"));
+        assert!(error.to_string().contains("AWS_TWO") && !error.to_string().contains("hunter2"));
     }
 }

@@ -17,7 +17,7 @@ use aws_sigv4::{
     },
     sign::v4,
 };
-use postern::UnixTime;
+use postern::{UnixTime, assertion, policy::Origin};
 use serde_json::Value;
 
 /// An access key, and for temporary ones the token that goes with it.
@@ -129,6 +129,42 @@ pub fn sign(
         .map_err(|_| SigningError)?;
     let (instructions, _) = aws_sigv4::http_request::sign(signable, &params).map_err(|_| SigningError)?.into_parts();
     Ok(instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+/// The fields that sign a request to a Lambda function URL: its hash goes along, which Lambda compares with the body, and
+/// the assertion is signed with it.
+///
+/// # Errors
+/// [`SigningError`] where the origin has no region, or as [`sign`].
+pub fn sign_for_function(
+    origin: &Origin,
+    credentials: &Credentials,
+    (method, target): (&str, &str),
+    assertion: &str,
+    payload: &str,
+    now: UnixTime,
+) -> Result<Vec<(String, String)>, SigningError> {
+    let unsigned = Unsigned {
+        method,
+        url: &format!("{}{target}", origin.url()),
+        fields: &[(assertion::HEADER, assertion)],
+        payload,
+        sends_payload_hash: true,
+    };
+    let region = origin.region().ok_or(SigningError)?;
+    sign(&unsigned, credentials, Scope { region, service: "lambda" }, now)
+}
+
+/// Whether a caller's field is dropped where a request is signed: AWS refuses one with fields of its own that are not
+/// signed, and what they say is the signer's.
+///
+/// ```
+/// use postern_edge::sigv4::is_aws_field;
+/// assert!(is_aws_field("X-Amz-Date") && !is_aws_field("x-amzn-trace-id"));
+/// ```
+#[must_use]
+pub fn is_aws_field(name: &str) -> bool {
+    name.get(..6).is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"))
 }
 
 impl fmt::Display for CredentialsError {

@@ -1,18 +1,19 @@
 // One container of the function, as Lambda runs it: the unpacked package is loaded once, then one event at a time comes
 // over the channel to the parent, and what the handler answers goes back as JSON.
 //
-//     node container.mjs FOLDER CLOCK_OFFSET_MS
+//     node container.mjs FOLDER
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const [folder, offset] = [process.argv[2], Number(process.argv[3])];
+const folder = process.argv[2];
 const clock = Date.now;
+let offsetMs = 0;
 
 // Nobody to answer any more.
 process.on('disconnect', () => process.exit(0));
 
-if (offset !== 0) shiftClock(offset);
+shiftClock();
 
 let handler;
 try {
@@ -24,7 +25,8 @@ try {
   process.send({ failed: 'the module does not load' });
 }
 
-process.on('message', async ({ event, requestId, timeoutMs }) => {
+process.on('message', async ({ event, requestId, timeoutMs, clockOffsetMs }) => {
+  offsetMs = clockOffsetMs;
   const end = clock() + timeoutMs;
   const context = {
     awsRequestId: requestId,
@@ -52,16 +54,17 @@ function invoke(event, context) {
   });
 }
 
-function shiftClock(by) {
+/** A clock that a test moves, with each event. */
+function shiftClock() {
   const Real = Date;
   globalThis.Date = class extends Real {
     constructor(...given) {
-      if (given.length === 0) super(clock() + by);
+      if (given.length === 0) super(clock() + offsetMs);
       else super(...given);
     }
 
     static now() {
-      return clock() + by;
+      return clock() + offsetMs;
     }
   };
 }

@@ -20,7 +20,6 @@ export class Containers {
   #idle = [];
   #all = new Set();
   #waiting = [];
-  #clockOffsetMs = 0;
 
   /** `folder` holds the unpacked package; `environment` is all that a container is told. */
   constructor({ folder, environment }) {
@@ -30,6 +29,8 @@ export class Containers {
     this.served = 0;
     this.timedOut = 0;
     this.memory = undefined;
+    /** By how much the containers' clock is ahead. */
+    this.clockOffsetMs = 0;
   }
 
   /** What the function answers to one event, parsed. */
@@ -37,7 +38,7 @@ export class Containers {
     const container = await this.#take();
     let keep = false;
     try {
-      const answer = await container.ask({ event, requestId, timeoutMs }, timeoutMs);
+      const answer = await container.ask({ event, requestId, timeoutMs, clockOffsetMs: this.clockOffsetMs }, timeoutMs);
       keep = true;
       this.served += 1;
       this.memory = answer.memory;
@@ -58,15 +59,6 @@ export class Containers {
     const idle = this.#idle.splice(0);
     for (const container of idle) container.kill();
     await Promise.all(idle.map((container) => container.ended));
-  }
-
-  /** Moves the clock of containers that start from now on. */
-  set clockOffsetMs(offset) {
-    this.#clockOffsetMs = offset;
-  }
-
-  get clockOffsetMs() {
-    return this.#clockOffsetMs;
   }
 
   describe() {
@@ -98,7 +90,7 @@ export class Containers {
   }
 
   async #start() {
-    const container = new Container(this.#folder, this.#environment, this.#clockOffsetMs);
+    const container = new Container(this.#folder, this.#environment);
     this.#all.add(container);
     this.started += 1;
     container.ended.then(() => {
@@ -130,9 +122,9 @@ class Container {
   #child;
   #answered;
 
-  constructor(folder, environment, clockOffsetMs) {
+  constructor(folder, environment) {
     this.retired = false;
-    this.#child = fork(PROGRAM, [folder, String(clockOffsetMs)], {
+    this.#child = fork(PROGRAM, [folder], {
       env: environment,
       execArgv: MEMORY,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

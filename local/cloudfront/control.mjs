@@ -30,15 +30,14 @@ async function handle(routes, request) {
 
 function controlRoutes({ front, containers, secrets, functionUrl, distribution }) {
   return {
-    'GET /': () => ({ ...containers.describe(), refused: front.refused, secrets: secrets.describe(), functionUrl: functionUrl.describe() }),
+    'GET /': () => ({ ...containers.describe(), refused: front.refused, failed: front.failed, secrets: secrets.describe(), functionUrl: functionUrl.describe() }),
     // What comes next is served by a container that has seen nothing.
     'POST /end': () => containers.endAll(),
-    // For containers that start from now on; AWS's own clock goes along, or it would take no signature.
-    'POST /clock': async ({ offsetMs }) => {
+    // Of all containers; AWS's own clock goes along, or it would take no signature.
+    'POST /clock': ({ offsetMs }) => {
       if (!Number.isSafeInteger(offsetMs)) throw new RangeError('`offsetMs` must be a whole number');
       containers.clockOffsetMs = offsetMs;
       secrets.set({ clockOffsetMs: offsetMs });
-      await containers.endAll();
     },
     'POST /secrets': (body) => secrets.set(body),
     'GET /distribution': () => distribution,
@@ -52,6 +51,7 @@ function controlRoutes({ front, containers, secrets, functionUrl, distribution }
       const stale = secrets.isChanged();
       secrets.reset();
       front.distribution = new Distribution(distribution);
+      front.forget();
       if (aside || stale) await containers.endAll();
     },
   };

@@ -37,8 +37,14 @@ export class Front {
     this.distribution = distribution;
     this.#containers = containers;
     this.#access = access;
-    /** Results of functions that were refused, and why. */
+    this.forget();
+  }
+
+  forget() {
+    /** What CloudFront would not have taken from the function, and why. */
     this.refused = [];
+    /** Events to which the function had no answer, and why. */
+    this.failed = [];
   }
 
   async listen(port) {
@@ -97,6 +103,7 @@ export class Front {
         throw new Ended(errorAnswer(502, 'Bad Gateway', 'LambdaValidationError', `The Lambda function result failed validation: ${error.message}.`));
       }
       if (error instanceof ExecutionError) {
+        this.failed.push(`${eventType}: ${error.message}`);
         console.log(`cloudfront: ${eventType}: LambdaExecutionError: ${error.message}`);
         throw new Ended(errorAnswer(503, 'Service Unavailable', 'LambdaExecutionError', 'The Lambda function returned an execution error.'));
       }

@@ -83,7 +83,8 @@ export async function front(config, folder = FIXTURE, access = undefined) {
   };
 }
 
-async function freePort() {
+/** A port that was free a moment ago. */
+export async function freePort() {
   const server = http.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -14,6 +14,7 @@ export class IamUrl {
   #target;
   #signers;
   #region;
+  #server;
 
   /** `signers`: credentials of everyone who may invoke; `target`: the port that it stands in front of. */
   constructor({ port, target, signers, region }) {
@@ -26,10 +27,15 @@ export class IamUrl {
   }
 
   async start() {
-    const server = http.createServer((request, response) => {
+    this.#server = http.createServer((request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
     });
-    await listen(server, this.#port);
+    await listen(this.#server, this.#port);
+  }
+
+  close() {
+    this.#server.close();
+    this.#server.closeAllConnections();
   }
 
   describe() {

@@ -38,6 +38,11 @@ export class SecretsManager {
     await listen(this.#server, this.#port);
   }
 
+  close() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
   /** `mode`: `serve`, `refuse` (the connection breaks), `hang`, `nonsense` or `error` (500); each after `delayMs`. */
   set({ mode = this.mode, delayMs = this.delayMs, values, clockOffsetMs = this.clockOffsetMs }) {
     if (!MODES.includes(mode)) throw new RangeError(`\`mode\` must be one of ${MODES.join(', ')}`);

@@ -193,7 +193,11 @@ fn functions(text: &str) -> impl Iterator<Item = &str> {
 
 /// The names of tests for Node's own runner, each at the beginning of a line.
 fn node_tests(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| line.strip_prefix("test(\"")?.split('"').next())
+    text.lines().filter_map(|line| {
+        let named = line.strip_prefix("test(")?;
+        let quote = named.chars().next().filter(|first| ['"', '\''].contains(first))?;
+        named.split(quote).nth(1)
+    })
 }
 
 fn is_comment(line: &str) -> bool {
@@ -231,8 +235,8 @@ mod tests {
     #[test]
     fn tests_for_node_are_found_by_their_sentences() {
         let text =
-            "// test(\"a comment\", x);\ntest(\"it holds\", { skip }, async () => {\n  other(\"no test\");\n});\n";
-        assert_eq!(node_tests(text).collect::<Vec<_>>(), ["it holds"]);
+            "// test(\"a comment\", x);\ntest(\"it holds\", { skip }, async () => {\n  other(\"no test\");\n});\ntest('so does it', f);\n";
+        assert_eq!(node_tests(text).collect::<Vec<_>>(), ["it holds", "so does it"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use postern_embed::{Host, embed};
 use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -20,7 +21,9 @@ const KEY_SEEDS: &str = "POSTERN_KEY_SEEDS";
 const POLICY: &str = "POSTERN_POLICY";
 const SHADOW_POLICY: &str = "POSTERN_SHADOW_POLICY";
 /// What makes cargo build a Worker that traps on request.
-const PLANTED: [&str; 2] = ["--features", "planted-panic"];
+const PLANTED: &str = "planted-panic";
+/// What makes cargo build a Worker that can sign for AWS: only where the policy has an origin that wants it, for its size.
+const SIGNING: &str = "sigv4";
 
 /// Waits until nobody else builds the Worker; `edge/build` is one folder for the stacks of all profiles and for deploying.
 pub(crate) fn lock(paths: &Paths) -> Result<File> {
@@ -62,14 +65,14 @@ pub(crate) struct Inputs<'a> {
 ///
 /// Always with the development overlay, so that it serves nothing should it ever be deployed.
 pub(crate) fn build_planted(root: &Path, inputs: &Inputs<'_>, folder: &Path) -> Result<()> {
-    let mut cargo = cargo_build(root, Some(inputs.overlay), &PLANTED);
+    let mut cargo = cargo_build(root, Some(inputs.overlay), &features(&[PLANTED], inputs.policy, Some(inputs.overlay)));
     cargo.env(KEY_SEEDS, inputs.seeds).env(POLICY, inputs.policy).env(SHADOW_POLICY, inputs.shadow);
     bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
 }
 
 /// Builds the Worker as it is deployed, but for its policy, into `folder`, which is as `edge/` is.
 pub(crate) fn build_with_policy(root: &Path, policy: &Path, folder: &Path) -> Result<()> {
-    let mut cargo = cargo_build(root, None, &[]);
+    let mut cargo = cargo_build(root, None, &features(&[], policy, None));
     cargo.env(POLICY, policy).env_remove(KEY_SEEDS).env_remove(SHADOW_POLICY);
     bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
 }
@@ -88,7 +91,7 @@ fn bundle(root: &Path, wasm: &Path, folder: &Path) -> Result<()> {
 
 /// Fails if a Worker that traps on request can be built without a development overlay.
 pub(crate) fn refuse_planted(root: &Path) -> Result<()> {
-    let output = cargo_build(root, None, &PLANTED).stderr(Stdio::piped()).output().context("cannot start cargo")?;
+    let output = cargo_build(root, None, &[PLANTED]).stderr(Stdio::piped()).output().context("cannot start cargo")?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(!output.status.success(), "a Worker with `planted-panic` builds without a development overlay");
     ensure!(errors.contains("`planted-panic` is for tests"), "it does not build, but for another reason: {errors}");
@@ -104,7 +107,23 @@ pub(crate) fn has_planted_panic(module: &[u8]) -> bool {
 /// Compiles the Worker and finds what came out, wherever the target folder is.
 fn compile(root: &Path, overlay: Option<&Path>) -> Result<PathBuf> {
     let overlay = overlay.map(|path| path.canonicalize().with_context(|| format!("there is no `{}`", path.display())));
-    built_module(&mut cargo_build(root, overlay.transpose()?.as_deref(), &[]), "the Worker")
+    let overlay = overlay.transpose()?;
+    // As the build finds it: relative paths are from `edge/`.
+    let named = env::var_os(POLICY).filter(|value| !value.is_empty());
+    let policy = root.join("edge").join(named.unwrap_or_else(|| "../postern.toml".into()));
+    let features = features(&[], &policy, overlay.as_deref());
+    built_module(&mut cargo_build(root, overlay.as_deref(), &features), "the Worker")
+}
+
+/// These features, and what the policy needs. Of one that does not hold the build itself tells.
+fn features<'a>(of: &[&'a str], policy: &Path, overlay: Option<&Path>) -> Vec<&'a str> {
+    let inputs = postern_embed::Inputs {
+        policy: policy.to_owned(),
+        overlay: overlay.map(Path::to_owned),
+        ..postern_embed::Inputs::default()
+    };
+    let signs = embed(&inputs, Host::Workers).is_ok_and(|embedded| embedded.policy().wants_signatures());
+    of.iter().copied().chain(signs.then_some(SIGNING)).collect()
 }
 
 /// Runs a build of the edge that reports in JSON, and finds its module.
@@ -116,12 +135,12 @@ pub(crate) fn built_module(cargo: &mut Command, what: &str) -> Result<PathBuf> {
     modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
 }
 
-fn cargo_build(root: &Path, overlay: Option<&Path>, arguments: &[&str]) -> Command {
+fn cargo_build(root: &Path, overlay: Option<&Path>, features: &[&str]) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .args(["build", "--release", "--package", "postern-edge"])
         .args(["--target", "wasm32-unknown-unknown", "--message-format", "json-render-diagnostics"])
-        .args(arguments)
+        .args(["--features", &features.join(",")])
         .current_dir(root)
         .env_remove(OVERLAY)
         // The workspace strips all symbols, and with them the section that tells wasm-bindgen which features the module
@@ -213,6 +232,23 @@ mod tests {
             serde_json::json!({"reason": "compiler-artifact", "filenames": ["/t/a.rlib", "/t/postern_edge.wasm"]});
         assert_eq!(modules(message), [PathBuf::from("/t/postern_edge.wasm")]);
         assert!(modules(serde_json::json!({"reason": "build-finished"})).is_empty());
+    }
+
+    #[test]
+    fn a_worker_can_sign_where_its_policy_has_an_origin_that_wants_it() {
+        let example = include_str!("../../postern.toml");
+        let url = "https://vouchers.ljg-sushi.example\"";
+        let signed = format!("{url}\nauth_type = \"AWS_IAM\"\nregion = \"eu-west-2\"\ncredentials = \"AWS\"");
+        let file = std::env::temp_dir().join(format!("postern-xtask-{}.toml", std::process::id()));
+        for (text, expected) in [
+            (example.to_owned(), vec![PLANTED]),
+            (example.replace(url, &signed), vec![PLANTED, SIGNING]),
+            ("nonsense".to_owned(), vec![PLANTED]),
+        ] {
+            fs::write(&file, text).expect("a file");
+            assert_eq!(features(&[PLANTED], &file, None), expected);
+        }
+        fs::remove_file(&file).expect("the file");
     }
 
     #[test]

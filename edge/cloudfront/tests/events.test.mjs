@@ -81,6 +81,35 @@ test("a container asks for secrets, metadata and keys once, and then for nothing
   other.remove();
 });
 
+test("all that a container asks for goes over one connection", async () => {
+  const other = cold();
+  const before = world.connections;
+  await other.handler(viewerRequest(ORDERS, [bearer(token())]), context());
+  assert.equal(world.asked.length, 3);
+  assert.ok(world.connections - before <= 1, `${world.connections - before} connections`);
+  other.remove();
+});
+
+test("a build with a development overlay serves nothing where nobody says that it may", async () => {
+  const other = cold();
+  delete process.env.POSTERN_DEVELOPMENT;
+  const answer = await other.handler(viewerRequest(ORDERS, [bearer(token())]), context());
+  process.env.POSTERN_DEVELOPMENT = "true";
+  assert.deepEqual([answer.status, code(answer), world.asked.length], ["503", "temporarily_unavailable", 0]);
+  other.remove();
+});
+
+test("with no time left nothing is waited for, and nothing is let through", async () => {
+  for (const remaining of [0, 100, -1, NaN]) {
+    const other = cold();
+    world.answers["/"] = () => {};
+    const answer = await other.handler(viewerRequest(ORDERS, [bearer(token())]), context(remaining));
+    assert.deepEqual([answer.status, code(answer)], ["503", "temporarily_unavailable"], `${remaining}`);
+    heal();
+    other.remove();
+  }
+});
+
 test("once all is known, a decision takes no turn of the event loop", async () => {
   await send(viewerRequest(ORDERS, [bearer(token())]));
   const came = viewerRequest(ORDERS, [bearer(token())]);

@@ -65,7 +65,7 @@ const assertionKeys = (name) => ({
 });
 
 /** Whoever the function asks: what each answers can be replaced, by path. */
-export const world = { answers: {}, asked: [], partners: "", url: "" };
+export const world = { answers: {}, asked: [], connections: 0, partners: "", url: "" };
 
 const server = createServer((request, response) => {
   const path = request.url.startsWith("/users/") ? "/users/" : request.url;
@@ -75,6 +75,8 @@ const server = createServer((request, response) => {
   response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
   response.end(answer === undefined ? "" : JSON.stringify(answer));
 });
+
+server.on("connection", () => (world.connections += 1));
 
 /** Starts whoever answers, and heals it. */
 export async function begin() {

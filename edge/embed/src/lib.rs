@@ -135,6 +135,10 @@ fn checked(policy: &Path, overlay: Option<&Path>, host: Host) -> Result<Policy, 
     checked
         .check_algorithms(host.name(), host.algorithms())
         .map_err(|errors| located(errors.located_in(&policy_text)))?;
+    // At CloudFront, origin access control signs, and the function's role for what it asks itself.
+    if host == Host::Workers {
+        checked.check_credentials().map_err(|errors| located(errors.located_in(&policy_text)))?;
+    }
     Ok(checked)
 }
 

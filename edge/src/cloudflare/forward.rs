@@ -15,7 +15,7 @@ use super::{
     body::{RequestBody, UPLOAD_TIMEOUT},
     isolate::Isolate,
     request::Incoming,
-    runtime,
+    runtime, signing,
 };
 use crate::{
     header::{CHALLENGES, is_assertion_challenge, is_stripped, is_withheld},
@@ -42,13 +42,34 @@ pub(super) async fn forward(
         runtime::log(&log::failure(what, origin.name(), why, incoming.id()));
         answer::response(answer, incoming.is_head())
     };
-    let Ok(body) = sendable(body, permit.method(), incoming) else {
+    #[cfg_attr(not(feature = "sigv4"), allow(unused_mut, reason = "read where it is hashed to be signed"))]
+    let Ok(mut body) = sendable(body, permit.method(), incoming) else {
         let answer = permit.refuse(PublicCode::InvalidRequest);
         return refuse("not_forwarded", "a GET or HEAD request has a body", &answer);
+    };
+    #[cfg(not(feature = "sigv4"))]
+    if signing::is_wanted(origin) {
+        return refuse("not_forwarded", "this build cannot sign", &permit.unavailable());
+    }
+    // Before the assertion is made, whose time is short: the body may still have to come.
+    #[cfg(feature = "sigv4")]
+    let payload = if signing::is_wanted(origin) {
+        match signing::payload(isolate, incoming, permit, &mut body).await {
+            Ok(payload) => Some(payload),
+            Err(code) => return refuse("not_forwarded", "the body cannot be hashed", &permit.refuse(code)),
+        }
+    } else {
+        None
     };
     let Some(headers) = headers(isolate, request, incoming, permit)? else {
         return refuse("not_forwarded", "the origin has no key", &permit.unavailable());
     };
+    #[cfg(feature = "sigv4")]
+    if let Some(payload) = payload
+        && !signing::sign(isolate, incoming, permit, &headers, &payload)?
+    {
+        return refuse("not_forwarded", "the request cannot be signed", &permit.unavailable());
+    }
     let controller = AbortController::new()?;
     let init = outgoing::init(permit.method(), &headers);
     init.set_signal(Some(&controller.signal()));
@@ -77,6 +98,9 @@ pub(super) async fn forward(
         // The caller's token is good; it is this edge that the origin does not believe.
         Some(Ok(response)) if refuses_assertion(&response) => {
             refuse("origin_refused_assertion", "the origin takes no assertion of ours", &permit.unreachable())
+        }
+        Some(Ok(response)) if signing::was_refused(permit, &response) => {
+            refuse("origin_refused_signature", "the origin takes no signature of ours", &permit.unreachable())
         }
         Some(Ok(response)) => match pass_on(&response, permit) {
             Ok(response) => Ok(response),

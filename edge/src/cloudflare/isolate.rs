@@ -50,10 +50,19 @@ impl Isolate {
         let secrets = if policy.is_development() && binding(DEVELOPMENT).as_deref() != Some("true") {
             Err(Unfit::Development)
         } else {
-            Secrets::read(&policy, binding).map_err(Unfit::Secrets)
+            let read = Secrets::read(&policy, binding);
+            #[cfg(feature = "sigv4")]
+            let read = read.and_then(|secrets| secrets.with_credentials(&policy, binding));
+            read.map_err(Unfit::Secrets)
         };
         let shadow = policy::shadow()?.map(Authorizer::new);
         Ok(Self { authorizer: Authorizer::new(policy), shadow, secrets })
+    }
+
+    /// The AWS credentials for the origin of that name.
+    #[cfg(feature = "sigv4")]
+    pub(super) fn credentials_of(&self, origin: &str) -> Option<&crate::sigv4::Credentials> {
+        self.secrets.as_ref().ok()?.credentials(origin)
     }
 
     /// The keys shared with the origin of that name.

@@ -14,6 +14,7 @@ mod request;
 mod runtime;
 mod second_layer;
 pub mod signature;
+mod signing;
 
 use std::rc::Rc;
 

@@ -6,7 +6,10 @@ use js_sys::Reflect;
 use postern::{Authorizer, Policy, cache::KeySeeds};
 use wasm_bindgen::JsValue;
 
-use crate::config::{Config, ConfigError};
+use crate::{
+    config::{Config, ConfigError},
+    sigv4::Credentials,
+};
 
 static CONTAINER: OnceLock<Container> = OnceLock::new();
 
@@ -48,8 +51,14 @@ impl Container {
     }
 }
 
+/// What Lambda gives the process to act in the function's own role with.
+pub(super) fn credentials() -> Option<Credentials> {
+    let token = variable("AWS_SESSION_TOKEN");
+    Some(Credentials::new(&variable("AWS_ACCESS_KEY_ID")?, &variable("AWS_SECRET_ACCESS_KEY")?, token.as_deref()))
+}
+
 /// A variable of the process.
-pub(super) fn variable(name: &str) -> Option<String> {
+fn variable(name: &str) -> Option<String> {
     let member = |object: &JsValue, name: &str| Reflect::get(object, &JsValue::from_str(name)).ok();
     let environment = member(&member(&js_sys::global(), "process")?, "env")?;
     member(&environment, name)?.as_string()

@@ -6,13 +6,18 @@ use postern::{
     Authorizer, Progress, UnixTime,
     authorizer::NeedsSignature,
     cache::{KeySeeds, KeySnapshot},
-    policy::Issuer,
+    policy::{Issuer, Origin},
 };
 
-use super::{container::Container, secrets_manager, timer::Timer};
+use super::{
+    container::{self, Container},
+    secrets_manager,
+    timer::Timer,
+};
 use crate::{
     node,
     secrets::Secrets,
+    sigv4::Credentials,
     web::{
         Platform, Unfit,
         runtime::{self, before},
@@ -104,6 +109,11 @@ impl Platform for Invocation {
 
     fn seeds() -> KeySeeds {
         Container::running().map(|container| container.seeds.clone()).unwrap_or_default()
+    }
+
+    /// The function's own role signs; an origin's `credentials` are a Worker's.
+    fn credentials(&self, _: &Origin) -> Option<Credentials> {
+        container::credentials()
     }
 
     async fn check(need: NeedsSignature<'static>) -> Progress<'static> {

@@ -5,13 +5,10 @@ use postern::{Answer, PublicCode};
 use super::container::Container;
 use crate::{
     event::{self, Event},
-    header::{is_assertion_challenge, is_withheld},
+    header::{CHALLENGES, is_assertion_challenge, is_withheld},
     log,
     web::runtime,
 };
-
-/// Where an origin names the scheme it wants; function URLs and API Gateway hand it on under another name.
-const CHALLENGES: [&str; 2] = ["www-authenticate", "x-amzn-remapped-www-authenticate"];
 
 /// The response to go on with.
 pub(super) fn answer(container: &Container, event: Event) -> String {

@@ -16,13 +16,13 @@ use postern::{UnixTime, digest::sha256, policy::CloudFront};
 use serde_json::{Value, json};
 
 use super::{
-    container::{Container, variable},
+    container::{Container, credentials},
     invocation::Invocation,
 };
 use crate::{
     log, payload,
     secrets::Secrets,
-    sigv4::{self, Credentials, Scope, Unsigned},
+    sigv4::{self, Scope, Unsigned},
     web::{
         Platform, Unfit,
         outgoing::{self, Question},
@@ -105,10 +105,7 @@ async fn refresh(invocation: &Invocation) -> Result<Rc<Secrets>, Unfit> {
 async fn fetch(invocation: &Invocation) -> Result<String, String> {
     let policy = Container::policy(invocation.container());
     let place: &CloudFront = policy.cloudfront().ok_or("the policy has no `[cloudfront]`")?;
-    let (Some(id), Some(key)) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) else {
-        return Err("the process has no credentials".to_owned());
-    };
-    let credentials = Credentials::new(&id, &key, variable("AWS_SESSION_TOKEN").as_deref());
+    let credentials = credentials().ok_or("the process has no credentials")?;
     let url = format!("{}/", place.url());
     let body = json!({ "SecretId": place.secret() }).to_string();
     let fixed = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "secretsmanager.GetSecretValue")];

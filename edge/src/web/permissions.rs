@@ -12,7 +12,7 @@ use postern::{
     cache::{PermissionsCache, PermissionsLookup},
     decision_log::CacheState,
     permissions::MAX_RECORD_BYTES,
-    policy::Issuer,
+    policy::{AuthType, Issuer, Origin},
 };
 
 use super::{
@@ -21,6 +21,10 @@ use super::{
     runtime,
 };
 use crate::log;
+#[cfg(feature = "sigv4")]
+use crate::{payload, sigv4::sign_for_function};
+#[cfg(feature = "sigv4")]
+use postern::digest::sha256;
 
 /// Time for one question. Shorter than the lease that the core gives whoever leads.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -131,9 +135,12 @@ async fn fetch<P: Platform>(
         id,
     )
     .sign(keys);
+    let signed = signed(platform, service, target, &credential)?;
+    let mut fields = vec![("accept", "application/json"), (assertion::HEADER, credential.as_str())];
+    fields.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let question = Question {
         url: &format!("{}{target}", service.url()),
-        fields: &[("accept", "application/json"), (assertion::HEADER, credential.as_str())],
+        fields: &fields,
         plain_http: policy.is_development(),
         limit: platform.time_for(FETCH_TIMEOUT),
         cap: MAX_RECORD_BYTES,
@@ -147,4 +154,28 @@ async fn fetch<P: Platform>(
         404 => Ok(None),
         status => Err(format!("the status is {status}")),
     }
+}
+
+/// The fields that sign the question, where the service takes signed ones alone.
+#[cfg(feature = "sigv4")]
+fn signed<P: Platform>(
+    platform: &P,
+    service: &Origin,
+    target: &str,
+    credential: &str,
+) -> Result<Vec<(String, String)>, String> {
+    if service.auth_type() != Some(AuthType::AwsIam) {
+        return Ok(Vec::new());
+    }
+    let credentials =
+        platform.credentials(service).ok_or("there are no AWS credentials for the permissions service")?;
+    let payload = payload::hex(&sha256(&[]));
+    sign_for_function(service, &credentials, ("GET", target), credential, &payload, runtime::now())
+        .map_err(|error| error.to_string())
+}
+
+/// A build that cannot sign, where there is nothing to be signed.
+#[cfg(not(feature = "sigv4"))]
+fn signed<P: Platform>(_: &P, service: &Origin, _: &str, _: &str) -> Result<[(String, String); 0], String> {
+    if service.auth_type() == Some(AuthType::AwsIam) { Err("this build cannot sign".to_owned()) } else { Ok([]) }
 }

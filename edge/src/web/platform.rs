@@ -2,6 +2,8 @@
 
 use std::{fmt, future::Future, time::Duration};
 
+#[cfg(feature = "sigv4")]
+use postern::policy::Origin;
 use postern::{
     Authorizer, BodyDigest, Progress,
     authorizer::NeedsSignature,
@@ -10,6 +12,8 @@ use postern::{
 };
 
 use crate::secrets::{Secrets, SecretsError};
+#[cfg(feature = "sigv4")]
+use crate::sigv4::Credentials;
 
 /// One request's hold on its platform; clones serve the same request.
 pub(crate) trait Platform: Clone + 'static {
@@ -26,6 +30,12 @@ pub(crate) trait Platform: Clone + 'static {
 
     /// The secrets that requests are vouched for with, or why nothing is served.
     fn secrets(&self) -> Result<&Secrets, &Unfit>;
+
+    /// The AWS credentials that a request of this edge's own to `origin` is signed with, where it wants that.
+    #[cfg(feature = "sigv4")]
+    fn credentials(&self, origin: &Origin) -> Option<Credentials> {
+        self.secrets().ok()?.credentials(origin.name()).cloned()
+    }
 
     /// The issuers' keys as they were when they were sealed.
     fn seeds() -> KeySeeds;

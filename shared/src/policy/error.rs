@@ -93,6 +93,8 @@ pub enum PolicyFault {
     RegionDiffers(String),
     /// The secret with an origin's credentials is a key as well: where that is said.
     CredentialsShared(String),
+    /// An edge that has to sign for an origin, and nothing to sign with.
+    NoCredentials,
     /// What is no ARN of a secret; not repeated, since it may be the secret itself.
     SecretArn,
     /// A limit of nothing, or over the core's own: what is written, and the most that may be.
@@ -223,6 +225,7 @@ impl fmt::Display for PolicyFault {
             Self::Region(text) => write!(f, "`{text}` is not a region"),
             Self::RegionDiffers(region) => write!(f, "the origin's host is in the region `{region}`"),
             Self::CredentialsShared(other) => write!(f, "the credentials are the secret that `{other}` names"),
+            Self::NoCredentials => f.write_str("a Worker has to sign for this origin, and has nothing to sign with"),
             Self::SecretArn => f.write_str("what stands here is not the ARN of a secret"),
             Self::Limit(value, _) => write!(f, "`{value}` octets cannot be a limit here"),
             Self::Share(value) => write!(f, "`{value}` is not a share"),

@@ -41,6 +41,7 @@ impl PolicyFault {
             Self::Region(..) => "region",
             Self::RegionDiffers(..) => "region_differs",
             Self::CredentialsShared(..) => "credentials_shared",
+            Self::NoCredentials => "no_credentials",
             Self::SecretArn => "secret_arn",
             Self::Limit(..) => "limit",
             Self::Share(..) => "share",

@@ -82,6 +82,7 @@ impl PolicyFault {
             Self::CredentialsShared(_) => {
                 "name a secret of its own, with an access key that may invoke this origin and do nothing else".into()
             }
+            Self::NoCredentials => "add `credentials = \"…\"`, the name of the secret with an access key".into(),
             Self::SecretArn => {
                 "write `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`, and never the secret itself".into()
             }

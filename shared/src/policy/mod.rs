@@ -142,6 +142,32 @@ impl Policy {
         if faults.is_empty() { Ok(()) } else { Err(PolicyErrors(faults)) }
     }
 
+    /// Whether some origin takes only who signs: an edge that is not AWS's own must then be built to sign.
+    #[must_use]
+    pub fn wants_signatures(&self) -> bool {
+        self.origins.iter().any(|origin| origin.auth_type() == Some(AuthType::AwsIam))
+    }
+
+    /// What an edge that signs by itself lacks. The one who builds such an edge asks, so that no origin turns out to
+    /// refuse it in production.
+    ///
+    /// # Errors
+    /// [`PolicyErrors`] names each origin that wants signatures and has no `credentials`, at its place.
+    pub fn check_credentials(&self) -> Result<(), PolicyErrors> {
+        let lacks = |origin: &&Origin| origin.auth_type() == Some(AuthType::AwsIam) && origin.credentials().is_none();
+        let faults: Vec<PolicyError> = self
+            .origins
+            .iter()
+            .filter(lacks)
+            .map(|origin| PolicyError {
+                pointer: format!("{}.auth_type", pointer::entry("origin", origin.name())),
+                span: None,
+                fault: PolicyFault::NoCredentials,
+            })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(PolicyErrors(faults)) }
+    }
+
     /// The origins, in the order of their names.
     #[must_use]
     pub fn origins(&self) -> &[Origin] {

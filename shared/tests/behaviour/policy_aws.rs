@@ -113,6 +113,24 @@ fn what_an_origin_says_of_signing_must_hold_together() {
 }
 
 #[test]
+fn an_edge_that_signs_by_itself_needs_something_to_sign_with() {
+    for (lines, wants, does) in [
+        ("", false, true),
+        ("auth_type = \"NONE\"", false, true),
+        ("auth_type = \"AWS_IAM\"", true, false),
+        ("auth_type = \"AWS_IAM\"\ncredentials = \"AWS_ORDERS\"", true, true),
+    ] {
+        let policy = from_toml(&origin(FUNCTION, lines), None).unwrap();
+        assert_eq!((policy.wants_signatures(), policy.check_credentials().is_ok()), (wants, does), "{lines}");
+    }
+    let text = origin(FUNCTION, "auth_type = \"AWS_IAM\"");
+    let errors = from_toml(&text, None).unwrap().check_credentials().unwrap_err().located_in(&text);
+    let [error] = errors.0.as_slice() else { panic!("{errors}") };
+    assert_eq!((error.pointer.as_str(), &error.fault), ("origin.orders.auth_type", &PolicyFault::NoCredentials));
+    assert_eq!(error.span.clone().map(|span| &text[span]), Some("\"AWS_IAM\""));
+}
+
+#[test]
 fn an_access_key_in_the_place_of_its_name_is_not_repeated() {
     let written = r#"{\"access_key_id\":\"x\"}"#;
     let text = origin(FUNCTION, &format!("auth_type = \"AWS_IAM\"\ncredentials = \"{written}\""));

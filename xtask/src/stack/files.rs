@@ -60,13 +60,17 @@ fn trusted(mut keys: Value, capabilities: &[&str]) -> Value {
     keys
 }
 
+/// Two of them, as while keys rotate: the first signs, and both are taken.
 fn key_set(name: &str) -> Result<Value> {
+    let keys = [key(name)?, key(name)?];
+    Ok(json!({ "keys": keys }))
+}
+
+fn key(name: &str) -> Result<Value> {
     let (mut id, mut key) = ([0; 4], [0; KEY_BYTES]);
     getrandom::fill(&mut id).and_then(|()| getrandom::fill(&mut key)).ok().context("the system has no randomness")?;
     let id = Base64UrlUnpadded::encode_string(&id);
-    Ok(
-        json!({ "keys": [{ "kty": "oct", "kid": format!("{name}-{id}"), "k": Base64UrlUnpadded::encode_string(&key) }] }),
-    )
+    Ok(json!({ "kty": "oct", "kid": format!("{name}-{id}"), "k": Base64UrlUnpadded::encode_string(&key) }))
 }
 
 /// The name of a secret or an environment variable for an origin.

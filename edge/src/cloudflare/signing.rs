@@ -1,0 +1,98 @@
+//! Requests to a Lambda function URL that only signed ones reach: the body's hash, the signature, and an answer that is
+//! Lambda's refusal and not the function's.
+//!
+//! The caller's `Authorization` gives way to the signature; such an origin goes by the assertion.
+
+use postern::{
+    Permit,
+    policy::{AuthType, Origin},
+};
+use web_sys::Response;
+
+/// Whether requests to the origin must be signed.
+pub(super) fn is_wanted(origin: &Origin) -> bool {
+    origin.auth_type() == Some(AuthType::AwsIam)
+}
+
+/// Whether Lambda has refused our signature before the function was asked: the function's own 403 does not name an
+/// error of AWS's.
+pub(super) fn was_refused(permit: &Permit, response: &Response) -> bool {
+    let names_error = || response.headers().has("x-amzn-errortype").unwrap_or(false);
+    is_wanted(permit.origin()) && response.status() == 403 && names_error()
+}
+
+#[cfg(feature = "sigv4")]
+mod signed {
+    use std::time::Duration;
+
+    use postern::{BodyDigest, Permit, PublicCode, assertion};
+    use wasm_bindgen::JsValue;
+    use web_sys::Headers;
+
+    use super::super::{body::RequestBody, isolate::Isolate, request::Incoming, runtime};
+    use crate::{
+        payload::{self, Payload, content_sha256},
+        sigv4::{is_aws_field, sign_for_function},
+        web::{BodySource as _, Incoming as _},
+    };
+
+    /// Time for a body to arrive that is read for its hash alone: as long as one that a route has read.
+    const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// The hash of the body in hex. A body that nobody has looked at and whose hash nobody says is read, as far as the
+    /// policy lets bodies be read.
+    pub(in super::super) async fn payload(
+        isolate: &Isolate,
+        incoming: &Incoming,
+        permit: &Permit,
+        body: &mut RequestBody,
+    ) -> Result<String, PublicCode> {
+        let declared = incoming.field(payload::HEADER);
+        let hash = |seen: Payload<'_>| content_sha256(permit.content_sha256(), seen, declared);
+        if matches!(body, RequestBody::Untouched(_)) {
+            if let Some(hash) = hash(Payload::Unseen) {
+                return Ok(hash);
+            }
+            match body.read(isolate.authorizer.policy().limits().body, READ_TIMEOUT).await {
+                BodyDigest::Sha256(_) => {}
+                BodyDigest::TooLarge => return Err(PublicCode::ContentTooLarge),
+                _ => return Err(PublicCode::InvalidRequest),
+            }
+        }
+        let seen = match body {
+            RequestBody::None => Payload::Whole(&[]),
+            RequestBody::Read(octets) => Payload::Whole(octets),
+            RequestBody::Untouched(_) | RequestBody::Spent => return Err(PublicCode::InvalidRequest),
+        };
+        hash(seen).ok_or(PublicCode::InvalidRequest)
+    }
+
+    /// Signs the request with these fields; `false` where that cannot be.
+    pub(in super::super) fn sign(
+        isolate: &Isolate,
+        incoming: &Incoming,
+        permit: &Permit,
+        headers: &Headers,
+        payload: &str,
+    ) -> Result<bool, JsValue> {
+        let origin = permit.origin();
+        let Some(credentials) = isolate.credentials_of(origin.name()) else { return Ok(false) };
+        let assertion = headers.get(assertion::HEADER)?.unwrap_or_default();
+        let request = (permit.method(), permit.target());
+        let Ok(signed) = sign_for_function(origin, credentials, request, &assertion, payload, runtime::now()) else {
+            return Ok(false);
+        };
+        for (name, _) in incoming.fields() {
+            if is_aws_field(name) {
+                headers.delete(name)?;
+            }
+        }
+        for (name, value) in &signed {
+            headers.set(name, value)?;
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "sigv4")]
+pub(super) use signed::{payload, sign};
