@@ -4,7 +4,8 @@
 //! ```text
 //!  themes/ (hand) ─┐                                          ┌─▶ core on the host, portable and aws-lc
 //!  model/ (naive) ─┴▶ worlds.json, cases/*.json ─▶ run(Driver)┼─▶ `postern decide`
-//!                                                             └─▶ the Worker in workerd, raw targets, twice
+//!                                                             ├─▶ the Worker in workerd, raw targets, twice
+//!                                                             └─▶ the function at CloudFront, in Node
 //! ```
 //! README.md has the format, the drivers, and how to add a case. The published parts of the workspace know nothing of
 //! this crate.

@@ -12,7 +12,7 @@ use crate::{
     edges::{Stage, outside::Outside, unsendable},
 };
 
-/// Longest target that CloudFront takes ("Quotas": Maximum length of a URL).
+/// Targets that a function may hand back are shorter ("Quotas on Lambda@Edge": Size quotas on URI and query string).
 const MAX_TARGET_OCTETS: usize = 8_192;
 /// Longest head ("Quotas": Maximum length of a request, including headers and query strings).
 const MAX_HEAD_OCTETS: usize = 20_480;
@@ -42,7 +42,7 @@ impl Driver for Function {
             unsendable
         } else if request.target.split_once('?').is_some_and(|(_, query)| query.is_empty()) {
             Some("CloudFront's events do not tell an empty query from none")
-        } else if request.target.len() > MAX_TARGET_OCTETS || request.target.len() + head > MAX_HEAD_OCTETS {
+        } else if request.target.len() >= MAX_TARGET_OCTETS || request.target.len() + head > MAX_HEAD_OCTETS {
             Some("CloudFront itself refuses what is so long")
         } else if matches!(request.method.as_str(), "GET" | "HEAD") && request.body.is_some() {
             Some("CloudFront itself refuses GET and HEAD with a body")
