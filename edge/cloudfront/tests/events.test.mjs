@@ -178,6 +178,18 @@ test("with no time left nothing is waited for, and nothing is let through", asyn
   }
 });
 
+test("an event's own time ends before its entry has to answer for it", async () => {
+  const other = cold();
+  world.answers["/"] = () => {};
+  const said = [];
+  const { error } = console;
+  console.error = (line) => said.push(line);
+  const answer = await other.handler(viewerRequest(ORDERS, [bearer(token())]), context(1500));
+  console.error = error;
+  assert.deepEqual([answer.status, said], ["503", []]);
+  other.remove();
+});
+
 test("once all is known, a decision takes no turn of the event loop", async () => {
   await send(viewerRequest(ORDERS, [bearer(token())]));
   const came = viewerRequest(ORDERS, [bearer(token())]);
