@@ -6,7 +6,7 @@ use std::{ops::Range, time::Duration};
 
 use postern::{
     Policy,
-    policy::{AuthType, CompanyRule, Origin, PolicyError, PolicyErrors, PolicyFault, Route},
+    policy::{CompanyRule, Origin, PolicyError, PolicyErrors, PolicyFault, Route},
 };
 
 /// Beyond this a withdrawn permission is believed for long.
@@ -90,7 +90,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         let message = format!("a key that the issuer withdrew may be believed for {hours} h");
         warn(Lint::OldKeys, format!("issuer.{}.jwks_max_stale", issuer.name()), message);
     }
-    let is_open = |origin: &&Origin| origin.is_function_url() && origin.auth_type() != Some(AuthType::AwsIam);
+    let is_open = |origin: &&Origin| origin.is_function_url() && !origin.wants_signature();
     for origin in policy.origins().iter().filter(is_open) {
         let (member, message) = match origin.auth_type() {
             Some(_) => ("auth_type", "anyone may invoke this function by its URL, past the edge"),

@@ -6,6 +6,17 @@ const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/policy.json"));
 const SHADOW: &str = include_str!(concat!(env!("OUT_DIR"), "/shadow-policy.json"));
 const SEEDS: &str = include_str!(concat!(env!("OUT_DIR"), "/key-seeds.json"));
 
+/// The variable that must be `true` where a build with a development overlay runs. No deployment sets it, and Lambda@Edge
+/// takes none, so that such a build serves nothing should it ever be deployed.
+const DEVELOPMENT: &str = "POSTERN_DEVELOPMENT";
+
+/// Whether `policy` is a development build's where none is to run; `variable` gives the text of the platform's variable of
+/// a name.
+#[must_use]
+pub fn is_misplaced(policy: &Policy, variable: impl Fn(&str) -> Option<String>) -> bool {
+    policy.is_development() && variable(DEVELOPMENT).as_deref() != Some("true")
+}
+
 /// Loads the embedded policy, which checks it again.
 ///
 /// # Errors
@@ -31,6 +42,20 @@ pub fn seeds() -> KeySeeds {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_development_build_runs_only_where_the_variable_says_true() {
+        let example = include_str!("../../postern.toml");
+        let overlay = "[origin.vouchers]\nurl = \"http://127.0.0.1:1\"\n";
+        let deployed = postern::policy::from_toml(example, None).unwrap();
+        let stamped = postern::policy::from_toml(example, Some(overlay)).unwrap();
+        for said in [None, Some(""), Some("1"), Some("TRUE")] {
+            assert!(super::is_misplaced(&stamped, |_| said.map(str::to_owned)), "{said:?}");
+            assert!(!super::is_misplaced(&deployed, |_| said.map(str::to_owned)), "{said:?}");
+        }
+        let says_true = |name: &str| (name == "POSTERN_DEVELOPMENT").then(|| "true".to_owned());
+        assert!(!super::is_misplaced(&stamped, says_true));
+    }
+
     #[test]
     fn what_is_embedded_loads() {
         assert!(super::embedded().is_ok() && super::shadow().is_ok());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use postern::{
     Policy,
-    policy::{AuthType, BodyRule, CompanyRule, Origin, Route},
+    policy::{BodyRule, CompanyRule, Origin, Route},
 };
 
 use super::{
@@ -143,7 +143,7 @@ impl<'a> Checked<'a> {
     }
 
     fn is_signed(&self) -> bool {
-        self.origins_of_routes().iter().any(|origin| origin.auth_type() == Some(AuthType::AwsIam))
+        self.origins_of_routes().iter().any(|origin| origin.wants_signature())
     }
 
     /// Whether a body comes with a request for the route here.
@@ -224,7 +224,7 @@ impl<'a> Checked<'a> {
                 let mend =
                     "give these paths a behaviour of their own, before this one, with that origin over https alone";
                 self.error("other_origin", message, mend);
-            } else if origin.auth_type() == Some(AuthType::AwsIam)
+            } else if origin.wants_signature()
                 && told.insert(origin.name())
                 && targets.iter().any(|entry| !entry.has_access_control)
             {
@@ -408,7 +408,7 @@ impl<'a> Checked<'a> {
             let message = "the origin does not get all of the query, to which the assertion is bound".to_owned();
             self.error("query_not_forwarded", message, mend);
         }
-        let refuses_host = |origin: &&Origin| origin.is_function_url() || origin.auth_type() == Some(AuthType::AwsIam);
+        let refuses_host = |origin: &&Origin| origin.is_function_url() || origin.wants_signature();
         if have("host") && self.origins_of_routes().iter().any(refuses_host) {
             let message = "a function URL gets the viewer's `Host`, and answers none but its own".to_owned();
             self.error("host_forwarded", message, mend);

@@ -48,12 +48,12 @@ pub(super) async fn forward(
         return refuse("not_forwarded", "a GET or HEAD request has a body", &answer);
     };
     #[cfg(not(feature = "sigv4"))]
-    if signing::is_wanted(origin) {
+    if origin.wants_signature() {
         return refuse("not_forwarded", "this build cannot sign", &permit.unavailable());
     }
     // Before the assertion is made, whose time is short: the body may still have to come.
     #[cfg(feature = "sigv4")]
-    let payload = if signing::is_wanted(origin) {
+    let payload = if origin.wants_signature() {
         match signing::payload(isolate, incoming, permit, &mut body).await {
             Ok(payload) => Some(payload),
             Err(code) => return refuse("not_forwarded", "the body cannot be hashed", &permit.refuse(code)),

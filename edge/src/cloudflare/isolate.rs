@@ -25,10 +25,6 @@ use crate::{
 
 static ISOLATE: OnceLock<Result<Isolate, PolicyErrors>> = OnceLock::new();
 
-/// The variable that must be `true` where a build with a development overlay runs. No deployment sets it, so that
-/// such a build serves nothing should it ever be deployed.
-const DEVELOPMENT: &str = "POSTERN_DEVELOPMENT";
-
 /// The isolate's lasting state.
 #[derive(Debug)]
 pub(super) struct Isolate {
@@ -47,7 +43,7 @@ impl Isolate {
     fn new(env: &Env) -> Result<Self, PolicyErrors> {
         let policy = policy::embedded()?;
         let binding = |name: &str| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string();
-        let secrets = if policy.is_development() && binding(DEVELOPMENT).as_deref() != Some("true") {
+        let secrets = if policy::is_misplaced(&policy, binding) {
             Err(Unfit::Development)
         } else {
             let read = Secrets::read(&policy, binding);

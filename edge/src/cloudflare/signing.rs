@@ -3,22 +3,14 @@
 //!
 //! The caller's `Authorization` gives way to the signature; such an origin goes by the assertion.
 
-use postern::{
-    Permit,
-    policy::{AuthType, Origin},
-};
+use postern::Permit;
 use web_sys::Response;
-
-/// Whether requests to the origin must be signed.
-pub(super) fn is_wanted(origin: &Origin) -> bool {
-    origin.auth_type() == Some(AuthType::AwsIam)
-}
 
 /// Whether Lambda has refused our signature before the function was asked: the function's own 403 does not name an
 /// error of AWS's.
 pub(super) fn was_refused(permit: &Permit, response: &Response) -> bool {
     let names_error = || response.headers().has("x-amzn-errortype").unwrap_or(false);
-    is_wanted(permit.origin()) && response.status() == 403 && names_error()
+    permit.origin().wants_signature() && response.status() == 403 && names_error()
 }
 
 #[cfg(feature = "sigv4")]

@@ -8,14 +8,11 @@ use wasm_bindgen::JsValue;
 
 use crate::{
     config::{Config, ConfigError},
+    policy,
     sigv4::Credentials,
 };
 
 static CONTAINER: OnceLock<Container> = OnceLock::new();
-
-/// The variable that must be `true` where a build with a development overlay runs. Lambda@Edge takes no variables, so
-/// that such a build serves nothing should it ever be deployed.
-const DEVELOPMENT: &str = "POSTERN_DEVELOPMENT";
 
 /// The container's lasting state.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ impl Container {
 
     /// Whether it is a development build where none is to run.
     pub(super) fn is_misplaced(&self) -> bool {
-        self.policy().is_development() && variable(DEVELOPMENT).as_deref() != Some("true")
+        policy::is_misplaced(self.policy(), variable)
     }
 }
 

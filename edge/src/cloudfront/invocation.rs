@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Most time for all that one event asks for: CloudFront waits 5 s for a viewer event's function, and what is answered
-/// after that is a 502 of its own.
+/// after that is an error of its own.
 const BUDGET: Duration = Duration::from_secs(4);
 /// Time kept for the answer itself, of what Lambda says is left.
 const RESERVE: Duration = Duration::from_millis(700);

@@ -77,8 +77,7 @@ async fn answer_to(text: &str, remaining_ms: f64) -> String {
         }
     };
     let Some(container) = Container::running() else {
-        let is_head = event.request().method() == "HEAD";
-        return event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), is_head);
+        return event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), event.request().is_head());
     };
     match event.kind() {
         EventKind::ViewerRequest | EventKind::OriginRequest => {

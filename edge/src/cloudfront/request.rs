@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use postern::{Answer, BodyDigest, Decision, Permit, PublicCode, assertion, digest::sha256, policy::AuthType};
+use postern::{Answer, BodyDigest, Decision, Permit, PublicCode, assertion, digest::sha256};
 
 use super::invocation::Invocation;
 use crate::{
@@ -33,7 +33,7 @@ fn forward(invocation: &Invocation, arrived: Arrived, permit: &Permit) -> String
         Ok(fields) => {
             let policy = invocation.container().policy();
             let set: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            let is_signed = is_signed_by_access_control(permit);
+            let is_signed = permit.origin().wants_signature();
             let is_removed = |name: &str| {
                 // CloudFront shows no `Connection` and sends one of its own. `Host` is the origin's own by now, or left out
                 // by the origin request policy.
@@ -90,8 +90,9 @@ fn fields_for(
     };
     let mut fields = permit.handed_on().to_vec();
     // Origin access control signs these requests, and bodies with them.
-    if is_signed_by_access_control(permit) && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
-        let octets = arrived.whole_body();
+    if permit.origin().wants_signature() && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
+        // What was bound was decoded and hashed for that already.
+        let octets = if permit.content_sha256().is_none() { arrived.whole_body() } else { None };
         let seen = octets.as_deref().map_or(Payload::Unseen, Payload::Whole);
         let declared = request.sole_field(payload::HEADER);
         let Some(hash) = content_sha256(permit.content_sha256(), seen, declared) else {
@@ -106,11 +107,6 @@ fn fields_for(
     let edge = invocation.container().policy().edge();
     fields.push((assertion::HEADER.to_owned(), permit.assertion(edge, runtime::now(), id).sign(keys)));
     Ok(fields)
-}
-
-/// Whether CloudFront's origin access control signs what goes to the origin.
-fn is_signed_by_access_control(permit: &Permit) -> bool {
-    permit.origin().auth_type() == Some(AuthType::AwsIam)
 }
 
 /// Whether the fields of a request announce a body.
@@ -136,7 +132,7 @@ impl Arrived {
     }
 
     fn is_head(&self) -> bool {
-        self.event.request().method() == "HEAD"
+        self.event.request().is_head()
     }
 
     /// The whole body, if the event shows it or says that there is none.

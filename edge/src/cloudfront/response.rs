@@ -16,7 +16,7 @@ pub(super) fn answer(container: &Container, event: Event) -> String {
     let fields = request.fields();
     let as_core = postern::Request { method: request.method(), target: "", headers: &fields };
     let set = container.policy().response_headers(&as_core);
-    let is_head = request.method() == "HEAD";
+    let is_head = request.is_head();
     let unavailable = || event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), is_head);
     // At the viewer's response a status is read-only, and there is none from 400 on.
     if event.kind() == EventKind::OriginResponse && event.response().is_some_and(refuses_assertion) {

@@ -204,7 +204,7 @@ impl Event {
     pub fn replaced(self, answer: &postern::Answer) -> Option<String> {
         match self.kind {
             EventKind::OriginResponse => {
-                let is_head = self.request.method() == "HEAD";
+                let is_head = self.request.is_head();
                 self.response.map(|response| response.replaced(self.kind, answer, is_head))
             }
             EventKind::ViewerRequest | EventKind::OriginRequest | EventKind::ViewerResponse => None,

@@ -50,6 +50,12 @@ impl Request {
         &self.method
     }
 
+    /// Whether the answer has no body.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
     /// The target as it came: the path, and behind a `?` the query unless it is empty. Nothing is decoded or repaired.
     #[must_use]
     pub fn target(&self) -> String {

@@ -16,14 +16,11 @@ use postern::{
 
 use super::{
     Platform,
-    outgoing::{self, Question},
+    outgoing::{self, QUESTION_TIMEOUT, Question},
     runtime,
 };
 use crate::log;
 
-/// Time for one fetch, metadata included. Shorter than the lease that the core gives whoever leads
-/// (`KEY_FETCH_LEASE`).
-const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time between two looks at a fetch that another request leads: a fraction of a usual fetch.
 const WAIT: Duration = Duration::from_millis(20);
 /// Most looks: together longer than a lapsed lead, yet not for ever.
@@ -119,7 +116,7 @@ async fn follow<P: Platform>(
     mut fetch: KeyFetch,
 ) -> Result<FetchedKeys, String> {
     let begun = runtime::now();
-    let time = platform.time_for(FETCH_TIMEOUT);
+    let time = platform.time_for(QUESTION_TIMEOUT);
     loop {
         let question = Question {
             url: fetch.url(),

@@ -74,6 +74,10 @@ fn broken(error: JsValue) -> FetchError {
     if name.as_deref() == Some("TimeoutError") { FetchError::TimedOut } else { FetchError::Unreachable }
 }
 
+/// Time for one question to an issuer, metadata included, or to the permissions service. Shorter than the leases that the
+/// core gives whoever leads (`KEY_FETCH_LEASE`, `PERMISSIONS_FETCH_LEASE`).
+pub(crate) const QUESTION_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// What is asked for, and how much of it is taken.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'a> {

@@ -12,12 +12,12 @@ use postern::{
     cache::{PermissionsCache, PermissionsLookup},
     decision_log::CacheState,
     permissions::MAX_RECORD_BYTES,
-    policy::{AuthType, Issuer, Origin},
+    policy::{Issuer, Origin},
 };
 
 use super::{
     Platform,
-    outgoing::{self, Question},
+    outgoing::{self, QUESTION_TIMEOUT, Question},
     runtime,
 };
 use crate::log;
@@ -26,8 +26,6 @@ use crate::{payload, sigv4::sign_for_function};
 #[cfg(feature = "sigv4")]
 use postern::digest::sha256;
 
-/// Time for one question. Shorter than the lease that the core gives whoever leads.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time between two looks at a question that another request has asked.
 const WAIT: Duration = Duration::from_millis(10);
 /// Most looks: together longer than a lapsed lead, yet not for ever.
@@ -142,7 +140,7 @@ async fn fetch<P: Platform>(
         url: &format!("{}{target}", service.url()),
         fields: &fields,
         plain_http: policy.is_development(),
-        limit: platform.time_for(FETCH_TIMEOUT),
+        limit: platform.time_for(QUESTION_TIMEOUT),
         cap: MAX_RECORD_BYTES,
     };
     let fetched = outgoing::get::<P>(&question).await.map_err(|error| error.to_string())?;
@@ -164,7 +162,7 @@ fn signed<P: Platform>(
     target: &str,
     credential: &str,
 ) -> Result<Vec<(String, String)>, String> {
-    if service.auth_type() != Some(AuthType::AwsIam) {
+    if !service.wants_signature() {
         return Ok(Vec::new());
     }
     let credentials =
@@ -177,5 +175,5 @@ fn signed<P: Platform>(
 /// A build that cannot sign, where there is nothing to be signed.
 #[cfg(not(feature = "sigv4"))]
 fn signed<P: Platform>(_: &P, service: &Origin, _: &str, _: &str) -> Result<[(String, String); 0], String> {
-    if service.auth_type() == Some(AuthType::AwsIam) { Err("this build cannot sign".to_owned()) } else { Ok([]) }
+    if service.wants_signature() { Err("this build cannot sign".to_owned()) } else { Ok([]) }
 }

@@ -9,11 +9,8 @@ use postern::{
     digest::sha256,
 };
 
-use super::{BodySource, Incoming, Platform, decide, runtime};
+use super::{BodySource, Incoming, Platform, decide, outgoing::QUESTION_TIMEOUT, runtime};
 use crate::secrets::Secrets;
-
-/// Time that the longest question of a decision may take: one for keys, or for permissions.
-const LONGEST: Duration = Duration::from_secs(3);
 
 /// Tries what there is to try: the policy's shadow routes, and the second policy whole. `incoming` is asked for only
 /// then.
@@ -33,7 +30,7 @@ pub(crate) fn try_rules<P: Platform, I: Incoming + 'static>(
     platform.try_later(async move {
         let platform = own;
         // Cut short, it would leave behind a cache that has heard of a failure, and real requests to pay for it.
-        if platform.time_for(LONGEST) < LONGEST {
+        if platform.time_for(QUESTION_TIMEOUT) < QUESTION_TIMEOUT {
             return;
         }
         if policy.has_shadow() {

@@ -145,7 +145,7 @@ impl Policy {
     /// Whether some origin takes only who signs: an edge that is not AWS's own must then be built to sign.
     #[must_use]
     pub fn wants_signatures(&self) -> bool {
-        self.origins.iter().any(|origin| origin.auth_type() == Some(AuthType::AwsIam))
+        self.origins.iter().any(Origin::wants_signature)
     }
 
     /// What an edge that signs by itself lacks. The one who builds such an edge asks, so that no origin turns out to
@@ -154,7 +154,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyErrors`] names each origin that wants signatures and has no `credentials`, at its place.
     pub fn check_credentials(&self) -> Result<(), PolicyErrors> {
-        let lacks = |origin: &&Origin| origin.auth_type() == Some(AuthType::AwsIam) && origin.credentials().is_none();
+        let lacks = |origin: &&Origin| origin.wants_signature() && origin.credentials().is_none();
         let faults: Vec<PolicyError> = self
             .origins
             .iter()

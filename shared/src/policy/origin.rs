@@ -75,6 +75,12 @@ impl Origin {
         self.auth_type
     }
 
+    /// Whether requests to it must be signed.
+    #[must_use]
+    pub fn wants_signature(&self) -> bool {
+        self.auth_type == Some(AuthType::AwsIam)
+    }
+
     /// The region that requests are signed for: as it is said, else as the host says.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
