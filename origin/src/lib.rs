@@ -33,10 +33,12 @@
 pub mod assertion;
 pub mod clock;
 pub mod config;
+pub mod enforcer;
 pub mod host;
 pub mod http;
 pub mod log;
 pub mod orders;
+mod outgoing;
 mod permit;
 pub mod services;
 pub mod token;
