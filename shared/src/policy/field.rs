@@ -151,6 +151,12 @@ impl Field {
     pub const fn permissions_max_age(&self) -> Duration {
         self.permissions_max_age
     }
+
+    /// How much older it may be while the permissions service cannot tell; zero: it may not.
+    #[must_use]
+    pub const fn permissions_stale_if_error(&self) -> Duration {
+        self.permissions_stale_if_error
+    }
 }
 
 pub(super) fn fields(file: &PolicyFile, faults: &mut Faults) -> Vec<Field> {

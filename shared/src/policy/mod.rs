@@ -194,6 +194,11 @@ impl Policy {
         route.issuers.iter().filter_map(|index| self.issuers.get(*index))
     }
 
+    /// The issuer sections whose callers may select `field`.
+    pub fn issuers_of_field<'a>(&'a self, field: &'a Field) -> impl Iterator<Item = &'a Issuer> {
+        field.issuers.iter().filter_map(|index| self.issuers.get(*index))
+    }
+
     /// The origin that `route` is forwarded to.
     #[must_use]
     pub fn origin_of(&self, route: &Route) -> Option<&Origin> {
