@@ -31,6 +31,7 @@
 )]
 
 pub mod assertion;
+pub mod authorizer;
 pub mod clock;
 pub mod config;
 pub mod enforcer;
