@@ -34,13 +34,16 @@ pub mod assertion;
 pub mod clock;
 pub mod config;
 pub mod enforcer;
+mod gate;
 pub mod host;
 pub mod http;
 pub mod log;
 pub mod orders;
 mod outgoing;
+pub mod permissions;
 mod permit;
 pub mod services;
 pub mod token;
 
+pub use gate::Gated;
 pub use permit::Permit;

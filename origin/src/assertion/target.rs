@@ -65,7 +65,7 @@ impl BasePath {
         }
     }
 
-    fn strip<'p>(&self, path: &'p str) -> Option<&'p str> {
+    pub(crate) fn strip<'p>(&self, path: &'p str) -> Option<&'p str> {
         if self.0.is_empty() {
             return Some(path);
         }
