@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use postern::Answer;
 use tower::Service;
 
@@ -54,11 +54,12 @@ where
         let next = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, next);
         let (parts, body) = request.into_parts();
+        let is_head = parts.method == Method::HEAD;
         let checked = Arc::clone(&self.gate).check(parts);
         Box::pin(async move {
             match checked.await {
                 Ok(parts) => ready.call(Request::from_parts(parts, body)).await,
-                Err(answer) => Ok(response(&answer)),
+                Err(answer) => Ok(response(&if is_head { Answer { body: String::new(), ..answer } } else { answer })),
             }
         })
     }

@@ -31,8 +31,10 @@
 )]
 
 pub mod assertion;
+pub mod authorize;
 pub mod clock;
 pub mod config;
+pub mod context;
 pub mod enforcer;
 mod gate;
 pub mod host;
