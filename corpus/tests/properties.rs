@@ -24,7 +24,7 @@ fn stage(policy: &RandomPolicy, world: &World) -> Stage {
 }
 
 fn decide(stage: &Stage, request: &Request) -> Expect {
-    stage.decide(request, postern::signature::check)
+    stage.decide(request, |need| postern::signature::check(need))
 }
 
 /// Runs `property` on many policies, each with its requests.

@@ -62,7 +62,7 @@ struct Seen {
 
 fn check(stage: &Stage, request: &Request, seen: &mut Seen) {
     let Some(target) = rewritten(&request.target) else { return };
-    let decide = |request: &Request| stage.decide(request, postern::signature::check);
+    let decide = |request: &Request| stage.decide(request, |need| postern::signature::check(need));
     let raw = decide(request);
     if let Expect::Permit(_) = &raw {
         seen.permitted += 1;

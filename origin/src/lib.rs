@@ -7,9 +7,9 @@
 //!                                         lambda_http
 //!                                              │ http::Request
 //!                                       AssertionLayer   401, 503   (any tower service may use it)
-//!                                              │ + VerifiedAssertion, CanonicalTarget
+//!                                              │ + Permit, VerifiedAssertion, CanonicalTarget
 //!                                           Router       404, 405
-//!                                              │ handler(caller, call, state)
+//!                                              │ handler(permit, call, state)
 //!             external orders · internal orders · vouchers · permissions ──▶ DynamoDB
 //! ```
 //!
@@ -33,9 +33,14 @@
 pub mod assertion;
 pub mod clock;
 pub mod config;
+pub mod enforcer;
 pub mod host;
 pub mod http;
 pub mod log;
 pub mod orders;
+mod outgoing;
+mod permit;
 pub mod services;
 pub mod token;
+
+pub use permit::Permit;

@@ -5,11 +5,11 @@
 //! checks let `exp == now` pass and overflow on extreme dates. Issuers keep clients, scopes, roles and companies
 //! in different places: where, is the policy's to say, as a [`ClaimPath`].
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::fmt;
 
 use jwt_compact::UntrustedToken;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json::{self, UniqueObject};
 
@@ -38,6 +38,26 @@ impl Claims {
             not_before: claims.not_before.map(|date| date.timestamp()),
             issued_at: claims.issued_at.map(|date| date.timestamp()),
             members: claims.custom,
+        })
+    }
+
+    /// The same from members that somebody else has read, in which none stands twice.
+    pub(crate) fn from_members(members: Map<String, Value>) -> Option<Self> {
+        let date = |name: &str| match members.get(name) {
+            None => Some(None),
+            // A fraction is cut off, as from a token: RFC 7519 §2 allows one.
+            Some(Value::Number(number)) => {
+                let whole = format!("{number}");
+                let whole = whole.split('.').next()?;
+                whole.parse().ok().map(Some)
+            }
+            Some(_) => None,
+        };
+        Some(Self {
+            expiration: date("exp")?,
+            not_before: date("nbf")?,
+            issued_at: date("iat")?,
+            members: UniqueObject(members),
         })
     }
 

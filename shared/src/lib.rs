@@ -78,7 +78,7 @@ pub mod token;
 
 pub use algorithm::Algorithm;
 pub use answer::Answer;
-pub use authorizer::{Authorizer, BodyDigest, Keys, Permissions, Progress, SignatureCheck};
+pub use authorizer::{Authorizer, BodyDigest, Caller, Keys, Permissions, Progress, SignatureCheck};
 pub use claims::MAX_SUBJECT_BYTES;
 pub use decision::{Decision, Denial, Permit};
 pub use header::MAX_KEY_ID_BYTES;

@@ -47,13 +47,13 @@ impl Host {
     /// With the backend in pure Rust.
     #[must_use]
     pub fn portable() -> Self {
-        Self { name: "core, portable", backend: postern::signature::check, stage: None }
+        Self { name: "core, portable", backend: |need| postern::signature::check(need), stage: None }
     }
 
     /// With aws-lc.
     #[must_use]
     pub fn native() -> Self {
-        Self { name: "core, aws-lc", backend: postern_origin::token::signature::check, stage: None }
+        Self { name: "core, aws-lc", backend: |need| postern_origin::token::signature::check(need), stage: None }
     }
 }
 

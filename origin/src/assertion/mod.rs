@@ -1,8 +1,8 @@
 //! The tower layer that refuses whatever did not come through the edge.
 //!
 //! It wants exactly one `Postern-Assertion`, made for this audience, method, path and query, and still
-//! fresh. What passes carries a [`VerifiedAssertion`] and the [`CanonicalTarget`] it was compared with in
-//! its extensions, and no longer the header. Everything else is answered here: 401 without a valid
+//! fresh. What passes carries a [`Permit`](crate::Permit), the [`VerifiedAssertion`] and the [`CanonicalTarget`] it was
+//! compared with in its extensions, and no longer the header. Everything else is answered here: 401 without a valid
 //! assertion, 503 when this service has no keys to check one with. Nothing is ever let through unchecked.
 //!
 //! The layer works on any `http::Request<B>`: under `lambda_http`, axum or any other tower service. It does

@@ -11,7 +11,7 @@ use postern::{request::folded, target::CanonicalTarget};
 use tower::Service;
 
 use super::{AssertionFuture, content, layer::Settings, refusal, target};
-use crate::http::Problem;
+use crate::{Permit, http::Problem};
 
 /// Lets a request through to `inner` when it carries a valid assertion.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ where
                     return AssertionFuture::refused(self.settings.refuse(code).into_response());
                 }
                 let bound = assertion.content_sha256().copied();
+                parts.extensions.insert(Permit::asserted(assertion.clone(), parts.method.clone(), target.clone()));
                 parts.extensions.insert(assertion);
                 parts.extensions.insert(target);
                 match bound {

@@ -1,9 +1,9 @@
-//! Dispatch of a checked request to its handler.
+//! Dispatch of a permitted request to its handler.
 //!
-//! A handler's first argument is the caller, as [`crate::assertion`] established it: the router finds it
-//! in the request's extensions and answers 401 when it is not there, so that a service which forgot the
-//! layer refuses everything. It also matches on the target that the assertion was compared with, not
-//! on a second reading of the URI. Unknown paths are 404 and wrong methods 405 with `Allow`
+//! A handler's first argument is the [`Permit`], and one without does not compile. The router finds it in the request's
+//! extensions, where only this crate's layers can have put it, and answers 401 when it is not there, so that a service
+//! which forgot the layer refuses everything. It also matches on the method and target that were decided on, not on
+//! a second reading of the URI. Unknown paths are 404 and wrong methods 405 with `Allow`
 //! (RFC 9110 §15.5.6); HEAD follows GET.
 
 use std::{
@@ -18,14 +18,14 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use lambda_http::Body;
-use postern::{assertion::VerifiedAssertion, reason::PublicCode, target::CanonicalTarget};
+use postern::{reason::PublicCode, target::CanonicalTarget};
 use tower::Service;
 
 use super::{Answer, Problem, body};
-use crate::assertion;
+use crate::{Permit, assertion};
 
 type HandlerFuture = Pin<Box<dyn Future<Output = Result<Answer, Problem>> + Send>>;
-type Handler<S> = Arc<dyn Fn(VerifiedAssertion, Call, Arc<S>) -> HandlerFuture + Send + Sync>;
+type Handler<S> = Arc<dyn Fn(Permit, Call, Arc<S>) -> HandlerFuture + Send + Sync>;
 
 /// The resources of one service, and the state its handlers share.
 pub struct Router<S> {
@@ -58,12 +58,12 @@ impl<S> Resource<S> {
 
     /// The same resource with a handler for `method`.
     #[must_use]
-    pub fn on<F>(mut self, method: Method, handler: fn(VerifiedAssertion, Call, Arc<S>) -> F) -> Self
+    pub fn on<F>(mut self, method: Method, handler: fn(Permit, Call, Arc<S>) -> F) -> Self
     where
         F: Future<Output = Result<Answer, Problem>> + Send + 'static,
         S: 'static,
     {
-        let handler: Handler<S> = Arc::new(move |caller, call, state| Box::pin(handler(caller, call, state)));
+        let handler: Handler<S> = Arc::new(move |permit, call, state| Box::pin(handler(permit, call, state)));
         self.methods.push((method, handler));
         self
     }
@@ -143,12 +143,12 @@ impl<S: Send + Sync + 'static> Router<S> {
         B::Data: Send,
     {
         let (mut parts, content) = request.into_parts();
-        let caller = parts.extensions.remove::<VerifiedAssertion>();
-        let target = parts.extensions.remove::<CanonicalTarget>();
-        let (Some(caller), Some(target)) = (caller, target) else {
-            tracing::error!(service = self.name, "the assertion layer is missing before the router");
+        let permit = parts.extensions.remove::<Permit>().filter(|permit| *permit.method() == parts.method);
+        let Some(permit) = permit else {
+            tracing::error!(service = self.name, "no layer before the router has permitted the request");
             return (None, Err(assertion::refusal(self.name)));
         };
+        let target = permit.target().clone();
         let found = self.resources.iter().find_map(|resource| Some((resource, resource.matches(target.segments())?)));
         let Some((resource, parameters)) = found else {
             return (None, Err(Problem::not_found()));
@@ -164,7 +164,7 @@ impl<S: Send + Sync + 'static> Router<S> {
         let outcome = match body::read(content).await {
             Ok(body) => {
                 let call = Call { parameters, target, headers: parts.headers, body };
-                handler(caller, call, Arc::clone(&self.state)).await
+                handler(permit, call, Arc::clone(&self.state)).await
             }
             Err(problem) => Err(problem),
         };
@@ -179,7 +179,7 @@ impl Call {
         self.parameters.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 
-    /// The path and query that the assertion was made for, without the platform's base path.
+    /// The path and query that were decided on, without the platform's base path.
     #[must_use]
     pub const fn target(&self) -> &CanonicalTarget {
         &self.target
@@ -249,7 +249,7 @@ mod tests {
         CanonicalTarget::parse(path).unwrap().segments().to_vec()
     }
 
-    async fn nothing(_: VerifiedAssertion, _: Call, _: Arc<()>) -> Result<Answer, Problem> {
+    async fn nothing(_: Permit, _: Call, _: Arc<()>) -> Result<Answer, Problem> {
         Err(Problem::not_found())
     }
 

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use postern::assertion::VerifiedAssertion;
 use serde_json::json;
 
 use super::{created, same_company};
 use crate::{
+    Permit,
     http::{Answer, Call, Problem, Router, body, router::Resource},
     orders::{OrderRequest, Owner, SampleStore},
 };
@@ -32,23 +32,23 @@ pub fn router(store: SampleStore) -> Router<SampleStore> {
 }
 
 /// Public: its assertion is anonymous, so there is no caller to look at.
-async fn health(_: VerifiedAssertion, _: Call, _: Arc<SampleStore>) -> Result<Answer, Problem> {
+async fn health(_: Permit, _: Call, _: Arc<SampleStore>) -> Result<Answer, Problem> {
     Ok(body::json(StatusCode::OK, &json!({"status": "ok"})))
 }
 
-async fn list(caller: VerifiedAssertion, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
-    let company = same_company(&caller, &call)?;
+async fn list(permit: Permit, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
+    let company = same_company(&permit, &call)?;
     Ok(body::json(StatusCode::OK, &store.list(&Owner::company(company))))
 }
 
-async fn show(caller: VerifiedAssertion, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
-    let company = same_company(&caller, &call)?;
+async fn show(permit: Permit, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
+    let company = same_company(&permit, &call)?;
     let order = store.find(&Owner::company(company), call.parameter("order")).ok_or_else(Problem::not_found)?;
     Ok(body::json(StatusCode::OK, &order))
 }
 
-async fn place(caller: VerifiedAssertion, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
-    let company = same_company(&caller, &call)?;
+async fn place(permit: Permit, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
+    let company = same_company(&permit, &call)?;
     let request = OrderRequest::parse(call.body())?;
     let order = store.place(Owner::company(company));
     tracing::info!(service = NAME, quantity = request.quantity, "order placed");

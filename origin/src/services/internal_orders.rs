@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use postern::assertion::VerifiedAssertion;
 
 use super::{created, same_company, same_user};
 use crate::{
+    Permit,
     http::{Answer, Call, Problem, Router, body, router::Resource},
     orders::{OrderRequest, Owner, SampleStore},
 };
@@ -30,21 +30,21 @@ pub fn router(store: SampleStore) -> Router<SampleStore> {
     )
 }
 
-fn owner(caller: &VerifiedAssertion, call: &Call) -> Result<Owner, Problem> {
-    Ok(Owner::user(same_company(caller, call)?, same_user(caller, call)?))
+fn owner(permit: &Permit, call: &Call) -> Result<Owner, Problem> {
+    Ok(Owner::user(same_company(permit, call)?, same_user(permit, call)?))
 }
 
-async fn list(caller: VerifiedAssertion, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
-    Ok(body::json(StatusCode::OK, &store.list(&owner(&caller, &call)?)))
+async fn list(permit: Permit, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
+    Ok(body::json(StatusCode::OK, &store.list(&owner(&permit, &call)?)))
 }
 
-async fn show(caller: VerifiedAssertion, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
-    let order = store.find(&owner(&caller, &call)?, call.parameter("order")).ok_or_else(Problem::not_found)?;
+async fn show(permit: Permit, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
+    let order = store.find(&owner(&permit, &call)?, call.parameter("order")).ok_or_else(Problem::not_found)?;
     Ok(body::json(StatusCode::OK, &order))
 }
 
-async fn place(caller: VerifiedAssertion, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
-    let owner = owner(&caller, &call)?;
+async fn place(permit: Permit, call: Call, store: Arc<SampleStore>) -> Result<Answer, Problem> {
+    let owner = owner(&permit, &call)?;
     let request = OrderRequest::parse(call.body())?;
     let order = store.place(owner);
     tracing::info!(service = NAME, quantity = request.quantity, "order placed");

@@ -10,26 +10,27 @@ pub mod permissions;
 pub mod vouchers;
 
 use http::{HeaderValue, StatusCode, header};
-use postern::{assertion::VerifiedAssertion, target::encode_segment};
+use postern::target::encode_segment;
 
 use crate::{
+    Permit,
     http::{Answer, Call, Problem, body},
     orders::Order,
 };
 
 /// Refuses a caller whose company is not the one of the path.
-fn same_company<'c>(caller: &VerifiedAssertion, call: &'c Call) -> Result<&'c str, Problem> {
+fn same_company<'c>(permit: &Permit, call: &'c Call) -> Result<&'c str, Problem> {
     let company = call.parameter("company");
-    if caller.company() == Some(company) {
+    if permit.company() == Some(company) {
         return Ok(company);
     }
     Err(Problem::forbidden("The caller does not act for the company of the path."))
 }
 
 /// Refuses a caller that is not the user of the path.
-fn same_user<'c>(caller: &VerifiedAssertion, call: &'c Call) -> Result<&'c str, Problem> {
+fn same_user<'c>(permit: &Permit, call: &'c Call) -> Result<&'c str, Problem> {
     let user = call.parameter("user");
-    if caller.subject() == Some(user) {
+    if permit.subject() == Some(user) {
         return Ok(user);
     }
     Err(Problem::forbidden("The caller is not the user of the path."))

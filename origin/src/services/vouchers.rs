@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use postern::assertion::VerifiedAssertion;
 
-use crate::http::{Answer, Call, Problem, Router, body, router::Resource};
+use crate::{
+    Permit,
+    http::{Answer, Call, Problem, Router, body, router::Resource},
+};
 
 /// The service's name: its binary's, and the audience of its assertions.
 pub const NAME: &str = "vouchers";
@@ -20,6 +22,6 @@ pub fn router() -> Router<()> {
     Router::new(NAME, (), vec![voucher])
 }
 
-async fn validate(_: VerifiedAssertion, _: Call, _: Arc<()>) -> Result<Answer, Problem> {
+async fn validate(_: Permit, _: Call, _: Arc<()>) -> Result<Answer, Problem> {
     Ok(body::json(StatusCode::OK, &"validated"))
 }

@@ -11,19 +11,20 @@ use std::{
 };
 
 use postern::{
-    Keys, Policy, Progress, UnixTime,
-    authorizer::NeedsKeys,
+    Keys, Policy, UnixTime,
+    authorizer::{NeedsKeys, Pursuit},
     cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeySeeds, KeyStep},
     policy::Issuer,
 };
-use reqwest::{Client, Response, header, redirect};
+use reqwest::{Client, header};
 use tokio::{sync::Notify, task::JoinHandle, time};
 
-use crate::clock::system_time;
+pub use crate::outgoing::ClientError;
+use crate::{
+    clock::system_time,
+    outgoing::{self, QUESTION_TIMEOUT, kind, read},
+};
 
-/// Time for one fetch, metadata included. Shorter than the lease that the core gives whoever leads
-/// (`KEY_FETCH_LEASE`).
-const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time that a request gives a refresh which it leads but does not need.
 const REFRESH_BUDGET: Duration = Duration::from_millis(250);
 /// Longest wait for a fetch that another request leads before looking again: a lead may have lapsed.
@@ -45,10 +46,6 @@ pub struct IssuerKeys {
     ended: Notify,
 }
 
-/// Why the HTTP client cannot be had: the platform's trusted certificates cannot be read, say.
-#[derive(Debug)]
-pub struct ClientError(reqwest::Error);
-
 impl IssuerKeys {
     /// An empty cache for the issuers of `policy`.
     ///
@@ -64,12 +61,7 @@ impl IssuerKeys {
     /// [`ClientError`] when no HTTP client can be built.
     pub fn with_clock(policy: &Policy, clock: Clock) -> Result<Self, ClientError> {
         let plain_http = policy.is_development();
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .https_only(!plain_http)
-            .timeout(FETCH_TIMEOUT)
-            .build()
-            .map_err(ClientError)?;
+        let client = outgoing::client(plain_http)?;
         Ok(Self { cache: Mutex::new(KeyCache::new()), client, clock, plain_http, ended: Notify::new() })
     }
 
@@ -83,7 +75,7 @@ impl IssuerKeys {
     }
 
     /// Goes on with the issuer's keys, or without.
-    pub async fn provide<'a>(self: &Arc<Self>, need: NeedsKeys<'a>) -> Progress<'a> {
+    pub async fn provide<'a, P: Pursuit<'a>>(self: &Arc<Self>, need: NeedsKeys<'a, P>) -> P {
         let issuer = need.issuer();
         let deadline = time::Instant::now().checked_add(PATIENCE);
         while deadline.is_some_and(|deadline| time::Instant::now() < deadline) {
@@ -113,7 +105,7 @@ impl IssuerKeys {
     fn lead(self: &Arc<Self>, issuer: &Issuer, fetch: KeyFetch) -> JoinHandle<()> {
         let (keys, issuer) = (Arc::clone(self), issuer.clone());
         tokio::spawn(async move {
-            let outcome = time::timeout(FETCH_TIMEOUT, keys.follow(&issuer, fetch)).await;
+            let outcome = time::timeout(QUESTION_TIMEOUT, keys.follow(&issuer, fetch)).await;
             keys.conclude(&issuer, outcome.unwrap_or(Err("no answer in time".to_owned())));
             keys.ended.notify_waiters();
         })
@@ -166,46 +158,8 @@ impl IssuerKeys {
     }
 }
 
-/// At most `cap` octets, and no more taken from the connection than that takes.
-async fn read(mut response: Response, cap: usize) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| kind(&error))? {
-        if body.len().saturating_add(chunk.len()) > cap {
-            return Err("the body is larger than the cap".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// What kind of failure it is, in words that hold nothing of the answer.
-fn kind(error: &reqwest::Error) -> String {
-    let kind = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else if error.is_builder() {
-        "the client does not take the request"
-    } else {
-        "a connection that broke"
-    };
-    kind.to_owned()
-}
-
 impl fmt::Debug for IssuerKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("IssuerKeys").field("plain_http", &self.plain_http).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for ClientError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "no HTTP client can be built: {}", self.0)
-    }
-}
-
-impl std::error::Error for ClientError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
     }
 }

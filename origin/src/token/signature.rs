@@ -13,7 +13,7 @@ use aws_lc_rs::signature::{
 use postern::{
     Algorithm, Jwk, SignatureCheck,
     algorithm::{Curve, Hash, Scheme},
-    authorizer::NeedsSignature,
+    authorizer::{NeedsSignature, Pursuit},
     cache::ImportedKeys,
     jwk::PublicKey,
     signature::is_well_formed,
@@ -23,7 +23,7 @@ static PARSED: Mutex<ImportedKeys<Arc<ParsedPublicKey>>> = Mutex::new(ImportedKe
 
 /// Answers `need`.
 #[must_use]
-pub fn check(need: &NeedsSignature<'_>) -> SignatureCheck {
+pub fn check<'a, P: Pursuit<'a>>(need: &NeedsSignature<'a, P>) -> SignatureCheck {
     verify(need.algorithm(), need.key(), need.message(), need.signature())
 }
 

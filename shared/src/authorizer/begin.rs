@@ -1,14 +1,15 @@
 //! From a request to the first need: target, preflight, route, credential.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use core::fmt;
 
-use super::{Authorizer, NeedsKeys, Progress, VerifiedToken, company, credential, rules};
+use super::{Authorizer, Caller, NeedsKeys, Progress, VerifiedToken, company, credential, rules};
 use crate::{
     answer::{Answer, Extra},
     bearer::{Bearer, bearer},
     decision::{Decision, Denial, Principal},
     digest::{self, ContentDigest},
-    policy::{BodyRule, Route, RouteMatch},
+    policy::{BodyRule, Policy, Route, RouteMatch},
     reason::Reason,
     request::Request,
     target::{CanonicalTarget, TargetError},
@@ -18,7 +19,7 @@ use crate::{
 
 /// A request whose route is known, on its way to a decision. Owns all it needs.
 #[derive(Clone)]
-pub(super) struct Pending<'a> {
+pub struct Pending<'a> {
     pub(super) authorizer: &'a Authorizer,
     pub(super) route: &'a Route,
     pub(super) method: String,
@@ -29,6 +30,13 @@ pub(super) struct Pending<'a> {
     pub(super) declared: Option<ContentDigest>,
     /// The request's `Origin`.
     pub(super) origin: Option<String>,
+}
+
+/// The target names people and companies.
+impl fmt::Debug for Pending<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Pending").field("route", &self.route.name).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Pending<'a> {
@@ -73,9 +81,39 @@ impl<'a> Pending<'a> {
     }
 }
 
+/// Whose request it is to be.
+#[derive(Clone, Copy)]
+enum Credential<'c> {
+    /// Whose token it carries.
+    Bearer,
+    /// This caller's.
+    Caller(&'c Caller),
+}
+
+/// The token that a request carries, as far as its form goes.
+pub(super) fn credential<'r>(found: Bearer<'r>, policy: &Policy) -> Result<&'r str, Reason> {
+    match found {
+        Bearer::Missing => Err(Reason::CredentialMissing),
+        Bearer::Malformed => Err(Reason::CredentialMalformed),
+        Bearer::TooLarge => Err(Reason::Token(TokenError::TooLarge)),
+        Bearer::Token(compact) if compact.len() > policy.limits.token => Err(Reason::Token(TokenError::TooLarge)),
+        Bearer::Token(compact) => Ok(compact),
+    }
+}
+
 impl Authorizer {
     /// Begins a decision on `request` at the time `now`.
     pub fn begin(&self, request: &Request<'_>, now: UnixTime) -> Progress<'_> {
+        self.begin_by(Credential::Bearer, request, now)
+    }
+
+    /// Begins a decision on `request` as one of `caller`'s, whatever credential it carries itself: for a driver that has
+    /// the caller from [`Authorizer::identify`], or from whom it was configured to believe.
+    pub fn begin_as(&self, caller: &Caller, request: &Request<'_>, now: UnixTime) -> Progress<'_> {
+        self.begin_by(Credential::Caller(caller), request, now)
+    }
+
+    fn begin_by(&self, credential: Credential<'_>, request: &Request<'_>, now: UnixTime) -> Progress<'_> {
         let deny = |reason, extra: Extra<'_>| {
             let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD");
             Progress::Decided(Decision::Deny(Denial::new(reason, None, extra, context)))
@@ -93,7 +131,7 @@ impl Authorizer {
             RouteMatch::NoRoute => None,
         };
         match route {
-            Some(route) => self.on_route(route, request, target, now),
+            Some(route) => self.on_route(route, credential, request, target, now),
             None => deny(Reason::NoRoute, Extra::Nothing),
         }
     }
@@ -105,7 +143,7 @@ impl Authorizer {
         let RouteMatch::Route(index) = self.policy.shadow_table.find(target.segments(), request.method) else {
             return None;
         };
-        Some(self.on_route(self.policy.routes.get(index)?, request, target, now))
+        Some(self.on_route(self.policy.routes.get(index)?, Credential::Bearer, request, target, now))
     }
 
     fn target(&self, request: &Request<'_>) -> Result<CanonicalTarget, TargetError> {
@@ -118,6 +156,7 @@ impl Authorizer {
     fn on_route<'a>(
         &'a self,
         route: &'a Route,
+        by: Credential<'_>,
         request: &Request<'_>,
         target: CanonicalTarget,
         now: UnixTime,
@@ -126,14 +165,15 @@ impl Authorizer {
         if route.is_public() {
             return rules::permit_public(pending, now);
         }
-        match bearer(request) {
-            Bearer::Missing => pending.deny(Reason::CredentialMissing),
-            Bearer::Malformed => pending.deny(Reason::CredentialMalformed),
-            Bearer::TooLarge => pending.deny(Reason::Token(TokenError::TooLarge)),
-            Bearer::Token(compact) if compact.len() > self.policy.limits.token => {
-                pending.deny(Reason::Token(TokenError::TooLarge))
-            }
-            Bearer::Token(compact) => self.with_token(pending, compact, now),
+        match by {
+            Credential::Bearer => match credential(bearer(request), &self.policy) {
+                Ok(compact) => self.with_token(pending, compact, now),
+                Err(reason) => pending.deny(reason),
+            },
+            Credential::Caller(caller) => match caller.token(&self.policy) {
+                Some(token) if route.issuers.contains(&token.issuer) => rules::judge(pending, token, now),
+                _ => pending.deny(Reason::IssuerUnknown),
+            },
         }
     }
 
@@ -158,7 +198,7 @@ impl Authorizer {
             Ok(token) => token,
             Err(error) => return pending.deny(Reason::Token(error)),
         };
-        match credential::candidates(&self.policy, pending.route, &token) {
+        match credential::candidates(&self.policy, &pending.route.issuers, &token) {
             Ok((issuer, candidates)) => Progress::NeedsKeys(NeedsKeys::new(pending, token, issuer, candidates)),
             Err(reason) => pending.deny(reason),
         }

@@ -1,21 +1,21 @@
 //! Whose token it may be, and, once its signature holds, whose it is (RFC 7519 §4.1, RFC 9068 §4).
 
 use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
     claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES, WrongType},
     permissions::PermissionsRecord,
-    policy::{Issuer, PermissionsSource, Policy, RequiredClaim, Route},
+    policy::{Issuer, PermissionsSource, Policy, RequiredClaim},
     reason::Reason,
     time::UnixTime,
     token::UnverifiedToken,
 };
 
 /// An access token of which everything was checked that does not depend on the request.
-pub(crate) struct VerifiedToken {
+pub struct VerifiedToken {
     /// Index of the issuer section.
     pub(crate) issuer: usize,
     pub(crate) subject: String,
@@ -23,9 +23,16 @@ pub(crate) struct VerifiedToken {
     /// Companies and roles, where they do not come from the permissions service.
     pub(crate) permissions: Option<Arc<PermissionsRecord>>,
     /// What the section's routes look at or hand on; absent claims are absent here too.
-    claims: Vec<(ClaimPath, Value)>,
+    pub(super) claims: Vec<(ClaimPath, Value)>,
     /// `exp`, or the end of the age that the section allows, if that is sooner.
-    expires_at: UnixTime,
+    pub(super) expires_at: UnixTime,
+}
+
+/// Whose it is stays out of debug output: it ends in logs.
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("VerifiedToken").finish_non_exhaustive()
+    }
 }
 
 impl VerifiedToken {
@@ -40,15 +47,15 @@ impl VerifiedToken {
     }
 }
 
-/// The route's issuer sections that the token may belong to, all of one URL, and the one whose keys to use.
+/// Those of the issuer sections `among` that the token may belong to, all of one URL, and the one whose keys to use.
 ///
-/// Where the route's sections have one URL, the claims stay unread until the signature holds.
+/// Where the sections have one URL, the claims stay unread until the signature holds.
 pub(super) fn candidates<'a>(
     policy: &'a Policy,
-    route: &Route,
+    among: &[usize],
     token: &UnverifiedToken,
 ) -> Result<(&'a Issuer, Vec<usize>), Reason> {
-    let sections = || route.issuers.iter().filter_map(|index| Some((*index, policy.issuers.get(*index)?)));
+    let sections = || among.iter().filter_map(|index| Some((*index, policy.issuers.get(*index)?)));
     let first = sections().next().ok_or(Reason::IssuerUnknown)?.1;
     let of_one_url = sections().all(|(_, issuer)| issuer.url == first.url);
     let claimed = if of_one_url { first.url.clone() } else { token.peek_issuer().map_err(Reason::Token)? };
@@ -70,6 +77,18 @@ pub(super) fn verify(
     now: UnixTime,
 ) -> Result<VerifiedToken, Reason> {
     let claims = token.claims_after_signature().ok_or(Reason::ClaimsMalformed)?;
+    judge(policy, candidates, Some(token), &claims, now)
+}
+
+/// The caller's section, and what the claims say by its rules. Without a token, somebody else has checked its signature
+/// and kept its header: a section that looks at the header then takes nobody.
+pub(super) fn judge(
+    policy: &Policy,
+    candidates: &[usize],
+    token: Option<&UnverifiedToken>,
+    claims: &Claims,
+    now: UnixTime,
+) -> Result<VerifiedToken, Reason> {
     let url = claims.string("iss")?.ok_or(Reason::IssuerMismatch)?;
     if !candidates.iter().any(|index| policy.issuers.get(*index).is_some_and(|issuer| issuer.url == url)) {
         return Err(Reason::IssuerMismatch);
@@ -78,7 +97,8 @@ pub(super) fn verify(
     // shown at first, which the cache of verified tokens would remember.
     let mut accepting = Vec::new();
     for (index, issuer) in policy.issuers.iter().enumerate().filter(|(_, issuer)| issuer.url == url) {
-        if issuer.algorithms.contains(&token.algorithm()) && accepts_audience(issuer, &claims)? {
+        let signs = token.is_none_or(|token| issuer.algorithms.contains(&token.algorithm()));
+        if signs && accepts_audience(issuer, claims)? {
             accepting.push((index, issuer));
         }
     }
@@ -87,9 +107,9 @@ pub(super) fn verify(
         [] | [_] => return Err(Reason::AudienceMismatch),
         _ => return Err(Reason::IssuerAmbiguous),
     };
-    check_kind(issuer, token, &claims)?;
-    let expires_at = check_dates(&claims, issuer, now)?;
-    let subject = subject(&claims, issuer)?;
+    check_kind(issuer, token.and_then(UnverifiedToken::token_type), claims)?;
+    let expires_at = check_dates(claims, issuer, now)?;
+    let subject = subject(claims, issuer)?;
     let permissions = match issuer.permissions {
         PermissionsSource::Service => None,
         PermissionsSource::Subject => Some(PermissionsRecord::from_subject(&subject)),
@@ -123,7 +143,7 @@ fn accepts_audience(issuer: &Issuer, claims: &Claims) -> Result<bool, WrongType>
 
 /// An ID token is signed by the same key for the same client; only these tell it apart. Whatever else the section
 /// requires is asked here too.
-fn check_kind(issuer: &Issuer, token: &UnverifiedToken, claims: &Claims) -> Result<(), Reason> {
+fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims) -> Result<(), Reason> {
     let token_use = claims.string("token_use")?;
     if issuer.token_use.as_deref().is_some_and(|wanted| token_use != Some(wanted)) {
         return Err(Reason::NotAnAccessToken);
@@ -133,7 +153,7 @@ fn check_kind(issuer: &Issuer, token: &UnverifiedToken, claims: &Claims) -> Resu
         let lower = text.to_ascii_lowercase();
         lower.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(lower)
     };
-    if issuer.token_type.as_deref().is_some_and(|wanted| token.token_type().map(bare) != Some(bare(wanted))) {
+    if issuer.token_type.as_deref().is_some_and(|wanted| token_type.map(bare) != Some(bare(wanted))) {
         return Err(Reason::NotAnAccessToken);
     }
     let held = |required: &RequiredClaim| required.holds(claims.at(&ClaimPath::top(&required.name)));

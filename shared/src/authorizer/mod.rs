@@ -14,13 +14,21 @@
 
 mod begin;
 mod body;
+mod caller;
 mod company;
 mod credential;
+mod identify;
 mod needs;
+mod pursuit;
 mod rules;
+mod survey;
 
 pub use body::{BodyDigest, NeedsBody};
+pub use caller::Caller;
+pub use identify::Identification;
 pub use needs::{Keys, NeedsKeys, NeedsPermissions, NeedsSignature, Permissions, Progress, SignatureCheck};
+pub use pursuit::Pursuit;
+pub use survey::{Companies, Entitlement, Entitlements, NeedsRecord, Survey};
 
 pub(crate) use credential::VerifiedToken;
 

@@ -1,12 +1,12 @@
 //! What a decision in flight may lack, one type for each.
 
-use alloc::{format, string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
 
-use super::{NeedsBody, VerifiedToken, begin::Pending, credential, rules};
+use super::{NeedsBody, Pursuit, VerifiedToken, begin::Pending, credential, rules};
 use crate::{
     algorithm::Algorithm, decision::Decision, jwk::Jwk, jwks::JwkSet, permissions::PermissionsRecord, policy::Issuer,
-    reason::Reason, signature::is_well_formed, target::encode_segment, time::UnixTime, token::UnverifiedToken,
+    reason::Reason, signature::is_well_formed, time::UnixTime, token::UnverifiedToken,
 };
 
 /// A decision, finished or not.
@@ -58,18 +58,18 @@ pub enum Permissions<'p> {
     Unavailable,
 }
 
-/// A decision that lacks the keys of one issuer.
+/// What lacks the keys of one issuer: a decision, or whatever else `P` is.
 #[must_use = "a decision in flight decides nothing"]
-pub struct NeedsKeys<'a> {
-    pending: Pending<'a>,
+pub struct NeedsKeys<'a, P: Pursuit<'a> = Progress<'a>> {
+    pending: P::Pending,
     token: UnverifiedToken,
     issuer: &'a Issuer,
     candidates: Vec<usize>,
 }
 
-impl<'a> NeedsKeys<'a> {
+impl<'a, P: Pursuit<'a>> NeedsKeys<'a, P> {
     pub(super) const fn new(
-        pending: Pending<'a>,
+        pending: P::Pending,
         token: UnverifiedToken,
         issuer: &'a Issuer,
         candidates: Vec<usize>,
@@ -90,38 +90,38 @@ impl<'a> NeedsKeys<'a> {
     }
 
     /// Goes on with the keys.
-    pub fn resume(self, keys: Keys<'_>, _now: UnixTime) -> Progress<'a> {
+    pub fn resume(self, keys: Keys<'_>, _now: UnixTime) -> P {
         let (set, otherwise) = match keys {
             Keys::Fresh(set) => (set, Reason::KeyUnknown),
             Keys::Stale(set) => (set, Reason::KeysUnavailable),
-            Keys::Unavailable => return self.pending.deny(Reason::KeysUnavailable),
+            Keys::Unavailable => return P::denied(self.pending, Reason::KeysUnavailable),
         };
         match set.select(self.token.key_id(), self.token.algorithm()) {
             // What hosts judge differently is judged before one is asked.
             Some(key) if !is_well_formed(self.token.algorithm(), &key, self.token.signature()) => {
-                self.pending.deny(Reason::SignatureInvalid)
+                P::denied(self.pending, Reason::SignatureInvalid)
             }
-            Some(key) => Progress::NeedsSignature(NeedsSignature {
+            Some(key) => P::needs_signature(NeedsSignature {
                 pending: self.pending,
                 token: self.token,
                 candidates: self.candidates,
                 key,
             }),
-            None => self.pending.deny(otherwise),
+            None => P::denied(self.pending, otherwise),
         }
     }
 }
 
-/// A decision that lacks one signature check.
+/// What lacks one signature check: a decision, or whatever else `P` is.
 #[must_use = "a decision in flight decides nothing"]
-pub struct NeedsSignature<'a> {
-    pending: Pending<'a>,
+pub struct NeedsSignature<'a, P: Pursuit<'a> = Progress<'a>> {
+    pending: P::Pending,
     token: UnverifiedToken,
     candidates: Vec<usize>,
     key: Arc<Jwk>,
 }
 
-impl<'a> NeedsSignature<'a> {
+impl<'a, P: Pursuit<'a>> NeedsSignature<'a, P> {
     /// The algorithm to check with: the header's, the issuer's and the key's all at once.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
@@ -147,20 +147,20 @@ impl<'a> NeedsSignature<'a> {
     }
 
     /// Goes on with the outcome; a valid token is remembered.
-    pub fn resume(self, check: SignatureCheck, now: UnixTime) -> Progress<'a> {
+    pub fn resume(self, check: SignatureCheck, now: UnixTime) -> P {
         match check {
             SignatureCheck::Valid => {}
-            SignatureCheck::Invalid => return self.pending.deny(Reason::SignatureInvalid),
-            SignatureCheck::Unavailable => return self.pending.deny(Reason::SignatureUnavailable),
+            SignatureCheck::Invalid => return P::denied(self.pending, Reason::SignatureInvalid),
+            SignatureCheck::Unavailable => return P::denied(self.pending, Reason::SignatureUnavailable),
         }
-        let authorizer = self.pending.authorizer;
+        let authorizer = P::authorizer(&self.pending);
         match credential::verify(&authorizer.policy, &self.candidates, &self.token, now) {
             Ok(token) => {
                 let token = Arc::new(token);
                 authorizer.tokens.lock().insert(self.token.as_str().into(), Arc::clone(&token), now);
-                rules::judge(self.pending, token, now)
+                P::verified(self.pending, token, now)
             }
-            Err(reason) => self.pending.deny(reason),
+            Err(reason) => P::denied(self.pending, reason),
         }
     }
 }
@@ -206,8 +206,7 @@ impl<'a> NeedsPermissions<'a> {
     /// subject that no canonical path can hold.
     #[must_use]
     pub fn target(&self) -> Option<String> {
-        let target = format!("/users/{}", encode_segment(self.subject()));
-        crate::target::CanonicalTarget::parse(&target).is_ok().then_some(target)
+        super::survey::record_target(self.subject())
     }
 
     /// Goes on with the permissions.
@@ -229,13 +228,20 @@ impl<'a> NeedsPermissions<'a> {
 }
 
 // The token and its subject stay out of debug output: it ends in logs.
-macro_rules! opaque_debug {
-    ($($name:ident),*) => {$(
-        impl fmt::Debug for $name<'_> {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.debug_struct(stringify!($name)).field("route", &self.pending.route.name).finish_non_exhaustive()
-            }
-        }
-    )*};
+impl<'a, P: Pursuit<'a>> fmt::Debug for NeedsKeys<'a, P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NeedsKeys").field("route", &P::route(&self.pending)).finish_non_exhaustive()
+    }
 }
-opaque_debug!(NeedsKeys, NeedsSignature, NeedsPermissions);
+
+impl<'a, P: Pursuit<'a>> fmt::Debug for NeedsSignature<'a, P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NeedsSignature").field("route", &P::route(&self.pending)).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NeedsPermissions<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NeedsPermissions").field("route", &self.pending.route.name).finish_non_exhaustive()
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     digest::{self, ContentDigest},
     handed,
     permissions::PermissionsRecord,
-    policy::{BodyRule, CompanyRule, Template},
+    policy::{BodyRule, CompanyRule, Route, Template},
     reason::Reason,
     time::UnixTime,
 };
@@ -24,12 +24,8 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
     if token.is_expired(now) {
         return pending.deny_caller(Reason::Expired, &token);
     }
-    if !pending.route.scopes.holds(&token.scopes) {
-        return pending.deny_caller(Reason::ScopeMissing, &token);
-    }
-    let mut required = pending.route.required.iter();
-    if !required.all(|required| required.holds(token.claim(&ClaimPath::top(&required.name)))) {
-        return pending.deny_caller(Reason::ConditionUnmet, &token);
+    if let Err(reason) = open_to(pending.route, &token) {
+        return pending.deny_caller(reason, &token);
     }
     if let Some(position) = pending.route.subject
         && Template::value(&pending.target, position) != Some(token.subject.as_str())
@@ -63,17 +59,32 @@ pub(super) fn judge_company<'a>(
         CompanyRule::Subject => Some(token.subject.clone()),
         _ => pending.company.clone(),
     };
-    let Some((company, held)) = company.and_then(|company| {
-        let held = record.roles(&company)?;
-        Some((company, held))
-    }) else {
+    let Some(company) = company else {
         return pending.deny_caller(Reason::CompanyMismatch, &token);
     };
-    let wanted = &pending.route.roles;
-    if !wanted.is_empty() && !held.iter().any(|role| wanted.contains(role)) {
-        return pending.deny_caller(Reason::RoleMissing, &token);
+    match held_in(pending.route, record, &company) {
+        Ok(held) => permit(pending, Some(token), Some(company), held.to_vec(), now),
+        Err(reason) => pending.deny_caller(reason, &token),
     }
-    permit(pending, Some(token), Some(company), held.to_vec(), now)
+}
+
+/// Whether the route is open to who has this token, whatever the request: its scopes and its claims.
+pub(super) fn open_to(route: &Route, token: &VerifiedToken) -> Result<(), Reason> {
+    if !route.scopes.holds(&token.scopes) {
+        return Err(Reason::ScopeMissing);
+    }
+    let mut required = route.required.iter();
+    if !required.all(|required| required.holds(token.claim(&ClaimPath::top(&required.name)))) {
+        return Err(Reason::ConditionUnmet);
+    }
+    Ok(())
+}
+
+/// The roles that the caller holds in `company`, where they are what the route asks for.
+pub(super) fn held_in<'r>(route: &Route, record: &'r PermissionsRecord, company: &str) -> Result<&'r [String], Reason> {
+    let held = record.roles(company).ok_or(Reason::CompanyMismatch)?;
+    let wanted = &route.roles;
+    if wanted.is_empty() || held.iter().any(|role| wanted.contains(role)) { Ok(held) } else { Err(Reason::RoleMissing) }
 }
 
 fn permit<'a>(

@@ -14,7 +14,7 @@ use p384::ecdsa::signature::Verifier;
 use super::is_well_formed;
 use crate::{
     algorithm::{Algorithm, Curve, Hash, Scheme},
-    authorizer::{NeedsSignature, SignatureCheck},
+    authorizer::{NeedsSignature, Pursuit, SignatureCheck},
     jwk::{Jwk, Material},
 };
 
@@ -73,7 +73,7 @@ impl fmt::Debug for PortableKey {
 
 /// Answers `need` in pure Rust.
 #[must_use]
-pub fn check(need: &NeedsSignature<'_>) -> SignatureCheck {
+pub fn check<'a, P: Pursuit<'a>>(need: &NeedsSignature<'a, P>) -> SignatureCheck {
     verify(need.algorithm(), need.key(), need.message(), need.signature())
 }
 

@@ -10,6 +10,7 @@ mod attacks_key;
 mod attacks_request;
 mod attacks_token;
 mod bearer;
+mod callers;
 mod cors;
 mod debug;
 mod decision_log;

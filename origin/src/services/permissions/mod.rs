@@ -20,15 +20,15 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use lambda_http::Body;
-use postern::{
-    assertion::{Capability, VerifiedAssertion},
-    permissions::PermissionsRecord,
-};
+use postern::{assertion::Capability, permissions::PermissionsRecord};
 
-use crate::http::{
-    Answer, Call, Problem, Router, body,
-    precondition::{self, Precondition},
-    router::Resource,
+use crate::{
+    Permit,
+    http::{
+        Answer, Call, Problem, Router, body,
+        precondition::{self, Precondition},
+        router::Resource,
+    },
 };
 use record::{Companies, Record};
 use store::StoreError;
@@ -42,8 +42,8 @@ pub fn router(store: Store) -> Router<Store> {
     Router::new(NAME, store, vec![Resource::at("/users/{user}").on(Method::GET, read).on(Method::PUT, write)])
 }
 
-async fn read(caller: VerifiedAssertion, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
-    let section = trusted(&caller, Capability::Read)?;
+async fn read(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
+    let section = trusted(&permit, Capability::Read)?;
     let record = store.read(section, call.parameter("user")).await.map_err(problem)?.ok_or_else(Problem::not_found)?;
     let tag = record.tag();
     if precondition::is_known(call.headers(), &tag) {
@@ -55,8 +55,8 @@ async fn read(caller: VerifiedAssertion, call: Call, store: Arc<Store>) -> Resul
     Ok(shown(StatusCode::OK, &record))
 }
 
-async fn write(caller: VerifiedAssertion, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
-    let section = trusted(&caller, Capability::Write)?;
+async fn write(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
+    let section = trusted(&permit, Capability::Write)?;
     let user = call.parameter("user");
     let (companies, role) = requested(user, call.body())?;
     let precondition = Precondition::of_write(call.headers())?;
@@ -77,11 +77,11 @@ async fn write(caller: VerifiedAssertion, call: Call, store: Arc<Store>) -> Resu
 }
 
 /// The issuer section that the caller asks about, when the caller may do so.
-fn trusted(caller: &VerifiedAssertion, wanted: Capability) -> Result<&str, Problem> {
-    if caller.capability() != Some(wanted) {
+fn trusted(permit: &Permit, wanted: Capability) -> Result<&str, Problem> {
+    if permit.capability() != Some(wanted) {
         return Err(Problem::forbidden("The assertion does not give this capability."));
     }
-    caller.subject_issuer().ok_or_else(|| Problem::forbidden("The assertion names no issuer section."))
+    permit.issuer().ok_or_else(|| Problem::forbidden("The assertion names no issuer section."))
 }
 
 fn requested(user: &str, body: &[u8]) -> Result<(Companies, Option<String>), Problem> {

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use postern::{
-    Answer, Authorizer, BodyDigest, Decision, Denial, JwkSet, Keys, Permissions, Permit, Policy, Progress, Reason,
-    Request, SignatureCheck, UnixTime,
+    Answer, Authorizer, BodyDigest, Caller, Decision, Denial, JwkSet, Keys, Permissions, Permit, Policy, Progress,
+    Reason, Request, SignatureCheck, UnixTime,
     cache::{
         FetchedKeys, FetchedPermissions, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep, PermissionsAnswer,
         PermissionsCache, PermissionsFetch, PermissionsLookup,
@@ -128,6 +128,12 @@ impl World {
         self.drive(call, |authorizer, request, now| Some(authorizer.begin(request, now))).expect("a decision")
     }
 
+    /// Drives `call` to its decision as one of `caller`'s.
+    pub(crate) fn decide_as(&mut self, caller: &Caller, call: &Call) -> Decision {
+        self.drive(call, |authorizer, request, now| Some(authorizer.begin_as(caller, request, now)))
+            .expect("a decision")
+    }
+
     /// What the shadow route for `call` would decide.
     pub(crate) fn shadow(&mut self, call: &Call) -> Option<Decision> {
         self.drive(call, |authorizer, request, now| authorizer.begin_shadow(request, now))
@@ -192,7 +198,11 @@ impl World {
     }
 
     pub(crate) fn outcome(&mut self, call: &Call) -> Outcome {
-        match self.decide(call) {
+        Self::outcome_of(&self.decide(call))
+    }
+
+    pub(crate) fn outcome_of(decision: &Decision) -> Outcome {
+        match decision {
             Decision::Permit(_) => Outcome::Permit,
             Decision::Deny(denial) => Outcome::Deny(denial.answer().status, denial.reason()),
             Decision::Preflight(_) => Outcome::Preflight,

@@ -1,0 +1,171 @@
+//! A caller by itself: whom a token was found to belong to, apart from any request.
+//!
+//! A service may stand behind somebody who has verified the token already, API Gateway for one. What that somebody
+//! says is believed by configuration alone: nothing in a [`Caller`]'s JSON or in claims tells where they came from.
+
+use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
+use core::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::{Authorizer, VerifiedToken, credential};
+use crate::{
+    claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES},
+    json,
+    permissions::PermissionsRecord,
+    policy::{PermissionsSource, Policy},
+    reason::Reason,
+    time::UnixTime,
+};
+
+/// Largest caller in JSON, in octets: what an authorizer may hand on in its context is about as much.
+const MAX_CALLER_BYTES: usize = 16 * 1024;
+
+/// Somebody whose credential was verified: by this authoriser, or by whom its driver was configured to believe.
+#[derive(Clone)]
+pub struct Caller {
+    token: Arc<VerifiedToken>,
+    section: String,
+}
+
+impl Caller {
+    pub(super) fn new(policy: &Policy, token: Arc<VerifiedToken>) -> Option<Self> {
+        let section = policy.issuers.get(token.issuer)?.name.clone();
+        Some(Self { token, section })
+    }
+
+    /// The token, if it is one by `policy`: sections are known by their place, and another policy has others there.
+    pub(super) fn token(&self, policy: &Policy) -> Option<Arc<VerifiedToken>> {
+        let known = policy.issuers.get(self.token.issuer).is_some_and(|issuer| issuer.name == self.section);
+        known.then(|| Arc::clone(&self.token))
+    }
+
+    /// The issuer section that the token is of.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.section
+    }
+
+    /// The caller's subject. Personal data: not for logs.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.token.subject
+    }
+
+    /// The token's scopes.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.token.scopes
+    }
+
+    /// The moment from which the token is no longer good.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTime {
+        self.token.expires_at
+    }
+
+    /// The caller's companies and roles, where the token itself says them.
+    #[must_use]
+    pub fn permissions(&self) -> Option<&PermissionsRecord> {
+        self.token.permissions.as_deref()
+    }
+
+    /// All of it, to hand on to a driver that believes whoever hands it on: the section, the subject, scopes, the
+    /// claims that the section's routes look at, and the end. Not the token, and nothing that would prove it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let token = &self.token;
+        let claims: Vec<Value> =
+            token.claims.iter().map(|(path, value)| json!({"path": path.names(), "value": value})).collect();
+        let mut members = Map::new();
+        members.insert("issuer".to_owned(), self.section.clone().into());
+        members.insert("subject".to_owned(), token.subject.clone().into());
+        members.insert("scopes".to_owned(), token.scopes.clone().into());
+        members.insert("claims".to_owned(), claims.into());
+        // Rounded down: what is handed on ends no later.
+        members.insert("expires_at".to_owned(), token.expires_at.as_secs().into());
+        if let Some(record) = &token.permissions {
+            let companies: Map<String, Value> =
+                record.companies().map(|(company, roles)| (company.to_owned(), roles.to_vec().into())).collect();
+            members.insert("companies".to_owned(), companies.into());
+        }
+        format!("{}", Value::Object(members))
+    }
+}
+
+impl Authorizer {
+    /// The caller whose access token has these `claims`, for a driver in front of which somebody has verified the
+    /// token's signature: API Gateway's authorizers, say. Every rule of the issuer section is applied but those on the
+    /// signature and its algorithm. A section that knows access tokens by their header's `typ` takes nobody so.
+    ///
+    /// # Errors
+    /// The [`Reason`] why these are no claims of a caller's access token, as a decision would have it.
+    pub fn caller_of_claims(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<Caller, Reason> {
+        let claims = Claims::from_members(claims.clone()).ok_or(Reason::ClaimsMalformed)?;
+        let sections: Vec<usize> = (0..self.policy.issuers.len()).collect();
+        let token = credential::judge(&self.policy, &sections, None, &claims, now)?;
+        Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
+    }
+
+    /// The caller that [`Caller::to_json`] gave, by this policy or another that has the section.
+    ///
+    /// # Errors
+    /// The [`Reason`] why it is none: another shape, an unknown section, an end that has come.
+    pub fn caller_of_json(&self, text: &str, now: UnixTime) -> Result<Caller, Reason> {
+        let token = self.read_caller(text)?;
+        if token.is_expired(now) {
+            return Err(Reason::Expired);
+        }
+        Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
+    }
+
+    fn read_caller(&self, text: &str) -> Result<VerifiedToken, Reason> {
+        let malformed = Reason::ClaimsMalformed;
+        if text.len() > MAX_CALLER_BYTES {
+            return Err(malformed);
+        }
+        let members = json::object(text.as_bytes()).map_err(|_| malformed)?;
+        let text_of = |name: &str| members.get(name).and_then(Value::as_str).ok_or(malformed);
+        let section = text_of("issuer")?;
+        let (index, issuer) = self
+            .policy
+            .issuers
+            .iter()
+            .enumerate()
+            .find(|(_, issuer)| issuer.name == section)
+            .ok_or(Reason::IssuerUnknown)?;
+        let subject = text_of("subject")?;
+        if subject.is_empty() || subject.len() > MAX_SUBJECT_BYTES || subject.chars().any(char::is_control) {
+            return Err(Reason::SubjectUnusable);
+        }
+        let array = |name: &str| members.get(name).and_then(Value::as_array).ok_or(malformed);
+        let claims = array("claims")?.iter().map(|claim| {
+            let path = json::strings(claim.get("path")?.as_array()?)?;
+            Some((ClaimPath::new(&path)?, claim.get("value")?.clone()))
+        });
+        let permissions = match issuer.permissions {
+            PermissionsSource::Service => None,
+            PermissionsSource::Subject => Some(PermissionsRecord::from_subject(subject)),
+            PermissionsSource::Claims => {
+                let companies = members.get("companies").filter(|companies| companies.is_object());
+                let companies = companies.ok_or(malformed)?;
+                Some(PermissionsRecord::from_claims(subject, Some(companies), None).map_err(|_| malformed)?)
+            }
+        };
+        Ok(VerifiedToken {
+            issuer: index,
+            subject: subject.to_owned(),
+            scopes: json::strings(array("scopes")?).ok_or(malformed)?,
+            permissions: permissions.map(Arc::new),
+            claims: claims.collect::<Option<_>>().ok_or(malformed)?,
+            expires_at: members.get("expires_at").and_then(Value::as_u64).map(UnixTime::from_secs).ok_or(malformed)?,
+        })
+    }
+}
+
+/// Who it is stays out of debug output: it ends in logs.
+impl fmt::Debug for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Caller").field("issuer", &self.section).finish_non_exhaustive()
+    }
+}

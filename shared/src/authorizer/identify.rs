@@ -1,0 +1,107 @@
+//! Who calls, and nothing else: for enforcement points that decide in two steps, or on more than one request at once.
+
+use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
+use core::fmt;
+
+use super::{Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential, pursuit::sealed};
+use crate::{
+    answer::Extra, bearer::bearer, decision::Denial, reason::Reason, request::Request, time::UnixTime,
+    token::UnverifiedToken,
+};
+
+/// The identification of a caller, finished or not.
+#[derive(Debug)]
+#[must_use = "nobody is identified yet"]
+pub enum Identification<'a> {
+    /// Done: the token is good at some section. That permits nothing yet.
+    Identified(Caller),
+    /// There is no token that is.
+    Refused(Denial),
+    /// It lacks an issuer's keys.
+    NeedsKeys(NeedsKeys<'a, Identification<'a>>),
+    /// It lacks a signature check.
+    NeedsSignature(NeedsSignature<'a, Identification<'a>>),
+}
+
+/// An identification on its way.
+pub struct Asked<'a> {
+    authorizer: &'a Authorizer,
+    /// The request's `Origin`, and whether its answer has no body.
+    origin: Option<String>,
+    is_head: bool,
+}
+
+impl Authorizer {
+    /// Begins to find out whose token `request` carries, of any issuer section. Neither its target nor its method is
+    /// looked at, and no route's rule.
+    pub fn identify(&self, request: &Request<'_>, now: UnixTime) -> Identification<'_> {
+        let asked = Asked {
+            authorizer: self,
+            origin: request.sole_header("origin").map(ToOwned::to_owned),
+            is_head: request.method == "HEAD",
+        };
+        let compact = match begin::credential(bearer(request), &self.policy) {
+            Ok(compact) => compact,
+            Err(reason) => return asked.refuse(reason),
+        };
+        if let Some(token) = self.tokens.lock().get(compact, now) {
+            return asked.identified(token, now);
+        }
+        let token = match UnverifiedToken::parse(compact) {
+            Ok(token) => token,
+            Err(error) => return asked.refuse(Reason::Token(error)),
+        };
+        let sections: Vec<usize> = (0..self.policy.issuers.len()).collect();
+        match credential::candidates(&self.policy, &sections, &token) {
+            Ok((issuer, candidates)) => Identification::NeedsKeys(NeedsKeys::new(asked, token, issuer, candidates)),
+            Err(reason) => asked.refuse(reason),
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn refuse(&self, reason: Reason) -> Identification<'a> {
+        let context = self.authorizer.policy.context(self.origin.as_deref(), self.is_head);
+        Identification::Refused(Denial::new(reason, None, Extra::Nothing, context))
+    }
+
+    fn identified(&self, token: Arc<VerifiedToken>, now: UnixTime) -> Identification<'a> {
+        if token.is_expired(now) {
+            return self.refuse(Reason::Expired);
+        }
+        match Caller::new(&self.authorizer.policy, token) {
+            Some(caller) => Identification::Identified(caller),
+            None => self.refuse(Reason::IssuerUnknown),
+        }
+    }
+}
+
+impl fmt::Debug for Asked<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Asked").finish_non_exhaustive()
+    }
+}
+
+impl<'a> sealed::Steps<'a> for Identification<'a> {
+    type Pending = Asked<'a>;
+
+    fn authorizer(asked: &Asked<'a>) -> &'a Authorizer {
+        asked.authorizer
+    }
+
+    fn route<'p>(_: &'p Asked<'a>) -> Option<&'p str> {
+        None
+    }
+
+    fn denied(asked: Asked<'a>, reason: Reason) -> Self {
+        asked.refuse(reason)
+    }
+
+    fn needs_signature(need: NeedsSignature<'a, Self>) -> Self {
+        Self::NeedsSignature(need)
+    }
+
+    fn verified(asked: Asked<'a>, token: Arc<VerifiedToken>, now: UnixTime) -> Self {
+        asked.identified(token, now)
+    }
+}
