@@ -27,8 +27,8 @@ const CAPACITY: usize = 4096;
 /// Subjects remembered of whom there is no record, or not yet; at most twice as many. Apart from the records: whoever
 /// can make up subjects must not drive out those who have one.
 const BLANK_CAPACITY: usize = 1024;
-/// Longest that it is remembered that there is no record, whatever the route allows: whoever is given a role at last
-/// has asked a moment before.
+/// Longest that it is believed unasked that there is no record, whatever the route allows: whoever is given a role at
+/// last has asked a moment before.
 pub const PERMISSIONS_ABSENT_MAX_AGE: Duration = Duration::from_secs(60);
 /// How long whoever leads a fetch may take before another takes over. Longer than a driver's own timeout.
 pub const PERMISSIONS_FETCH_LEASE: Duration = Duration::from_secs(4);
@@ -102,7 +102,7 @@ impl PermissionsCache {
         if max_age.is_zero() {
             return PermissionsLookup::Fetch(entry.fetch(key, now));
         }
-        if let Some(held) = entry.held.as_ref().filter(|held| held.is_younger(max_age, now)) {
+        if let Some(held) = entry.held.as_ref().filter(|held| held.is_younger((max_age, Duration::ZERO), now)) {
             return PermissionsLookup::Known(held.record.clone());
         }
         let is_led = entry.leader_since.is_some_and(|since| now.saturating_since(since) < PERMISSIONS_FETCH_LEASE);
@@ -194,20 +194,17 @@ impl Entry {
         self.leader_since = self.leader_since.filter(|since| *since != asked_at);
     }
 
-    fn stand_in(
-        &self,
-        (max_age, stale_if_error): (Duration, Duration),
-        now: UnixTime,
-    ) -> Option<Option<Arc<PermissionsRecord>>> {
+    fn stand_in(&self, ages: (Duration, Duration), now: UnixTime) -> Option<Option<Arc<PermissionsRecord>>> {
         let held = self.held.as_ref()?;
-        let allowed = !max_age.is_zero() && !stale_if_error.is_zero() && held.asked_at <= now;
-        (allowed && held.is_younger(max_age.saturating_add(stale_if_error), now)).then(|| held.record.clone())
+        let allowed = !ages.0.is_zero() && !ages.1.is_zero() && held.asked_at <= now;
+        (allowed && held.is_younger(ages, now)).then(|| held.record.clone())
     }
 }
 
 impl Held {
-    fn is_younger(&self, age: Duration, now: UnixTime) -> bool {
-        let age = if self.record.is_some() { age } else { age.min(PERMISSIONS_ABSENT_MAX_AGE) };
-        now.saturating_since(self.asked_at) < age
+    /// Whether it is younger than both ages together.
+    fn is_younger(&self, (max_age, more): (Duration, Duration), now: UnixTime) -> bool {
+        let max_age = if self.record.is_some() { max_age } else { max_age.min(PERMISSIONS_ABSENT_MAX_AGE) };
+        now.saturating_since(self.asked_at) < max_age.saturating_add(more)
     }
 }

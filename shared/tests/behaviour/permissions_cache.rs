@@ -258,10 +258,11 @@ fn that_there_is_no_record_is_remembered_for_a_minute_at_most() {
     bench.look_up(300_000, 0);
     bench.store(None, 0);
     assert_eq!(bench.look_up(300_000, limit - 1), Absent);
-    assert_eq!(bench.look_up_at("users", "u", (300_000, 900_000), millis(limit)), Fetch);
+    assert_eq!(bench.look_up_at("users", "u", (300_000, 10_000), millis(limit)), Fetch);
     bench.fail(limit, limit);
-    // Nor does it stand in for longer.
-    assert_eq!(bench.look_up_at("users", "u", (300_000, 900_000), millis(limit)), Fetch);
+    // Where it stands in for a service that cannot tell, it does so from then on.
+    assert_eq!(bench.look_up_at("users", "u", (300_000, 4_000), millis(limit + 3_999)), Absent);
+    assert_eq!(bench.look_up_at("users", "u", (300_000, 4_000), millis(limit + 4_000)), Fetch);
 }
 
 #[test]
