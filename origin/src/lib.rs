@@ -40,6 +40,7 @@ pub mod log;
 pub mod orders;
 mod outgoing;
 mod permit;
+pub mod pre_token;
 pub mod services;
 pub mod token;
 
