@@ -45,6 +45,7 @@ pub mod orders;
 mod outgoing;
 pub mod permissions;
 mod permit;
+pub mod pre_token;
 pub mod services;
 pub mod token;
 
