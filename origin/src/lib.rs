@@ -32,6 +32,7 @@
 
 pub mod assertion;
 pub mod authorize;
+pub mod authorizer;
 pub mod clock;
 pub mod config;
 pub mod context;
@@ -44,6 +45,7 @@ pub mod orders;
 mod outgoing;
 pub mod permissions;
 mod permit;
+pub mod pre_token;
 pub mod services;
 pub mod token;
 
