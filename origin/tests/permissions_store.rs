@@ -313,7 +313,8 @@ store_tests! {
         table.put("alice", "Manager").await;
         for _ in 0..20 {
             let known = tag(&table.write("alice", &[("if-match", "*")], LEGACY).await);
-            let writers = (0..8).map(|_| table.write("alice", &[("if-match", &known)], ROLES));
+            let headers = [("if-match", known.as_str())];
+            let writers = (0..8).map(|_| table.write("alice", &headers, ROLES));
             let statuses: Vec<u16> = join_all(writers).await.iter().map(|answer| answer.status().as_u16()).collect();
             assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
             overtaken += statuses.iter().filter(|status| **status == 409).count();
