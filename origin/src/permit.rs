@@ -29,9 +29,16 @@ pub struct Permit {
 enum Proof {
     /// An edge, or another service, vouches for the request.
     Asserted(VerifiedAssertion),
+    /// This process has decided, by the policy.
+    Decided(Box<postern::Permit>),
 }
 
 impl Permit {
+    /// Out of a decision on this method and target.
+    pub(crate) fn decided(permit: postern::Permit, method: Method, target: CanonicalTarget) -> Self {
+        Self { method, target, proof: Proof::Decided(Box::new(permit)) }
+    }
+
     /// Out of an assertion that was verified for this method and target.
     pub(crate) const fn asserted(assertion: VerifiedAssertion, method: Method, target: CanonicalTarget) -> Self {
         Self { method, target, proof: Proof::Asserted(assertion) }
@@ -55,6 +62,7 @@ impl Permit {
     pub fn subject(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.subject(),
+            Proof::Decided(permit) => permit.subject(),
         }
     }
 
@@ -63,6 +71,7 @@ impl Permit {
     pub fn issuer(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.subject_issuer(),
+            Proof::Decided(permit) => permit.issuer(),
         }
     }
 
@@ -71,6 +80,7 @@ impl Permit {
     pub fn company(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.company(),
+            Proof::Decided(permit) => permit.company(),
         }
     }
 
@@ -79,6 +89,7 @@ impl Permit {
     pub fn roles(&self) -> &[String] {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.roles(),
+            Proof::Decided(permit) => permit.roles(),
         }
     }
 
@@ -87,6 +98,7 @@ impl Permit {
     pub fn scopes(&self) -> &[String] {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.scopes(),
+            Proof::Decided(permit) => permit.scopes(),
         }
     }
 
@@ -95,6 +107,7 @@ impl Permit {
     pub fn route(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.route(),
+            Proof::Decided(permit) => Some(permit.route()),
         }
     }
 
@@ -103,6 +116,7 @@ impl Permit {
     pub const fn capability(&self) -> Option<Capability> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.capability(),
+            Proof::Decided(_) => None,
         }
     }
 
@@ -112,6 +126,7 @@ impl Permit {
     pub fn asserted_by(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => Some(assertion.issuer()),
+            Proof::Decided(_) => None,
         }
     }
 }

@@ -33,9 +33,11 @@
 //! # });
 //! ```
 
+mod held;
 pub mod permissions;
 mod settings;
 
+pub use held::HeldPermissions;
 pub use permissions::{Hydrated, PermissionsClient};
 pub use settings::{DEVELOPMENT, KEY_SEEDS, OVERLAY, POLICY, policy_of};
 
@@ -47,10 +49,12 @@ use std::{
 };
 
 use postern::{
-    Authorizer, BodyDigest, Decision, Permissions, Policy, Progress, Request,
+    Authorizer, BodyDigest, Decision, Denial, Permissions, Policy, Progress, Reason, Request,
     assertion::AssertionKeys,
+    authorizer::{Caller, Entitlements, Identification, Survey},
     cache::KeySeeds,
     decision_log::{self, CacheState, Observed, SubjectKey},
+    policy::Issuer,
 };
 
 use crate::{
@@ -156,7 +160,67 @@ impl Enforcer {
     ) -> Decision {
         let at = self.now();
         let observed = Observed { at, request_id, ..Observed::default() };
-        self.finish(self.authorizer.begin(request, at), observed, read).await
+        self.finish(self.authorizer.begin(request, at), observed, None, read).await
+    }
+
+    /// The same for a `caller` who is established already; the request's own credential is not looked at.
+    ///
+    /// `held` is what is known of the caller's permissions. It decides where it is young enough for the route, and the
+    /// permissions service is asked where it is not.
+    pub async fn decide_as(
+        &self,
+        caller: &Caller,
+        request: &Request<'_>,
+        request_id: Option<&str>,
+        held: Option<&HeldPermissions>,
+        read: impl AsyncFnOnce(usize, Duration) -> BodyDigest,
+    ) -> Decision {
+        let at = self.now();
+        let observed = Observed { at, request_id, ..Observed::default() };
+        self.finish(self.authorizer.begin_as(caller, request, at), observed, held, read).await
+    }
+
+    /// Whose token `request` carries, of any issuer section; no route's rule is looked at.
+    ///
+    /// # Errors
+    /// The [`Denial`], with its answer: there is no good token, or nobody can tell.
+    pub async fn identify(&self, request: &Request<'_>) -> Result<Caller, Denial> {
+        let mut identification = self.authorizer.identify(request, self.now());
+        loop {
+            identification = match identification {
+                Identification::Identified(caller) => return Ok(caller),
+                Identification::Refused(denial) => return Err(denial),
+                Identification::NeedsKeys(need) => self.keys.provide(need).await,
+                Identification::NeedsSignature(need) => {
+                    let check = signature::check(&need);
+                    need.resume(check, self.now())
+                }
+            };
+        }
+    }
+
+    /// All that `caller` may do, by a record of at most this age; zero asks for it anew.
+    ///
+    /// # Errors
+    /// The [`Reason`] why that cannot be said.
+    pub async fn survey(&self, caller: &Caller, most_age: Duration) -> Result<Entitlements<'_>, Reason> {
+        match self.authorizer.survey(caller, self.now()) {
+            Survey::Done(done) => done,
+            Survey::NeedsPermissions(need) => {
+                let ages = (need.max_age().min(most_age), need.stale_if_error());
+                let known = self.permissions_of(need.issuer(), need.subject(), ages).await;
+                need.resume(known.as_permissions(), self.now())
+            }
+        }
+    }
+
+    /// The permissions of `subject` in the section `issuer`, by a record no older than the ages say: `max_age`, and how
+    /// much older where the service cannot tell.
+    pub async fn permissions_of(&self, issuer: &Issuer, subject: &str, ages: (Duration, Duration)) -> Hydrated {
+        match &self.permissions {
+            Some(client) => client.of(issuer, subject, ages).await,
+            None => Hydrated::Unavailable,
+        }
     }
 
     /// Gives `progress` what it lacks until it is finished.
@@ -164,6 +228,7 @@ impl Enforcer {
         &self,
         mut progress: Progress<'_>,
         mut observed: Observed<'_>,
+        held: Option<&HeldPermissions>,
         read: impl AsyncFnOnce(usize, Duration) -> BodyDigest,
     ) -> Decision {
         let mut read = Some(read);
@@ -182,9 +247,13 @@ impl Enforcer {
                     let check = signature::check(&need);
                     need.resume(check, self.now())
                 }
-                Progress::NeedsPermissions(need) => match &self.permissions {
-                    Some(client) => client.provide(need, &mut observed.permissions).await,
-                    None => need.resume(Permissions::Unavailable, self.now()),
+                Progress::NeedsPermissions(need) => match (held.filter(|held| held.serves(&need)), &self.permissions) {
+                    (Some(held), _) => {
+                        observed.permissions = Some(CacheState::Hit);
+                        need.resume(held.known().as_permissions(), self.now())
+                    }
+                    (None, Some(client)) => client.provide(need, &mut observed.permissions).await,
+                    (None, None) => need.resume(Permissions::Unavailable, self.now()),
                 },
                 Progress::NeedsBody(need) => {
                     let digest = match read.take() {

@@ -1,0 +1,318 @@
+//! The complete list of what a caller may use, as resources: the one result that is right for whatever is asked with the
+//! same token.
+//!
+//! Each resource is a method and a path. A segment that the caller's company or subject fills stands as that value. Any
+//! other parameter is a `*`, made exact by denials: a `*` crosses `/`, and an explicit denial wins. That works where no
+//! other route lies in what the `*` takes or in what the denials take; a policy where it does not is told so when the
+//! function starts, and cannot have results cached by the token.
+//!
+//! A `*` takes any spelling of an identifier, and so [`NEVER_CANONICAL`] denies whatever would be another path to someone
+//! who decodes once more. What is left is one identifier in a spelling that the core would have refused for being two.
+//!
+//! Identifiers that hold `*`, `?` or `$` never stand in a resource: who has one is refused there.
+//!
+//! Not here: who may do what. The core's survey says that.
+
+use std::fmt;
+
+use postern::{
+    Policy,
+    authorizer::{Companies, Entitlements},
+    policy::{BodyRule, CompanyRule, Route},
+    target::{CanonicalTarget, encode_segment},
+};
+
+use super::{
+    arn::{CONNECT, is_plain},
+    pattern::{Pattern, Segment},
+};
+
+/// What no canonical path holds, and a reader may take for another path: empty segments, segments that end in a dot,
+/// `;`, `\`, and the escapes of those, of `/`, `?`, `#` and `%`, and of control characters. As resources, after the
+/// method.
+pub const NEVER_CANONICAL: [&str; 27] = [
+    "*//*", "*./*", "*.", "*;*", "*\\*", "*#*", "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%3b*", "*%3B*", "*%3f*", "*%3F*",
+    "*%5c*", "*%5C*", "*%23*", "*%25*", "*%0*", "*%1*", "*%7f*", "*%7F*", "*%c2%8*", "*%c2%9*", "*%C2%8*", "*%C2%9*",
+    "*\u{7f}*",
+];
+
+/// What a result cached by the token says: both are methods with paths, without the ARN's beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct List {
+    pub(super) allow: Vec<String>,
+    pub(super) deny: Vec<String>,
+    /// Whether some resource takes more than one path.
+    pub(super) has_wildcards: bool,
+}
+
+/// Why a route cannot stand in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unlistable {
+    /// A header field or a query parameter names its company: no resource has those.
+    Elsewhere {
+        /// The route.
+        route: String,
+    },
+    /// Its literals hold what means something else in a resource.
+    Literal {
+        /// The route.
+        route: String,
+    },
+    /// A parameter that nothing binds takes paths of another route, or its denials do.
+    Other {
+        /// The route with the parameter.
+        route: String,
+        /// The route in its way.
+        other: String,
+    },
+}
+
+/// Whom the routes are bound to.
+#[derive(Clone, Copy)]
+enum Whom<'e> {
+    /// Nobody in particular: whether lists can be made at all.
+    Anyone,
+    /// One caller; for one of these companies, where the route binds one in its path.
+    Caller(&'e str, Option<&'e str>),
+}
+
+/// A route that the list has, and the paths that the caller may use there.
+struct Open<'a> {
+    route: &'a Route,
+    paths: Vec<Vec<Segment>>,
+}
+
+impl List {
+    /// All that a caller may do.
+    pub(super) fn of(policy: &Policy, entitlements: &Entitlements<'_>) -> Result<Self, Unlistable> {
+        let mut open = Vec::new();
+        for entitlement in entitlements.list() {
+            let (route, subject) = (entitlement.route(), entitlements.subject());
+            let companies: Vec<Option<&str>> = match (entitlement.companies(), route.company()) {
+                (Companies::Among(_), CompanyRule::Header(_) | CompanyRule::Query(_)) => {
+                    return Err(Unlistable::Elsewhere { route: route.name().to_owned() });
+                }
+                (Companies::Among(companies), _) => companies.iter().map(|company| Some(company.as_str())).collect(),
+                _ => vec![None],
+            };
+            let paths = companies.into_iter().map(|company| segments(route, Whom::Caller(subject, company)));
+            open.push(Open { route, paths: paths.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect() });
+        }
+        written(policy, &open)
+    }
+
+    /// Whether a list can be made for each section's callers, whoever they are.
+    pub(super) fn is_possible(policy: &Policy) -> Result<(), Unlistable> {
+        for issuer in policy.issuers() {
+            let routes = deciding(policy)
+                .filter(|route| route.is_public() || policy.issuers_of(route).any(|own| own.name() == issuer.name()));
+            let mut open = Vec::new();
+            for route in routes {
+                if matches!(route.company(), CompanyRule::Header(_) | CompanyRule::Query(_)) {
+                    return Err(Unlistable::Elsewhere { route: route.name().to_owned() });
+                }
+                open.push(Open { route, paths: segments(route, Whom::Anyone)?.into_iter().collect() });
+            }
+            written(policy, &open)?;
+        }
+        Ok(())
+    }
+}
+
+/// The routes that decide requests which have a path.
+fn deciding(policy: &Policy) -> impl Iterator<Item = &Route> {
+    policy.routes().iter().filter(|route| !route.is_shadow() && !is_connect(route))
+}
+
+/// A WebSocket's: its result is never cached, and stands in no list.
+fn is_connect(route: &Route) -> bool {
+    route.path().strip_prefix('/') == Some(CONNECT)
+}
+
+/// The methods of a route that an authorizer can decide: it never sees a body, and so none whose body is bound.
+fn methods<'r>(policy: &Policy, route: &'r Route) -> Vec<&'r str> {
+    let mut methods: Vec<&str> = route.methods().iter().map(String::as_str).collect();
+    let names_head = |other: &Route| {
+        let has_its_paths = covers(&template(other), &template(route)) && covers(&template(route), &template(other));
+        has_its_paths && other.methods().iter().any(|method| method == "HEAD")
+    };
+    if methods.contains(&"GET") && !deciding(policy).any(names_head) {
+        methods.push("HEAD");
+    }
+    methods.retain(|method| is_decided(route, method));
+    methods
+}
+
+/// Whether an authorizer can decide a request with this method on the route: where a body is bound, only those without.
+pub(super) fn is_decided(route: &Route, method: &str) -> bool {
+    route.body() == BodyRule::Streamed || matches!(method, "GET" | "HEAD")
+}
+
+/// The template's own segments, nothing filled in.
+fn template(route: &Route) -> Vec<Segment> {
+    let parts = route.path().strip_prefix('/').unwrap_or_default().split('/');
+    parts
+        .map(|part| match part.strip_prefix('{') {
+            Some(name) if name.starts_with('*') => Segment::Rest,
+            Some(_) => Segment::Free,
+            None => Segment::Literal(part.to_owned()),
+        })
+        .collect()
+}
+
+/// Whether each path of `inner` is one of `outer`.
+fn covers(outer: &[Segment], inner: &[Segment]) -> bool {
+    let has_rest = |segments: &[Segment]| segments.last() == Some(&Segment::Rest);
+    let lengths =
+        if has_rest(outer) { inner.len() >= outer.len() } else { !has_rest(inner) && inner.len() == outer.len() };
+    lengths
+        && outer.iter().zip(inner).all(|(outer, inner)| match (outer, inner) {
+            (Segment::Literal(outer), Segment::Literal(inner)) => outer == inner,
+            (Segment::Literal(_), _) => false,
+            (_, Segment::Literal(inner)) => !inner.is_empty(),
+            (Segment::Rest, _) => true,
+            (_, inner) => *inner != Segment::Rest,
+        })
+}
+
+/// The paths of `route` that are `whom`'s; none where an identifier cannot stand in a resource.
+fn segments(route: &Route, whom: Whom<'_>) -> Result<Option<Vec<Segment>>, Unlistable> {
+    let mut segments = Vec::new();
+    let company_parameter = match route.company() {
+        CompanyRule::Parameter(name, _) => Some(name.as_str()),
+        _ => None,
+    };
+    for part in route.path().strip_prefix('/').unwrap_or_default().split('/') {
+        let parameter = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+        let is_company = parameter.is_some() && parameter == company_parameter;
+        let is_subject = parameter.is_some() && parameter == route.subject_parameter();
+        segments.push(match (parameter, whom) {
+            (None, _) if is_plain(part) => Segment::Literal(part.to_owned()),
+            (None, _) => return Err(Unlistable::Literal { route: route.name().to_owned() }),
+            (Some(name), _) if name.starts_with('*') => Segment::Rest,
+            (Some(_), Whom::Anyone) if is_company || is_subject => Segment::Bound,
+            (Some(_), Whom::Caller(subject, company)) if is_company || is_subject => {
+                let company = company.filter(|_| is_company);
+                let value = if is_subject { subject } else { company.unwrap_or_default() };
+                let agree = !(is_subject && is_company) || company == Some(subject);
+                let segment = encode_segment(value);
+                // A text that no canonical path can hold is nobody's path, and one that means more is refused.
+                let fits = CanonicalTarget::parse(&format!("/{segment}")).is_ok();
+                if !agree || value.is_empty() || !fits || !is_plain(value) {
+                    return Ok(None);
+                }
+                Segment::Literal(segment)
+            }
+            (Some(_), _) => Segment::Free,
+        });
+    }
+    Ok(Some(segments))
+}
+
+fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
+    let mut list = List::default();
+    // What was denied, for which method, and for which route's sake.
+    let mut denied: Vec<(&str, String, &Route)> = Vec::new();
+    let mut allowed: Vec<(&str, Pattern, &Route)> = Vec::new();
+    for Open { route, paths } in open.iter().filter(|open| !is_connect(open.route)) {
+        for method in methods(policy, route) {
+            for path in paths {
+                let (resource, excess) = Pattern::as_resource(path);
+                let is_exact = !path.iter().any(|segment| matches!(segment, Segment::Free | Segment::Rest));
+                match more_specific(policy, route, method, path) {
+                    // That route decides there.
+                    Some(_) if is_exact && !path.contains(&Segment::Bound) => continue,
+                    Some(other) if !is_exact => return Err(in_the_way(route, other)),
+                    _ => {}
+                }
+                // Nothing can tell a segment's `*` from the rest's.
+                if path.contains(&Segment::Rest) && path.contains(&Segment::Free) {
+                    return Err(in_the_way(route, route));
+                }
+                list.has_wildcards |= !is_exact;
+                for spelling in spellings(&resource) {
+                    list.allow.push(format!("{method}{spelling}"));
+                }
+                for spelling in excess.iter().flat_map(|excess| spellings(excess)) {
+                    list.deny.push(format!("{method}{spelling}"));
+                }
+                denied.extend(excess.into_iter().map(|excess| (method, excess, *route)));
+                allowed.push((method, Pattern::of_path(path), route));
+            }
+        }
+    }
+    for (method, excess, route) in denied {
+        let excess = Pattern::of_resource(&excess);
+        let hit = allowed.iter().find(|(own, path, _)| *own == method && excess.meets(path));
+        if let Some((_, _, other)) = hit {
+            return Err(in_the_way(route, other));
+        }
+    }
+    list.deny.sort_unstable();
+    list.deny.dedup();
+    Ok(list)
+}
+
+/// A route that takes some of these paths away from `route`, for this method.
+fn more_specific<'p>(policy: &'p Policy, route: &Route, method: &str, path: &[Segment]) -> Option<&'p Route> {
+    let (own, pattern) = (template(route), Pattern::of_path(path));
+    deciding(policy).find(|other| {
+        let answers = |named: &str| other.methods().iter().any(|own| own == named);
+        let template = template(other);
+        (answers(method) || (method == "HEAD" && answers("GET")))
+            && !covers(&template, &own)
+            && Pattern::of_path(&template).meets(&pattern)
+    })
+}
+
+fn in_the_way(route: &Route, other: &Route) -> Unlistable {
+    Unlistable::Other { route: route.name().to_owned(), other: other.name().to_owned() }
+}
+
+/// A path as it was sent, and decoded where that differs: nobody says which of the two a request's ARN holds, and either
+/// is read as the same path.
+fn spellings(resource: &str) -> Vec<String> {
+    let mut spellings = vec![resource.to_owned()];
+    if resource.contains('%') {
+        let sent = CanonicalTarget::parse(resource).map(|target| format!("/{}", target.segments().join("/")));
+        spellings.extend(sent.ok());
+    }
+    spellings
+}
+
+impl Unlistable {
+    /// A stable name for logs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Elsewhere { .. } => "unlistable_company_elsewhere",
+            Self::Literal { .. } => "unlistable_literal",
+            Self::Other { .. } => "unlistable_other_route",
+        }
+    }
+}
+
+impl fmt::Display for Unlistable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elsewhere { route } => {
+                write!(formatter, "route `{route}` finds its company in a field or the query, which no resource names")
+            }
+            Self::Literal { route } => {
+                write!(formatter, "the path of route `{route}` holds `*`, `?` or `$`, which mean more in a resource")
+            }
+            Self::Other { route, other } if route == other => {
+                write!(formatter, "route `{route}` has a rest parameter behind one that nothing binds")
+            }
+            Self::Other { route, other } => {
+                write!(
+                    formatter,
+                    "route `{route}` has a parameter that nothing binds, and route `{other}` lies in its way"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unlistable {}
