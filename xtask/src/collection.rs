@@ -55,6 +55,7 @@ pub(crate) fn run(paths: &Paths, stack: &Stack, edge: &str) -> Result<()> {
         .arg(paths.local.join("node_modules/newman/bin/newman.js"))
         .args(["run", COLLECTION, "--environment"])
         .arg(&environment)
+        .env("FORCE_COLOR", "0")
         .args(["--color", "off", "--timeout-request", "30000", "--reporters", "cli,json"])
         .args(["--reporter-cli-no-banner", "--reporter-cli-no-success-assertions", "--reporter-json-export"])
         .arg(&outcome)
