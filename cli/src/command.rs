@@ -14,6 +14,7 @@ use crate::{
     inspect::InspectArgs,
     keys::KeysArgs,
     output::Format,
+    permissions::PermissionsArgs,
     policy_args::{PolicyArgs, PolicyOption},
     test::TestArgs,
 };
@@ -96,6 +97,9 @@ A file that is named like a subcommand is written with its folder: `postern keys
     /// Make, rotate and hand over the keys that the edge shares with one origin; they are stored nowhere.
     #[command(subcommand, after_help = KEY_EXAMPLES)]
     AssertionKey(AssertionKeyCommand),
+    /// Show and change who belongs to which company, with which roles, at the permissions service.
+    #[command(after_help = PERMISSIONS_EXAMPLES)]
+    Permissions(PermissionsArgs),
     /// Print the JSON Schema of a policy's file, by which editors complete and check it.
     #[command(after_help = "Example:
   postern schema > postern.schema.json
@@ -143,6 +147,13 @@ const KEY_EXAMPLES: &str = "Example, for one origin:
   postern assertion-key new --kid 2026-11 > vouchers.key
   npx wrangler secret put POSTERN_KEY_VOUCHERS < vouchers.key
   postern assertion-key trust edge < vouchers.key     # the origin's POSTERN_TRUSTED_KEYS";
+
+const PERMISSIONS_EXAMPLES: &str = "Examples, with `--url`, `--key-file` and `--issuer`, which every subcommand takes:
+  postern permissions get 5d0c …
+  postern permissions set 5d0c --company 1111=Manager …
+  postern permissions revoke 5d0c --company 1111 …
+  postern permissions import records.jsonl --dry-run …
+  postern permissions list … > records.jsonl";
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

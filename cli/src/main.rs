@@ -1,5 +1,5 @@
 //! The `postern` command: checks a policy, shows, tests and explains what it permits, decides by it, looks into keys
-//! and tokens, makes assertion keys. What its exit codes mean: [`exit`].
+//! and tokens, makes assertion keys, edits permissions. What its exit codes mean: [`exit`].
 
 mod arguments;
 mod assertion_key;
@@ -15,6 +15,7 @@ mod inspect;
 mod keys;
 mod lint;
 mod output;
+mod permissions;
 mod policy_args;
 mod routes;
 mod rules;
@@ -69,6 +70,7 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Keys(args) => keys::run(args, format),
         Command::Inspect(args) => inspect::run(&args, format),
         Command::AssertionKey(command) => assertion_key::run(&command).map(|()| Outcome::Done),
+        Command::Permissions(args) => permissions::run(&args, format),
         Command::Diff(args) => diff::run(&args, format),
         Command::Schema => schema::run(),
         Command::Completions { shell } => {

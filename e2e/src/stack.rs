@@ -34,6 +34,8 @@ pub struct Stack {
     pub partners: IssuerPart,
     /// The issuer of users' tokens.
     pub users: IssuerPart,
+    /// The user pool.
+    pub pool: PoolPart,
     /// The `aud` of access tokens.
     pub resource: String,
     /// The origin that the policy's CORS section names.
@@ -72,6 +74,21 @@ pub struct IssuerPart {
     pub jwks: String,
     /// The users' client.
     pub client_id: Option<String>,
+}
+
+/// The user pool.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PoolPart {
+    /// Its API.
+    pub url: String,
+    /// Its `iss`.
+    pub issuer: String,
+    /// The users' client.
+    pub client_id: String,
+    /// Every user's password.
+    pub password: String,
+    /// The users' `sub`s by their names.
+    pub users: BTreeMap<String, String>,
 }
 
 impl Stack {

@@ -119,11 +119,38 @@ async fn a_record_for_another_user_or_in_no_shape_is_400() {
 
 #[tokio::test]
 async fn other_methods_are_405_and_other_paths_404() {
-    let compact = credential("admin", "users", Capability::Write, "DELETE", "/users/alice");
-    let answer = ask(nowhere(), &compact, "DELETE", "/users/alice", "").await;
-    assert_eq!((answer.status().as_u16(), header(&answer, "allow")), (405, Some("GET, PUT, HEAD")));
-    let compact = credential("edge", "users", Capability::Read, "GET", "/users");
-    assert_eq!(ask(nowhere(), &compact, "GET", "/users", "").await.status(), 404);
+    let compact = credential("admin", "users", Capability::Write, "PATCH", "/users/alice");
+    let answer = ask(nowhere(), &compact, "PATCH", "/users/alice", "").await;
+    assert_eq!((answer.status().as_u16(), header(&answer, "allow")), (405, Some("GET, PUT, DELETE, HEAD")));
+    let compact = credential("admin", "users", Capability::Write, "DELETE", "/users");
+    assert_eq!(ask(nowhere(), &compact, "DELETE", "/users", "").await.status(), 405);
+    let compact = credential("edge", "users", Capability::Read, "GET", "/user");
+    assert_eq!(ask(nowhere(), &compact, "GET", "/user", "").await.status(), 404);
+}
+
+/// An edge asks about the one user who is before it; whoever steals its key learns no more than that of those they know.
+#[tokio::test]
+async fn the_edges_credential_lists_nobody_and_reads_no_history() {
+    for target in ["/users", "/users?limit=1", "/users/alice/history"] {
+        for (issuer, capability) in
+            [("edge", Capability::Read), ("edge", Capability::Write), ("admin", Capability::Read)]
+        {
+            let compact = credential(issuer, "users", capability, "GET", target);
+            assert_eq!(
+                ask(nowhere(), &compact, "GET", target, "").await.status(),
+                403,
+                "{target} {issuer} {capability:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_400() {
+    for target in ["/users?limit=0", "/users?limit=1000", "/users?cursor=%2A", "/users?company=1111"] {
+        let compact = credential("admin", "users", Capability::Write, "GET", target);
+        assert_eq!(ask(nowhere(), &compact, "GET", target, "").await.status(), 400, "{target}");
+    }
 }
 
 async fn assert_unavailable(store: Store) {
@@ -164,7 +191,7 @@ async fn listener(stalled: usize, answer: &'static str) -> (String, Arc<AtomicUs
 async fn a_store_that_never_answers_is_503_within_its_budget() {
     let (endpoint, connections) = listener(usize::MAX, "").await;
     assert_unavailable(store(endpoint)).await;
-    assert!(connections.load(Ordering::SeqCst) <= 2, "two attempts at most");
+    assert!(connections.load(Ordering::SeqCst) <= 3, "three attempts at most");
 }
 
 #[tokio::test]
@@ -176,7 +203,7 @@ async fn a_store_that_answers_nonsense_is_503() {
     ] {
         let (endpoint, connections) = listener(0, answer).await;
         assert_unavailable(store(endpoint)).await;
-        assert!(connections.load(Ordering::SeqCst) <= 2, "two attempts at most: {answer}");
+        assert!(connections.load(Ordering::SeqCst) <= 3, "three attempts at most: {answer}");
     }
 }
 
@@ -201,4 +228,36 @@ async fn an_https_store_is_spoken_to_in_tls() {
     });
     assert_unavailable(store(endpoint)).await;
     assert_eq!(first_octet.await.expect("the listener"), 0x16);
+}
+
+/// What DynamoDB says to whoever is too fast for it.
+const THROTTLED: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: 76\r\nconnection: close\r\n\r\n{\"__type\":\"com.amazonaws.dynamodb#ProvisionedThroughputExceededException\"  }";
+const NOTHING: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+
+/// A store that throttles its first requests.
+async fn throttling(first: usize) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = if counted.fetch_add(1, Ordering::SeqCst) < first { THROTTLED } else { NOTHING };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (endpoint, requests)
+}
+
+#[tokio::test]
+async fn a_store_that_throttles_is_asked_again_after_a_while_and_not_for_ever() {
+    let compact = credential("edge", "users", Capability::Read, "GET", "/users/alice");
+    for (first, status, asked) in [(0, 404, 1), (1, 404, 2), (2, 404, 3), (9, 503, 3)] {
+        let (endpoint, requests) = throttling(first).await;
+        let begun = Instant::now();
+        let answer = ask(store(endpoint), &compact, "GET", "/users/alice", "").await;
+        assert_eq!((answer.status().as_u16(), requests.load(Ordering::SeqCst)), (status, asked), "{first}");
+        assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Ports {
     pub(crate) secrets: u16,
     /// Function URLs that want AWS's signature.
     pub(crate) function_url: u16,
+    /// The user pool.
+    pub(crate) pool: u16,
 }
 
 impl Ports {
@@ -68,6 +70,7 @@ impl Ports {
             cloudfront_control: 4012 + offset,
             secrets: 4013 + offset,
             function_url: 4014 + offset,
+            pool: 4015 + offset,
         }
     }
 
@@ -83,7 +86,7 @@ impl Ports {
         Ok(Self::block(profile_offset + moved))
     }
 
-    fn named(&self) -> [(&'static str, u16); 17] {
+    fn named(&self) -> [(&'static str, u16); 18] {
         [
             ("the Worker", self.edge),
             ("the Worker under plain workerd", self.plain_workerd),
@@ -102,6 +105,7 @@ impl Ports {
             ("the local CloudFront's control", self.cloudfront_control),
             ("Secrets Manager's stand-in", self.secrets),
             ("the function URLs", self.function_url),
+            ("the user pool", self.pool),
         ]
     }
 

@@ -160,6 +160,9 @@ impl Starting<'_> {
         let mut supervisor = Supervisor::new(&self.logs, printing)?;
         step("start: table and issuers", || self.start_issuers(&mut supervisor))?;
         step("start: Lambda functions", || self.start_functions(&mut supervisor))?;
+        if self.profile == Profile::Test {
+            step("start: user pool", || self.start_pool(&mut supervisor))?;
+        }
         if let Some(bundle) = &bundle {
             step("start: Worker", || self.start_worker(&mut supervisor, bundle))?;
             if self.edges.plain_workerd {
@@ -247,11 +250,12 @@ impl Starting<'_> {
     }
 
     fn start_functions(&self, supervisor: &mut Supervisor) -> Result<()> {
+        let (policy, overlay) = (self.paths.root.join("postern.toml"), self.folder.join("overlay.toml"));
         let mut command = Command::new(self.paths.venv_program("cargo-lambda"));
         command
             .args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &self.ports.lambda.to_string()])
             .args(["--package", "postern-origin", "--disable-cors"])
-            .envs(files::lambda_environment(&self.ports, &self.keys))
+            .envs(files::lambda_environment(&self.ports, &self.keys, &policy, &overlay))
             .current_dir(&self.paths.root);
         if self.profile == Profile::Test {
             command.arg("--ignore-changes");
@@ -264,6 +268,27 @@ impl Starting<'_> {
             supervisor.wait_for("lambda", PATIENCE_FUNCTION, || client.status(&probe) == Some(401))?;
         }
         Ok(())
+    }
+
+    /// A user pool that signs users in and invokes the Pre Token Generation trigger. Its files are the profile's own, and
+    /// made anew for each run.
+    fn start_pool(&self, supervisor: &mut Supervisor) -> Result<()> {
+        let folder = self.folder.join("pool");
+        fs::create_dir_all(folder.join(".cognito/db"))
+            .with_context(|| format!("cannot make `{}`", folder.display()))?;
+        for (name, content) in files::pool_files(&self.ports) {
+            let path = folder.join(name);
+            fs::write(&path, content.to_string()).with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        let mut command = Command::new(node(self.paths));
+        command
+            .arg(self.paths.local.join("node_modules/cognito-local/lib/bin/start.js"))
+            .current_dir(&folder)
+            // Its own defaults would be `localhost` and wrangler's debugger's port.
+            .env("HOST", "127.0.0.1")
+            .env("PORT", self.ports.pool.to_string());
+        supervisor.start("pool", &mut command)?;
+        self.wait(supervisor, "pool", &format!("{}/health", url(self.ports.pool)))
     }
 
     fn start_worker(&self, supervisor: &mut Supervisor, bundle: &workerd::Bundle) -> Result<()> {
@@ -369,7 +394,7 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn write_private(path: &Path, content: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, content: &str) -> Result<()> {
     let context = || format!("cannot write `{}`", path.display());
     fs::write(path, "").with_context(context)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).with_context(context)?;

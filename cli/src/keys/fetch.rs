@@ -27,11 +27,15 @@ pub(crate) fn client(allows_http: bool) -> anyhow::Result<Client> {
 
 /// GETs `url`.
 pub(super) fn get(client: &Client, url: &str, accept: &str) -> anyhow::Result<Response> {
-    client.get(url).header(header::ACCEPT, accept).send().map_err(|error| anyhow!("{}", causes(&error)))
+    client
+        .get(url)
+        .header(header::ACCEPT, accept)
+        .send()
+        .map_err(|error| anyhow!("{}", causes(&error, "cannot be fetched")))
 }
 
 /// The body, of which one octet more than `cap` is read at most.
-pub(super) fn body(response: Response, cap: usize) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn body(response: Response, cap: usize) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     response.take(u64::try_from(cap)?.saturating_add(1)).read_to_end(&mut body)?;
     Ok(body)
@@ -56,8 +60,8 @@ pub(crate) fn follow(client: &Client, issuer: &Issuer, mut fetch: KeyFetch) -> a
 }
 
 /// The client's message has the URL, which the context says already; its causes say what went wrong.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = "cannot be fetched".to_owned();
+pub(crate) fn causes(error: &reqwest::Error, what: &str) -> String {
+    let mut text = what.to_owned();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         text += &format!(": {error}");

@@ -11,7 +11,8 @@ use clap::{Args, Subcommand};
 
 use crate::{exit::Outcome, output::Format, policy_args::PolicyArgs};
 
-pub(crate) use fetch::{client, follow};
+pub(crate) use fetch::{body, causes, client, follow};
+pub(crate) use show::checked_scheme;
 
 /// A JWK set to look into, or what else to do with keys.
 #[derive(Args)]

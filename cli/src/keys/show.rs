@@ -34,18 +34,24 @@ pub(super) fn show(source: &str, insecure_loopback: bool, format: Format) -> any
 }
 
 fn fetched(url: &str, insecure_loopback: bool) -> anyhow::Result<Vec<u8>> {
-    let is_http = url.starts_with("http://");
-    if is_http && !insecure_loopback {
-        bail!("`{url}`: keys are fetched by `https://` alone; for a server on this machine add `--insecure-loopback`");
-    }
-    ensure!(!is_http || is_loopback(url), "`{url}`: `--insecure-loopback` is for 127.0.0.1, [::1] and localhost alone");
-    ensure!(is_http || url.starts_with("https://"), "`{url}`: keys are fetched by `https://` alone");
+    let is_http = checked_scheme(url, insecure_loopback, "keys are fetched")?;
     let at = || format!("`{url}`");
     let client = fetch::client(is_http)?;
     let response = fetch::get(&client, url, "application/jwk-set+json, application/json").with_context(at)?;
     let status = response.status();
     ensure!(status.as_u16() == 200, "`{url}`: the status is {}, and only 200 brings keys", status.as_u16());
     fetch::body(response, MAX_JWKS_BYTES).with_context(at)
+}
+
+/// Whether `url` is plain http, which it may be on this machine where one says so; `what` is done with it.
+pub(crate) fn checked_scheme(url: &str, insecure_loopback: bool, what: &str) -> anyhow::Result<bool> {
+    let is_http = url.starts_with("http://");
+    if is_http && !insecure_loopback {
+        bail!("`{url}`: {what} by `https://` alone; for a server on this machine add `--insecure-loopback`");
+    }
+    ensure!(!is_http || is_loopback(url), "`{url}`: `--insecure-loopback` is for 127.0.0.1, [::1] and localhost alone");
+    ensure!(is_http || url.starts_with("https://"), "`{url}`: {what} by `https://` alone");
+    Ok(is_http)
 }
 
 fn is_loopback(url: &str) -> bool {

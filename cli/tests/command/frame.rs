@@ -2,7 +2,7 @@
 
 use crate::support::{Scratch, example_with, output, postern, run};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 22] = [
     &["check"],
     &["routes"],
     &["test"],
@@ -17,6 +17,12 @@ const COMMANDS: [&[&str]; 16] = [
     &["assertion-key", "new"],
     &["assertion-key", "rotate"],
     &["assertion-key", "trust"],
+    &["permissions"],
+    &["permissions", "get"],
+    &["permissions", "set"],
+    &["permissions", "revoke"],
+    &["permissions", "import"],
+    &["permissions", "list"],
     &["schema"],
     &["completions"],
 ];

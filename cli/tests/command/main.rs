@@ -14,6 +14,7 @@ mod frame;
 mod inspect;
 mod key_sets;
 mod mistakes;
+mod permissions;
 mod policy_tests;
 mod routes;
 mod schema;

@@ -28,6 +28,17 @@ pub(crate) const LOG_KEY: &str = "POSTERN_KEY_LOG";
 /// What that secret is; `e2e/src/planted.rs` has its other end.
 pub(crate) const LOG_SECRET: &str = "a secret of the tests' own, of 32 octets at least";
 const TABLE: &str = "postern-permissions";
+/// The Pre Token Generation trigger's function.
+pub(crate) const PRE_TOKEN: &str = "pre-token-generation";
+/// The user pool, whose name is the end of its issuer's URL.
+const POOL: &str = "local_pool";
+/// Who can sign in at the pool: name and `sub`. What each may do is for the tests to write.
+const POOL_USERS: [(&str, &str); 2] = [
+    ("pool-manager", "7f6f2d5e-0000-4000-8000-000000000001"),
+    ("pool-unseeded", "7f6f2d5e-0000-4000-8000-000000000002"),
+];
+/// No secret: the pool is a stand-in on the loopback interface.
+const POOL_PASSWORD: &str = "Postern-1";
 /// Twice the minimum of RFC 7518 section 3.2 would add nothing; this is the hash's own length.
 const KEY_BYTES: usize = 32;
 
@@ -159,8 +170,9 @@ pub(crate) fn env_file(variables: &[(String, String)]) -> String {
     variables.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect()
 }
 
-/// The environment of the Lambda functions, which one process runs.
-pub(crate) fn lambda_environment(ports: &Ports, keys: &Keys) -> Vec<(String, String)> {
+/// The environment of the Lambda functions, which one process runs. `policy` and `overlay` are for those that decide or
+/// ask by the policy themselves.
+pub(crate) fn lambda_environment(ports: &Ports, keys: &Keys, policy: &Path, overlay: &Path) -> Vec<(String, String)> {
     let mut variables: Vec<(String, String)> = ORIGINS
         .into_iter()
         .map(|origin| (variable("POSTERN_TRUSTED_KEYS", origin), keys.trusted_by(origin).to_string()))
@@ -175,6 +187,14 @@ pub(crate) fn lambda_environment(ports: &Ports, keys: &Keys) -> Vec<(String, Str
         ("AWS_SECRET_ACCESS_KEY", "local"),
     ];
     variables.extend(plain.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let permissions = keys.of("permissions").to_string();
+    let decides = [
+        ("POSTERN_POLICY", policy.display().to_string()),
+        ("POSTERN_OVERLAY", overlay.display().to_string()),
+        ("POSTERN_DEVELOPMENT", "true".to_owned()),
+        ("POSTERN_KEY_PERMISSIONS", permissions),
+    ];
+    variables.extend(decides.map(|(name, value)| (name.to_owned(), value)));
     variables
 }
 
@@ -200,6 +220,49 @@ pub(crate) fn issuers_config(ports: &Ports) -> Value {
             "dynamodb": { "port": ports.dynamodb_relay, "target": ports.dynamodb },
         },
     })
+}
+
+/// The iss of the pool's tokens.
+fn pool_issuer(ports: &Ports) -> String {
+    format!("{}/{POOL}", url(ports.pool))
+}
+
+/// The files of cognito-local, by their paths in its folder: a pool with its trigger, the users' client, and users.
+pub(crate) fn pool_files(ports: &Ports) -> [(&'static str, Value); 3] {
+    let at = "2026-01-01T00:00:00.000Z";
+    let credentials = json!({ "accessKeyId": "local", "secretAccessKey": "local" });
+    let config = json!({
+        "LambdaClient": { "credentials": credentials, "region": "local", "endpoint": url(ports.lambda) },
+        "TriggerFunctions": { "PreTokenGeneration": PRE_TOKEN },
+        "TokenConfig": { "IssuerDomain": url(ports.pool) },
+    });
+    let client = json!({
+        "UserPoolId": POOL, "ClientName": "users", "ClientId": USER_CLIENT, "LastModifiedDate": at, "CreationDate": at,
+        "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        "TokenValidityUnits": { "AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "days" },
+        "AccessTokenValidity": 15, "IdTokenValidity": 15, "RefreshTokenValidity": 1,
+    });
+    let users: serde_json::Map<String, Value> = POOL_USERS
+        .into_iter()
+        .map(|(name, sub)| {
+            let user = json!({
+                "Username": name, "Password": POOL_PASSWORD, "Enabled": true, "UserStatus": "CONFIRMED",
+                "Attributes": [
+                    { "Name": "sub", "Value": sub },
+                    { "Name": "email", "Value": format!("{name}@example.com") },
+                    { "Name": "email_verified", "Value": "true" },
+                ],
+                "UserCreateDate": at, "UserLastModifiedDate": at, "RefreshTokens": [],
+            });
+            (name.to_owned(), user)
+        })
+        .collect();
+    let options = json!({ "Id": POOL, "Name": POOL, "MfaConfiguration": "OFF", "UsernameAttributes": [] });
+    [
+        (".cognito/config.json", config),
+        (".cognito/db/clients.json", json!({ "Clients": { (USER_CLIENT): client } })),
+        (".cognito/db/local_pool.json", json!({ "Options": options, "Users": users, "Groups": {} })),
+    ]
 }
 
 /// Partner clients' secrets are no secrets: the issuer is a stand-in on the loopback interface.
@@ -265,6 +328,13 @@ pub(crate) fn description(
             "token_endpoint": format!("{users}/token"),
             "client_id": USER_CLIENT,
             "redirect_uri": format!("{page}/callback"),
+        },
+        "pool": {
+            "url": url(ports.pool),
+            "issuer": pool_issuer(ports),
+            "client_id": USER_CLIENT,
+            "password": POOL_PASSWORD,
+            "users": POOL_USERS.into_iter().map(|(name, sub)| (name.to_owned(), json!(sub))).collect::<serde_json::Map<_, _>>(),
         },
         "resource": RESOURCE,
         "dynamodb": url(ports.dynamodb_relay),

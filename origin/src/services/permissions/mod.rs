@@ -1,15 +1,28 @@
 //! Permissions: who belongs to which company, with which roles.
 //!
-//! `GET /users/{user}` answers the record in the shape it is stored in, `PUT /users/{user}` replaces it. Both
-//! are for services alone: the assertion must have this audience and the capability, read for the
-//! one and write for the other, and an edge's key is good for reading only. `{user}` is a subject of the
-//! issuer section that the assertion names (see [`subject`]).
+//! | | capability | |
+//! | --- | --- | --- |
+//! | `GET /users/{user}` | read | the record in the shape it is stored in; 304 where `If-None-Match` names its state |
+//! | `PUT /users/{user}` | write | replaces it |
+//! | `DELETE /users/{user}` | write | takes all companies away; the record and its history stay |
+//! | `GET /users/{user}/history` | write | who changed it when, and what it was before (see [`audit`]) |
+//! | `GET /users?limit=&cursor=` | write | all records, in pages |
 //!
-//! A write says what it replaces, by `If-Match` with the `ETag` that was read, or `If-None-Match: *` for a new
-//! record; without either it is refused with 428 (RFC 6585 §3), so that no write is lost unawares. Of two
-//! writers that read the same state one gets 412.
+//! All of it is for services and administrators alone: the assertion must have this audience and the capability, and an
+//! edge's key is good for reading one user's record and for nothing else. `{user}` is a subject of the issuer section that
+//! the assertion names (see [`subject`]); a list is of that section.
+//!
+//! A write says what it replaces, by `If-Match` with the `ETag` that was read, or `If-None-Match: *` for a new record;
+//! without either it is refused with 428 (RFC 6585 §3), so that no write is lost unawares. It may also name the `version`
+//! it is meant for in its body. A precondition that does not hold is 412; 409 is for whoever was overtaken after it held,
+//! or names another version. Of two administrators who read the same state one gets either, and nothing is lost.
+//!
+//! Reads are consistent, unless `POSTERN_PERMISSIONS_READS` says otherwise; then those are that say `Cache-Control:
+//! no-cache`.
 
+pub mod audit;
 pub mod record;
+pub mod requested;
 mod settings;
 pub mod store;
 pub mod subject;
@@ -20,31 +33,38 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use lambda_http::Body;
-use postern::{assertion::Capability, permissions::PermissionsRecord};
+use postern::assertion::Capability;
+use serde_json::json;
 
 use crate::{
     Permit,
+    clock::system_time,
     http::{
         Answer, Call, Problem, Router, body,
         precondition::{self, Precondition},
         router::Resource,
     },
 };
+use audit::{Entry, What};
 use record::{Companies, Record};
-use store::StoreError;
+use requested::Page;
+use store::{Change, StoreError};
 
 /// The service's name: its binary's, and the audience of its assertions.
 pub const NAME: &str = "permissions";
 
-/// The service's one resource.
+/// The service's resources.
 #[must_use]
 pub fn router(store: Store) -> Router<Store> {
-    Router::new(NAME, store, vec![Resource::at("/users/{user}").on(Method::GET, read).on(Method::PUT, write)])
+    let user = Resource::at("/users/{user}").on(Method::GET, read).on(Method::PUT, write).on(Method::DELETE, revoke);
+    let history = Resource::at("/users/{user}/history").on(Method::GET, history);
+    Router::new(NAME, store, vec![user, history, Resource::at("/users").on(Method::GET, list)])
 }
 
 async fn read(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
     let section = trusted(&permit, Capability::Read)?;
-    let record = store.read(section, call.parameter("user")).await.map_err(problem)?.ok_or_else(Problem::not_found)?;
+    let record = store.read(section, call.parameter("user"), wants_it_anew(&call)).await.map_err(problem)?;
+    let record = record.ok_or_else(Problem::not_found)?;
     let tag = record.tag();
     if precondition::is_known(call.headers(), &tag) {
         let mut answer = Response::new(Body::Empty);
@@ -58,22 +78,48 @@ async fn read(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, P
 async fn write(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
     let section = trusted(&permit, Capability::Write)?;
     let user = call.parameter("user");
-    let (companies, role) = requested(user, call.body())?;
-    let precondition = Precondition::of_write(call.headers())?;
-    let status = match precondition {
-        Precondition::Unstated => {
-            return Err(Problem::new(
-                StatusCode::PRECONDITION_REQUIRED,
-                "precondition_required",
-                "Say which state is replaced: `If-Match` with the `ETag` that was read, or `If-None-Match: *` for a new record.",
-            ));
-        }
-        Precondition::Absent => StatusCode::CREATED,
-        Precondition::Present | Precondition::Matching(_) => StatusCode::OK,
-    };
-    let record = store.write(section, user, &companies, role.as_deref(), &precondition).await.map_err(problem)?;
+    let Record { companies, role, version, .. } = requested::record(user, call.body())?;
+    let precondition = stated(call.headers())?;
+    let status = if precondition == Precondition::Absent { StatusCode::CREATED } else { StatusCode::OK };
+    let change = Change { companies, role, version, entry: entry(&permit, What::Set) };
+    let record = store.write(section, user, &change, &precondition).await.map_err(problem)?;
     tracing::info!(service = NAME, version = record.version, "permissions written");
     Ok(shown(status, &record))
+}
+
+async fn revoke(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
+    let section = trusted(&permit, Capability::Write)?;
+    let precondition = stated(call.headers())?;
+    if precondition == Precondition::Absent {
+        return Err(Problem::bad_request("What is not there cannot be taken away: `If-Match` says what is."));
+    }
+    // In the first shape, which readers of both kinds understand.
+    let companies = Companies::Listed(Vec::new());
+    let change = Change { companies, role: None, version: None, entry: entry(&permit, What::Revoke) };
+    let record = store.write(section, call.parameter("user"), &change, &precondition).await.map_err(problem)?;
+    tracing::info!(service = NAME, version = record.version, "permissions revoked");
+    Ok(shown(StatusCode::OK, &record))
+}
+
+async fn history(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
+    let section = trusted(&permit, Capability::Write)?;
+    let entries = store.history(section, call.parameter("user")).await.map_err(problem)?;
+    let entries = entries.ok_or_else(Problem::not_found)?;
+    Ok(body::json(StatusCode::OK, &json!({ "changes": entries })))
+}
+
+async fn list(permit: Permit, call: Call, store: Arc<Store>) -> Result<Answer, Problem> {
+    let section = trusted(&permit, Capability::Write)?;
+    let page = Page::of(call.target().query())?;
+    let listed = store.list(section, &page, wants_it_anew(&call)).await.map_err(problem)?;
+    let mut answer = json!({ "users": listed.records });
+    if let Some(members) = answer.as_object_mut() {
+        members.extend(listed.last.map(|last| ("next".to_owned(), json!(requested::cursor(&last)))));
+        if !listed.unreadable.is_empty() {
+            members.insert("unreadable".to_owned(), json!(listed.unreadable));
+        }
+    }
+    Ok(body::json(StatusCode::OK, &answer))
 }
 
 /// The issuer section that the caller asks about, when the caller may do so.
@@ -84,16 +130,26 @@ fn trusted(permit: &Permit, wanted: Capability) -> Result<&str, Problem> {
     permit.issuer().ok_or_else(|| Problem::forbidden("The assertion names no issuer section."))
 }
 
-fn requested(user: &str, body: &[u8]) -> Result<(Companies, Option<String>), Problem> {
-    // The core's reader first: what it refuses, no authoriser could use.
-    PermissionsRecord::parse(body)
-        .map_err(|error| Problem::bad_request(format!("The record cannot be taken: {error}.")))?;
-    let record: Record = serde_json::from_slice(body)
-        .map_err(|error| Problem::bad_request(format!("The record cannot be taken: {error}.")))?;
-    if record.id != user {
-        return Err(Problem::bad_request("`id` must be the user of the path."));
+/// What a write is meant for, which it has to say.
+fn stated(headers: &HeaderMap) -> Result<Precondition, Problem> {
+    match Precondition::of_write(headers)? {
+        Precondition::Unstated => Err(Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "precondition_required",
+            "Say which state is replaced: `If-Match` with the `ETag` that was read, or `If-None-Match: *` for a new record.",
+        )),
+        precondition => Ok(precondition),
     }
-    Ok((record.companies, record.role))
+}
+
+fn entry(permit: &Permit, what: What) -> Entry {
+    Entry::new(permit.asserted_by().unwrap_or_default(), system_time(), what)
+}
+
+/// Whether the caller asks for what the table holds now (RFC 9111 §5.2.1.4).
+fn wants_it_anew(call: &Call) -> bool {
+    let fields = call.headers().get_all(header::CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
 }
 
 fn problem(error: StoreError) -> Problem {
@@ -106,6 +162,11 @@ fn problem(error: StoreError) -> Problem {
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
             "The record is not in the state that the precondition names. Read it again.",
+        ),
+        StoreError::Conflict => Problem::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "Somebody else has changed the record meanwhile, or it has another version. Nothing was written. Read it again.",
         ),
         StoreError::Malformed(_) => {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "record_malformed", "The stored record cannot be read.")
@@ -123,44 +184,5 @@ fn shown(status: StatusCode, record: &Record) -> Answer {
 fn tagged(headers: &mut HeaderMap, record: &Record) {
     if let Some(tag) = record.tag().header() {
         headers.insert(header::ETAG, tag);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn detail(body: &str) -> String {
-        let response: Response<String> = requested("alice", body.as_bytes()).unwrap_err().into_response();
-        assert_eq!(response.status(), 400, "{body}");
-        let body: serde_json::Value = serde_json::from_str(response.body()).unwrap();
-        body["detail"].as_str().unwrap().to_owned()
-    }
-
-    #[test]
-    fn both_shapes_are_taken_as_they_are_sent() {
-        let (companies, role) = requested("alice", br#"{"id":"alice","companies":["1111"],"role":"Manager"}"#).unwrap();
-        assert_eq!((companies, role.as_deref()), (Companies::Listed(vec!["1111".to_owned()]), Some("Manager")));
-        let (companies, role) =
-            requested("alice", br#"{"id":"alice","companies":{"1111":["Manager"]},"version":3}"#).unwrap();
-        assert!(matches!(companies, Companies::WithRoles(_)) && role.is_none());
-    }
-
-    #[test]
-    fn a_record_that_cannot_be_taken_names_the_member() {
-        for (body, member) in [
-            (r#"{"id":"bob","companies":["1111"]}"#, "`id`"),
-            (r#"{"companies":["1111"]}"#, "`id`"),
-            (r#"{"id":"alice","companies":"1111"}"#, "`companies`"),
-            (r#"{"id":"alice","companies":["1111"],"role":["Manager"]}"#, "`role`"),
-            (r#"{"id":"alice","companies":{"1111":["Manager"]},"role":"Manager"}"#, "`role`"),
-            (r#"{"id":"alice","companies":["1111"],"admin":true}"#, "`admin`"),
-            (r#"{"id":"alice","companies":["1111"],"id":"alice"}"#, "duplicate"),
-            ("", "JSON"),
-            ("[]", "JSON"),
-        ] {
-            let detail = detail(body);
-            assert!(detail.contains(member), "{body}: {detail}");
-        }
     }
 }

@@ -98,7 +98,7 @@ impl Record {
     }
 
     /// One text for one state: members in order of declaration, companies in the order of their names.
-    fn json(&self) -> String {
+    pub(super) fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }

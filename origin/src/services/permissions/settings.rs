@@ -22,22 +22,27 @@ const TABLE: &str = "POSTERN_PERMISSIONS_TABLE";
 const ISSUER: &str = "POSTERN_PERMISSIONS_ISSUER";
 /// Another endpoint than the region's own, by the name all AWS SDKs read.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+/// How records are read: `consistent` (the default), so that a downgrade is seen by the next read, or `eventual`, at half
+/// the price and a moment behind, but for requests that say `Cache-Control: no-cache`.
+const READS: &str = "POSTERN_PERMISSIONS_READS";
 const DEFAULT_TABLE: &str = "postern-permissions";
 
 /// For one request to the service, all calls and retries together. An edge gives up soon after.
 pub(super) const BUDGET: Duration = Duration::from_millis(2_000);
-/// For one attempt: p99 of a consistent read is far below, and two fit in the budget.
+/// For one attempt: p99 of a consistent read is far below, and two fit in the budget; a third where one was refused at once.
 const ATTEMPT: Duration = Duration::from_millis(800);
 const CONNECT: Duration = Duration::from_millis(500);
-const ATTEMPTS: u32 = 2;
-/// The SDK would wait up to a second before the second attempt.
+const ATTEMPTS: u32 = 3;
+/// The SDK would wait up to a second before the second attempt. How long each wait is, it draws.
 const BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_millis(250);
 
 /// What the store is made of.
 pub(super) struct Settings {
     pub(super) client: Client,
     pub(super) table: String,
     pub(super) bare_section: BareSection,
+    pub(super) reads_consistently: bool,
 }
 
 impl Settings {
@@ -50,7 +55,18 @@ impl Settings {
             mend: "set it to the name of an issuer section",
         })?;
         let table = environment.optional(TABLE).unwrap_or_else(|| DEFAULT_TABLE.to_owned());
-        Ok(Self { client: client(environment)?, table, bare_section })
+        let reads_consistently = match environment.optional(READS).as_deref() {
+            None | Some("consistent") => true,
+            Some("eventual") => false,
+            Some(_) => {
+                return Err(ConfigError::Invalid {
+                    variable: READS.to_owned(),
+                    problem: "it is neither".to_owned(),
+                    mend: "set it to `consistent` or to `eventual`",
+                });
+            }
+        };
+        Ok(Self { client: client(environment)?, table, bare_section, reads_consistently })
     }
 }
 
@@ -75,7 +91,12 @@ fn client(environment: &Environment) -> Result<Client, ConfigError> {
         .region(Region::new(region))
         .credentials_provider(credentials)
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(BACKOFF)
+                .with_max_backoff(MAX_BACKOFF),
+        )
         // Answers are small and bounded in time as a whole.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let http = match environment.optional(ENDPOINT) {
@@ -140,6 +161,7 @@ mod tests {
             ("AWS_REGION", ""),
             ("AWS_ACCESS_KEY_ID", ""),
             ("AWS_SECRET_ACCESS_KEY", ""),
+            (READS, "secret-value"),
             (ENDPOINT, "secret-value"),
             (ENDPOINT, "http://secret-value.example:8000"),
             (ENDPOINT, "ftp://secret-value.example"),

@@ -31,6 +31,15 @@ impl BareSection {
         let id = if section == self.0 { subject.to_owned() } else { format!("{section}{SEPARATOR}{subject}") };
         (id.len() <= MAX_ID_BYTES).then_some(id)
     }
+
+    /// The subject of `section` that the item `id` is about; `None` where it is another section's.
+    #[must_use]
+    pub fn subject_of<'i>(&self, section: &str, id: &'i str) -> Option<&'i str> {
+        match id.split_once(SEPARATOR) {
+            None => (section == self.0 && !id.is_empty()).then_some(id),
+            Some((named, subject)) => (named == section && section != self.0 && !subject.is_empty()).then_some(subject),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +51,21 @@ mod tests {
         let bare = BareSection::new("users").unwrap();
         assert_eq!(bare.item_id("users", "auth0|abc").as_deref(), Some("auth0|abc"));
         assert_eq!(bare.item_id("partners", "1111").as_deref(), Some("partners#1111"));
+    }
+
+    #[test]
+    fn an_item_is_of_one_section_alone() {
+        let bare = BareSection::new("users").unwrap();
+        for (section, subject) in [("users", "auth0|abc"), ("partners", "1111")] {
+            let id = bare.item_id(section, subject).unwrap();
+            for asked in ["users", "partners", "others", ""] {
+                assert_eq!(bare.subject_of(asked, &id), (asked == section).then_some(subject), "{asked} {id}");
+            }
+        }
+        // What nobody here writes is nobody's.
+        assert_eq!(bare.subject_of("users", "users#alice"), None);
+        assert_eq!(bare.subject_of("partners", "partners#"), None);
+        assert_eq!(bare.subject_of("users", ""), None);
     }
 
     #[test]
