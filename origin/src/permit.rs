@@ -17,7 +17,51 @@ use postern::{
 
 /// Leave to serve one request: method, path and query are those that were decided on.
 ///
-/// It says who calls, for which company and with which roles, whether an edge has decided that or this very process.
+/// It says who calls, for which company and with which roles, whether an edge has decided that or this very process. A
+/// handler takes one first, or it does not compile:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use http::Method;
+/// # use postern_origin::{Permit, http::{Answer, Call, Problem, Router, router::Resource}};
+/// async fn show(permit: Permit, call: Call, state: Arc<()>) -> Result<Answer, Problem> {
+///     Err(Problem::not_found())
+/// }
+/// let orders = Resource::at("/orders").on(Method::GET, show);
+/// ```
+///
+/// ```compile_fail
+/// # use std::sync::Arc;
+/// # use http::Method;
+/// # use postern_origin::{Permit, http::{Answer, Call, Problem, Router, router::Resource}};
+/// async fn show(call: Call, state: Arc<()>) -> Result<Answer, Problem> {
+///     Err(Problem::not_found())
+/// }
+/// let orders = Resource::at("/orders").on(Method::GET, show);
+/// ```
+///
+/// And nobody outside this crate makes one, out of whatever:
+///
+/// ```
+/// # use postern_origin::{Permit, assertion::{CanonicalTarget, VerifiedAssertion}};
+/// fn who_calls(permit: Permit, assertion: VerifiedAssertion, decision: postern::Permit) -> Option<String> {
+///     permit.subject().or(assertion.subject()).or(decision.subject()).map(str::to_owned)
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use postern_origin::{Permit, assertion::{CanonicalTarget, VerifiedAssertion}};
+/// fn of_an_assertion(assertion: VerifiedAssertion, target: CanonicalTarget) -> Permit {
+///     Permit::asserted(assertion, http::Method::GET, target)
+/// }
+/// ```
+///
+/// ```compile_fail
+/// # use postern_origin::{Permit, assertion::{CanonicalTarget, VerifiedAssertion}};
+/// fn of_a_decision_on_another_request(decision: postern::Permit, target: CanonicalTarget) -> Permit {
+///     Permit::decided(decision, http::Method::GET, target)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Permit {
     method: Method,
@@ -29,7 +73,7 @@ pub struct Permit {
 #[derive(Clone)]
 enum Proof {
     /// An edge, or another service, vouches for the request.
-    Asserted(VerifiedAssertion),
+    Asserted(Box<VerifiedAssertion>),
     /// This process has decided, by the policy.
     Decided(Box<postern::Permit>),
 }
@@ -41,8 +85,8 @@ impl Permit {
     }
 
     /// Out of an assertion that was verified for this method and target.
-    pub(crate) const fn asserted(assertion: VerifiedAssertion, method: Method, target: CanonicalTarget) -> Self {
-        Self { method, target, proof: Proof::Asserted(assertion) }
+    pub(crate) fn asserted(assertion: VerifiedAssertion, method: Method, target: CanonicalTarget) -> Self {
+        Self { method, target, proof: Proof::Asserted(Box::new(assertion)) }
     }
 
     /// The method that was decided on.
@@ -114,7 +158,7 @@ impl Permit {
 
     /// What a service's own credential lets it do here; `None` for a forwarded request.
     #[must_use]
-    pub const fn capability(&self) -> Option<Capability> {
+    pub fn capability(&self) -> Option<Capability> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.capability(),
             Proof::Decided(_) => None,

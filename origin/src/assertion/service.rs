@@ -76,7 +76,7 @@ impl Settings {
         let compact = sole_assertion(&parts.headers).map_err(|code| self.refuse(code))?;
         let mut target = None;
         let is_received = |bound: &str| {
-            target = delivered.as_bound(bound);
+            target = delivered.bound_as(bound);
             target.is_some()
         };
         let assertion = verifier

@@ -98,7 +98,7 @@ impl Delivered {
     }
 
     /// The target, when it can be no other than `bound`.
-    pub(super) fn as_bound(self, bound: &str) -> Option<CanonicalTarget> {
+    pub(super) fn bound_as(self, bound: &str) -> Option<CanonicalTarget> {
         match self {
             Self::Whole(target) => (target.as_str() == bound).then_some(target),
             Self::InPieces(path, parameters) => {

@@ -52,7 +52,8 @@ impl ContextLayer {
     }
 
     /// The same layer, taking over the companies that our authorizer's context carries. `time_to_live` is the one that is
-    /// configured for the authorizer's results, and so the age that a record can have by then: routes whose
+    /// configured for the authorizer's results, and so the age that a record can have by then, since our authorizer asks anew
+    /// for what it hands on: routes whose
     /// `permissions_max_age` is no longer than that have the permissions service asked.
     #[must_use]
     pub fn with_companies(self, time_to_live: Duration) -> Self {

@@ -40,7 +40,6 @@
 mod claims;
 mod layer;
 mod source;
-mod written;
 
 pub use layer::ContextLayer;
 pub use source::ContextSource;

@@ -7,13 +7,14 @@ use lambda_http::request::RequestContext;
 use postern::{Authorizer, Caller, PermissionsRecord, Reason, UnixTime};
 use serde_json::Value;
 
-use super::{claims, written};
+use super::claims;
+use crate::authorizer::context as written;
 
 /// The kind of authorizer whose word is taken. One event has the word of one alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextSource {
-    /// Our own Lambda authorizer's context, behind a REST API or an HTTP API.
+    /// Our own Lambda authorizer's context ([`authorizer`](crate::authorizer::context)), behind a REST API or an HTTP API.
     Authorizer,
     /// A Cognito authorizer of a REST API.
     CognitoAuthorizer,

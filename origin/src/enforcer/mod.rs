@@ -10,22 +10,9 @@
 //! use postern::{BodyDigest, Decision, Request, policy};
 //! use postern_origin::enforcer::Enforcer;
 //!
+//! # let text = include_str!("../../../postern.toml");
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! let policy = policy::from_toml(
-//!     r#"
-//!     [origin.health]
-//!     url = "https://health.example"
-//!     key = "KEY_HEALTH"
-//!     [[route]]
-//!     name = "health"
-//!     methods = ["GET"]
-//!     path = "/health"
-//!     origin = "health"
-//!     public = true
-//!     "#,
-//!     None,
-//! )
-//! .unwrap();
+//! let policy = policy::from_toml(text, None).unwrap();
 //! let enforcer = Enforcer::new(policy, None).unwrap();
 //! let request = Request { method: "GET", target: "/health", headers: &[] };
 //! let decision = enforcer.decide(&request, None, async |_, _| BodyDigest::Unreadable).await;
