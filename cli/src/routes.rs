@@ -2,7 +2,7 @@
 
 use postern::{
     Policy,
-    policy::{BodyRule, CompanyRule, Route},
+    policy::{BodyRule, CompanyRule, Field, RequiredClaim, Route},
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,11 @@ fn to_text(policy: &Policy) -> String {
             ]);
         }
     }
+    for field in policy.fields() {
+        let issuers: Vec<&str> = policy.issuers_of_field(field).map(|issuer| issuer.name()).collect();
+        let who_may = rules::who_may_select(field);
+        rows.push(["field".to_owned(), field.name().to_owned(), "-".to_owned(), issuers.join(", "), who_may]);
+    }
     table(["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"], &rows)
 }
 
@@ -53,12 +58,11 @@ fn to_json(policy: &Policy) -> Value {
     json!({
         "version": policy.version(),
         "routes": policy.routes().iter().map(|route| route_json(policy, route)).collect::<Vec<_>>(),
+        "fields": policy.fields().iter().map(|field| field_json(policy, field)).collect::<Vec<_>>(),
     })
 }
 
 fn route_json(policy: &Policy, route: &Route) -> Value {
-    let conditions: Vec<Value> =
-        route.required().iter().map(|claim| json!({"claim": claim.name, "one_of": claim.values})).collect();
     let headers: Vec<Value> =
         route.headers().iter().map(|handed| json!({"field": handed.field(), "claim": handed.claim()})).collect();
     json!({
@@ -73,13 +77,34 @@ fn route_json(policy: &Policy, route: &Route) -> Value {
         "company": company_json(route.company()),
         "roles": route.roles(),
         "scopes": {"all_of": route.scopes().all_of, "any_of": route.scopes().any_of},
-        "conditions": conditions,
+        "conditions": conditions(route.required()),
         "permissions_max_age_ms": route.permissions_max_age().as_millis(),
         "permissions_stale_if_error_ms": route.permissions_stale_if_error().as_millis(),
         "body": route.body().name(),
         "headers": headers,
         "who_may": rules::who_may(route),
     })
+}
+
+/// A field as it works, with what it takes by default.
+pub(crate) fn field_json(policy: &Policy, field: &Field) -> Value {
+    let issuers: Vec<&str> = policy.issuers_of_field(field).map(|issuer| issuer.name()).collect();
+    json!({
+        "name": field.name(),
+        "issuers": issuers,
+        "subject": field.subject_argument(),
+        "company": company_json(field.company()),
+        "roles": field.roles(),
+        "scopes": {"all_of": field.scopes().all_of, "any_of": field.scopes().any_of},
+        "conditions": conditions(field.required()),
+        "permissions_max_age_ms": field.permissions_max_age().as_millis(),
+        "permissions_stale_if_error_ms": field.permissions_stale_if_error().as_millis(),
+        "who_may": rules::who_may_select(field),
+    })
+}
+
+fn conditions(required: &[RequiredClaim]) -> Vec<Value> {
+    required.iter().map(|claim| json!({"claim": claim.name, "one_of": claim.values})).collect()
 }
 
 fn company_json(rule: &CompanyRule) -> Value {
@@ -90,6 +115,7 @@ fn company_json(rule: &CompanyRule) -> Value {
         CompanyRule::Subject => json!({"from": "subject"}),
         CompanyRule::Header(name) => json!({"from": "header", "name": name}),
         CompanyRule::Query(name) => json!({"from": "query", "name": name}),
+        CompanyRule::Argument(name) => json!({"from": "argument", "name": name}),
         _ => json!({"from": "other"}),
     }
 }

@@ -1,24 +1,37 @@
 //! A route's rules in words, for tables and explanations.
 
-use postern::policy::{CompanyRule, RequiredClaim, Route, ScopeRule};
+use postern::policy::{CompanyRule, Field, RequiredClaim, Route, ScopeRule};
 
 /// The route's rules as one clause.
 pub(crate) fn who_may(route: &Route) -> String {
     if route.is_public() {
         return "anyone".to_owned();
     }
-    let mut rules = Vec::new();
-    if let Some(parameter) = route.subject_parameter() {
-        rules.push(format!("the subject {{{parameter}}}"));
+    let subject = route.subject_parameter().map(|parameter| format!("the subject {{{parameter}}}"));
+    clause(subject, route.company(), route.roles(), route.scopes(), route.required())
+}
+
+/// A field's rules as one clause.
+pub(crate) fn who_may_select(field: &Field) -> String {
+    let subject = field.subject_argument().map(|argument| format!("the subject in argument `{argument}`"));
+    clause(subject, field.company(), field.roles(), field.scopes(), field.required())
+}
+
+fn clause(
+    subject: Option<String>,
+    bound: &CompanyRule,
+    roles: &[String],
+    asked: &ScopeRule,
+    required: &[RequiredClaim],
+) -> String {
+    let mut rules: Vec<String> = subject.into_iter().chain(company(bound)).collect();
+    if !roles.is_empty() {
+        rules.push(format!("role {}", listed(roles, "or")));
     }
-    rules.extend(company(route.company()));
-    if !route.roles().is_empty() {
-        rules.push(format!("role {}", listed(route.roles(), "or")));
+    if !asked.is_empty() {
+        rules.push(format!("scope {}", scopes(asked)));
     }
-    if !route.scopes().is_empty() {
-        rules.push(format!("scope {}", scopes(route.scopes())));
-    }
-    rules.extend(route.required().iter().map(|claim| format!("claim {}", condition(claim))));
+    rules.extend(required.iter().map(|claim| format!("claim {}", condition(claim))));
     if rules.is_empty() { "any caller of the issuer".to_owned() } else { rules.join(", ") }
 }
 
@@ -31,6 +44,7 @@ pub(crate) fn company(rule: &CompanyRule) -> Option<String> {
         CompanyRule::Subject => Some("the company is the caller".to_owned()),
         CompanyRule::Header(name) => Some(format!("company in field `{name}`")),
         CompanyRule::Query(name) => Some(format!("company in parameter `{name}`")),
+        CompanyRule::Argument(name) => Some(format!("company in argument `{name}`")),
         _ => Some("company".to_owned()),
     }
 }

@@ -31,17 +31,23 @@
 )]
 
 pub mod assertion;
+pub mod authorize;
 pub mod authorizer;
 pub mod clock;
 pub mod config;
+pub mod context;
 pub mod enforcer;
+mod gate;
 pub mod host;
 pub mod http;
 pub mod log;
 pub mod orders;
 mod outgoing;
+pub mod permissions;
 mod permit;
+pub mod pre_token;
 pub mod services;
 pub mod token;
 
+pub use gate::Gated;
 pub use permit::Permit;

@@ -11,6 +11,7 @@ use std::fmt;
 use http::Method;
 use postern::{
     assertion::{Capability, VerifiedAssertion},
+    digest::ContentDigest,
     target::CanonicalTarget,
 };
 
@@ -29,9 +30,16 @@ pub struct Permit {
 enum Proof {
     /// An edge, or another service, vouches for the request.
     Asserted(VerifiedAssertion),
+    /// This process has decided, by the policy.
+    Decided(Box<postern::Permit>),
 }
 
 impl Permit {
+    /// Out of a decision on this method and target.
+    pub(crate) fn decided(permit: postern::Permit, method: Method, target: CanonicalTarget) -> Self {
+        Self { method, target, proof: Proof::Decided(Box::new(permit)) }
+    }
+
     /// Out of an assertion that was verified for this method and target.
     pub(crate) const fn asserted(assertion: VerifiedAssertion, method: Method, target: CanonicalTarget) -> Self {
         Self { method, target, proof: Proof::Asserted(assertion) }
@@ -55,6 +63,7 @@ impl Permit {
     pub fn subject(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.subject(),
+            Proof::Decided(permit) => permit.subject(),
         }
     }
 
@@ -63,6 +72,7 @@ impl Permit {
     pub fn issuer(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.subject_issuer(),
+            Proof::Decided(permit) => permit.issuer(),
         }
     }
 
@@ -71,6 +81,7 @@ impl Permit {
     pub fn company(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.company(),
+            Proof::Decided(permit) => permit.company(),
         }
     }
 
@@ -79,6 +90,7 @@ impl Permit {
     pub fn roles(&self) -> &[String] {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.roles(),
+            Proof::Decided(permit) => permit.roles(),
         }
     }
 
@@ -87,6 +99,7 @@ impl Permit {
     pub fn scopes(&self) -> &[String] {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.scopes(),
+            Proof::Decided(permit) => permit.scopes(),
         }
     }
 
@@ -95,6 +108,7 @@ impl Permit {
     pub fn route(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.route(),
+            Proof::Decided(permit) => Some(permit.route()),
         }
     }
 
@@ -103,6 +117,16 @@ impl Permit {
     pub const fn capability(&self) -> Option<Capability> {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.capability(),
+            Proof::Decided(_) => None,
+        }
+    }
+
+    /// The SHA-256 of the body, where the route binds it: the one that the service is handed.
+    #[must_use]
+    pub fn content_sha256(&self) -> Option<&ContentDigest> {
+        match &self.proof {
+            Proof::Asserted(assertion) => assertion.content_sha256(),
+            Proof::Decided(permit) => permit.content_sha256(),
         }
     }
 
@@ -112,6 +136,7 @@ impl Permit {
     pub fn asserted_by(&self) -> Option<&str> {
         match &self.proof {
             Proof::Asserted(assertion) => Some(assertion.issuer()),
+            Proof::Decided(_) => None,
         }
     }
 }

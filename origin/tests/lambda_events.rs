@@ -115,10 +115,40 @@ async fn a_rest_api_delivers_the_path_as_it_was_sent_and_without_its_stage() {
 }
 
 #[tokio::test]
-async fn a_rest_api_delivers_a_query_that_is_compared_as_far_as_it_can_be_put_together() {
-    let one = compact(&format!("{TARGET}?page=2"));
-    assert_eq!(status(&version_1(TARGET, value!({"page": "2"}), &one), "").await, 200);
-    assert_eq!(status(&version_1(TARGET, value!({"page": "3"}), &one), "").await, 401);
+async fn a_rest_api_delivers_a_query_whose_parameters_are_compared_in_any_order_of_names() {
+    for (bound, delivered, wanted) in [
+        ("page=2", value!({"page": ["2"]}), 200),
+        ("b=2&a=1&c=%7C", value!({"a": ["1"], "b": ["2"], "c": ["|"]}), 200),
+        ("b=2&a=1&b=1", value!({"a": ["1"], "b": ["2", "1"]}), 200),
+        ("a=%26b=2", value!({"a": ["&b=2"]}), 200),
+        ("page=2", value!({"page": ["3"]}), 401),
+        ("page=2", value!({}), 401),
+        ("page=2", value!({"page": ["2", "2"]}), 401),
+        ("page=2", value!({"page": ["2"], "all": ["1"]}), 401),
+        ("page=2&all=1", value!({"page": ["2"]}), 401),
+        ("b=2&b=1", value!({"b": ["1", "2"]}), 401),
+        ("a=%26b=2", value!({"a": [""], "b": ["2"]}), 401),
+        // Read in one way by some and in another by others.
+        ("a=1+2", value!({"a": ["1 2"]}), 401),
+        ("a=1+2", value!({"a": ["1+2"]}), 401),
+        ("a", value!({"a": [""]}), 401),
+    ] {
+        let mut event = version_1(TARGET, Value::Null, &compact(&format!("{TARGET}?{bound}")));
+        event["multiValueQueryStringParameters"] = delivered.clone();
+        assert_eq!(status(&event, "").await, wanted, "{bound} {delivered}");
+    }
+    // A bound query is not met by none, and none not by one.
+    let none = version_1(TARGET, Value::Null, &compact(&format!("{TARGET}?page=2")));
+    assert_eq!(status(&none, "").await, 401);
+    let one = version_1(TARGET, value!({"page": "2"}), &compact(TARGET));
+    assert_eq!(status(&one, "").await, 401);
+}
+
+#[tokio::test]
+async fn another_path_is_another_however_like_its_query() {
+    let elsewhere = TARGET.replace("1111", "2222");
+    let event = version_1(TARGET, value!({"page": "2"}), &compact(&format!("{elsewhere}?page=2")));
+    assert_eq!(status(&event, "").await, 401);
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use postern::{Policy, policy::Route};
+use postern::{
+    Policy,
+    policy::{Field, Route},
+};
 use serde_json::{Value, json};
 
 /// Something that is set to another value.
@@ -43,6 +46,23 @@ pub(super) fn changes(policies: [&Policy; 2]) -> Vec<Setting> {
                 vec![(format!("route.{name}"), path(&old), path(&new))]
             }
             _ => members(&format!("route.{name}"), &old, &new),
+        };
+        found.extend(changed.into_iter().map(|(at, old, new)| Setting { at, old, new }));
+    }
+    let mut names: Vec<&str> = policies.iter().flat_map(|policy| policy.fields()).map(Field::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let [old, new] = policies.map(|policy| {
+            let field = policy.fields().iter().find(|field| field.name() == name);
+            field.map_or(Value::Null, |field| crate::routes::field_json(policy, field))
+        });
+        let changed = match (&old, &new) {
+            (Value::Null, _) | (_, Value::Null) => {
+                let who = |value: &Value| value.get("who_may").cloned().unwrap_or_default();
+                vec![(format!("field.{name}"), who(&old), who(&new))]
+            }
+            _ => members(&format!("field.{name}"), &old, &new),
         };
         found.extend(changed.into_iter().map(|(at, old, new)| Setting { at, old, new }));
     }

@@ -52,3 +52,36 @@ fn every_rule_is_in_the_table_and_in_the_document() {
     assert_eq!(files["headers"], json!([{"field": "x-user-email", "claim": ["email"]}]));
     assert_eq!((&files["body"], &files["permissions_stale_if_error_ms"]), (&json!("buffered"), &json!(60_000)));
 }
+
+const FIELD: &str = "\n[[field]]\nname = \"Query.orders\"\nissuer = \"users\"\nsubject = { argument = \"userId\" }\n\
+                     company = { argument = \"companyId\" }\nroles = [\"Manager\"]\npermissions_max_age = \"30s\"\n";
+
+#[test]
+fn fields_stand_below_the_routes() {
+    let scratch = Scratch::new();
+    let file = scratch.file("policy.toml", &(example() + FIELD));
+    let told = run(&["routes", &file]);
+    let row = told.out.lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+    let who = "the subject in argument `userId`, company in argument `companyId`, role Manager";
+    assert_eq!(row, format!("field Query.orders - users {who}"));
+    let told = run(&["routes", &file, "--format", "json"]).json();
+    assert_eq!(told["fields"][0]["company"], json!({"from": "argument", "name": "companyId"}));
+    assert_eq!(told["fields"][0]["permissions_max_age_ms"], json!(30_000));
+}
+
+#[test]
+fn a_field_that_changes_is_a_difference() {
+    let scratch = Scratch::new();
+    let with = |name: &str, field: &str| scratch.file(name, &(example() + field));
+    let (none, old) = (with("none.toml", ""), with("old.toml", FIELD));
+    let new = with("new.toml", &FIELD.replace("roles = [\"Manager\"]\n", ""));
+    let settings = |old: &str, new: &str| {
+        let told = run(&["diff", old, new, "--format", "json"]).json();
+        let settings = told["settings"].as_array().unwrap().clone();
+        settings.iter().map(|setting| setting["at"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(settings(&none, &old), ["field.Query.orders"]);
+    assert_eq!(settings(&old, &none), ["field.Query.orders"]);
+    assert_eq!(settings(&old, &new), ["field.Query.orders.roles", "field.Query.orders.who_may"]);
+    assert!(settings(&old, &old).is_empty());
+}

@@ -10,7 +10,7 @@ use postern::{
     Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, SignatureCheck,
     UnixTime,
     authorizer::{NeedsPermissions, NeedsSignature},
-    cache::{PermissionsCache, PermissionsLookup},
+    cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
     digest::sha256,
     policy,
 };
@@ -35,7 +35,8 @@ pub struct Host {
 pub struct Stage {
     authorizer: Authorizer,
     keys: BTreeMap<String, JwkSet>,
-    records: BTreeMap<String, Option<Arc<PermissionsRecord>>>,
+    /// As their service sends them.
+    records: BTreeMap<String, String>,
     remembered: Mutex<PermissionsCache>,
     reach_of_keys: Reach,
     reach_of_permissions: Reach,
@@ -96,12 +97,10 @@ impl Stage {
                 JwkSet::parse(set.to_string().as_bytes()).map_err(|error| anyhow!("keys of `{section}`: {error}"))?;
             Ok((section.clone(), set))
         };
-        let record =
-            |record: &serde_json::Value| PermissionsRecord::parse(record.to_string().as_bytes()).ok().map(Arc::new);
         Ok(Self {
             authorizer: Authorizer::new(policy),
             keys: world.keys.iter().map(set).collect::<Result<_>>()?,
-            records: world.permissions.iter().map(|(subject, text)| (subject.clone(), record(text))).collect(),
+            records: world.permissions.iter().map(|(subject, text)| (subject.clone(), text.to_string())).collect(),
             remembered: Mutex::new(PermissionsCache::new()),
             reach_of_keys: world.reach_of_keys,
             reach_of_permissions: world.reach_of_permissions,
@@ -160,34 +159,41 @@ impl Stage {
     /// What a driver in production makes of the core's cache. The outer `None` when nobody can tell.
     fn record(&self, need: &NeedsPermissions<'_>) -> Option<Option<Arc<PermissionsRecord>>> {
         let (issuer, subject) = (need.issuer(), need.subject());
-        let of_service = || match self.records.get(subject) {
-            Some(Some(record)) => Some(Some(Arc::clone(record))),
-            // What is no record cannot tell.
-            Some(None) => None,
-            None => Some(None),
-        };
         let mut cache = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Reach::SilentFor(seconds) = self.reach_of_permissions
-            && let Some(record) = of_service()
-        {
+        let ages = (need.max_age(), need.stale_if_error());
+        if let Reach::SilentFor(seconds) = self.reach_of_permissions {
             let asked_at = UnixTime::from_secs(self.now.as_secs().saturating_sub(seconds));
-            cache.store(issuer, subject, record, asked_at);
+            if let PermissionsLookup::Fetch(fetch) = cache.look_up(issuer, subject, ages, asked_at) {
+                match self.answer(&fetch, subject) {
+                    Some(fetched) => cache.store(fetched),
+                    None => cache.fail(&fetch, asked_at),
+                }
+            }
         }
-        match cache.look_up(issuer, subject, need.max_age(), self.now) {
-            PermissionsLookup::Known(record) => return Some(record),
+        match cache.look_up(issuer, subject, ages, self.now) {
+            PermissionsLookup::Known(record) | PermissionsLookup::StandIn(record) => Some(record),
             PermissionsLookup::Wait => panic!("nobody else asks"),
-            PermissionsLookup::Fetch => {}
-        }
-        match of_service().filter(|_| self.reach_of_permissions == Reach::Answers) {
-            Some(record) => {
-                cache.store(issuer, subject, record.clone(), self.now);
-                Some(record)
+            PermissionsLookup::Fetch(fetch) => {
+                let answers = self.reach_of_permissions == Reach::Answers;
+                match self.answer(&fetch, subject).filter(|_| answers) {
+                    Some(fetched) => {
+                        let record = fetched.record();
+                        cache.store(fetched);
+                        Some(record)
+                    }
+                    None => {
+                        cache.fail(&fetch, self.now);
+                        cache.stand_in(issuer, subject, ages, self.now)
+                    }
+                }
             }
-            None => {
-                cache.fail(issuer, subject);
-                cache.stand_in(issuer, subject, (need.max_age(), need.stale_if_error()), self.now)
-            }
         }
+    }
+
+    /// What the service says about a subject; `None` where that is no record.
+    fn answer(&self, fetch: &PermissionsFetch, subject: &str) -> Option<FetchedPermissions> {
+        let (status, body) = self.records.get(subject).map_or((404, ""), |text| (200, text.as_str()));
+        fetch.answered(&PermissionsAnswer { status, etag: None, body: body.as_bytes() }).ok()
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Fetched {
     pub(crate) status: u16,
     pub(crate) cache_control: Option<String>,
     pub(crate) age: Option<String>,
+    pub(crate) etag: Option<String>,
     /// Empty unless the status is 200.
     pub(crate) body: Vec<u8>,
 }
@@ -130,7 +131,13 @@ async fn ask<P: Platform>(method: &str, body: Option<&str>, question: &Question<
         }
         Vec::new()
     };
-    Ok(Fetched { status: response.status(), cache_control: field("cache-control"), age: field("age"), body })
+    Ok(Fetched {
+        status: response.status(),
+        cache_control: field("cache-control"),
+        age: field("age"),
+        etag: field("etag"),
+        body,
+    })
 }
 
 fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {

@@ -1,7 +1,8 @@
 //! Answers `NeedsPermissions`: the permissions service, asked with a credential that can only read.
 //!
-//! Only a 200 with a whole record and a 404 are answers. Anything else cannot tell, and the core makes a 503
-//! of it. How old an answer may be is the core's `PermissionsCache` to say.
+//! When to ask, what an answer is worth and how old it may be is the core's `PermissionsCache` to say: a 200 with a
+//! whole record, a 404, and a 304 where its tag was sent are answers. Anything else cannot tell, and the core makes a 503
+//! of it.
 
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
@@ -9,9 +10,8 @@ use postern::{
     Permissions, PermissionsRecord, Policy, Progress,
     assertion::{self, Assertion, Capability},
     authorizer::NeedsPermissions,
-    cache::{PermissionsCache, PermissionsLookup},
+    cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
     decision_log::CacheState,
-    permissions::MAX_RECORD_BYTES,
     policy::{Issuer, Origin},
 };
 
@@ -45,9 +45,9 @@ pub(crate) async fn provide<P: Platform>(
     seen: &mut Option<CacheState>,
 ) -> Progress<'static> {
     *seen = Some(CacheState::Hit);
-    let mut record = obtain(platform, policy, &need, seen).await;
+    let ages = (need.max_age(), need.stale_if_error());
+    let mut record = obtain(platform, policy, &need, ages, seen).await;
     if record.is_none() {
-        let ages = (need.max_age(), need.stale_if_error());
         let now = runtime::now();
         record = CACHE.with_borrow_mut(|cache| cache.stand_in(need.issuer(), need.subject(), ages, now));
         *seen = Some(if record.is_some() { CacheState::Stale } else { CacheState::Unavailable });
@@ -65,24 +65,29 @@ async fn obtain<P: Platform>(
     platform: &P,
     policy: &'static Policy,
     need: &NeedsPermissions<'static>,
+    ages: (Duration, Duration),
     seen: &mut Option<CacheState>,
 ) -> Option<Record> {
     let issuer = need.issuer();
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
-        match CACHE.with_borrow_mut(|cache| cache.look_up(issuer, need.subject(), need.max_age(), now)) {
+        match CACHE.with_borrow_mut(|cache| cache.look_up(issuer, need.subject(), ages, now)) {
             PermissionsLookup::Known(record) => return Some(record),
+            PermissionsLookup::StandIn(record) => {
+                *seen = Some(CacheState::Stale);
+                return Some(record);
+            }
             PermissionsLookup::Wait => {
                 *seen = Some(CacheState::Miss);
                 if !platform.pause(WAIT).await {
                     return None;
                 }
             }
-            PermissionsLookup::Fetch => {
+            PermissionsLookup::Fetch(fetch) => {
                 // What it brings decides here, whatever its age by then. It goes on where the platform can, so that
                 // followers need not wait for a lapsed lead when this caller hangs up.
                 *seen = Some(CacheState::Miss);
-                let asking = ask(platform.clone(), policy, issuer, need.subject().to_owned(), need.target());
+                let asking = ask(platform.clone(), policy, issuer, fetch, need.target());
                 return platform.lead(asking).await.flatten();
             }
         }
@@ -95,29 +100,30 @@ async fn ask<P: Platform>(
     platform: P,
     policy: &'static Policy,
     issuer: &'static Issuer,
-    subject: String,
+    fetch: PermissionsFetch,
     target: Option<String>,
 ) -> Option<Record> {
-    let asked_at = runtime::now();
-    match fetch(&platform, policy, issuer, target.as_deref()).await {
-        Ok(record) => {
-            CACHE.with_borrow_mut(|cache| cache.store(issuer, &subject, record.clone(), asked_at));
+    match follow(&platform, policy, issuer, &fetch, target.as_deref()).await {
+        Ok(fetched) => {
+            let record = fetched.record();
+            CACHE.with_borrow_mut(|cache| cache.store(fetched));
             Some(record)
         }
         Err(why) => {
             runtime::log(&log::failure("permissions_failed", issuer.name(), &why, None));
-            CACHE.with_borrow_mut(|cache| cache.fail(issuer, &subject));
+            CACHE.with_borrow_mut(|cache| cache.fail(&fetch, runtime::now()));
             None
         }
     }
 }
 
-async fn fetch<P: Platform>(
+async fn follow<P: Platform>(
     platform: &P,
     policy: &Policy,
     issuer: &Issuer,
+    fetch: &PermissionsFetch,
     target: Option<&str>,
-) -> Result<Record, String> {
+) -> Result<FetchedPermissions, String> {
     let target = target.ok_or("no canonical path holds the subject")?;
     let service = policy.permissions().ok_or("the policy names no permissions service")?;
     let secrets = platform.secrets().ok();
@@ -135,23 +141,18 @@ async fn fetch<P: Platform>(
     .sign(keys);
     let signed = signed(platform, service, target, &credential)?;
     let mut fields = vec![("accept", "application/json"), (assertion::HEADER, credential.as_str())];
+    fields.extend(fetch.if_none_match().map(|tag| ("if-none-match", tag)));
     fields.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let question = Question {
         url: &format!("{}{target}", service.url()),
         fields: &fields,
         plain_http: policy.is_development(),
         limit: platform.time_for(QUESTION_TIMEOUT),
-        cap: MAX_RECORD_BYTES,
+        cap: fetch.max_bytes(),
     };
     let fetched = outgoing::get::<P>(&question).await.map_err(|error| error.to_string())?;
-    match fetched.status {
-        200 => {
-            let record = PermissionsRecord::parse(&fetched.body).map_err(|error| error.to_string())?;
-            Ok(Some(Arc::new(record)))
-        }
-        404 => Ok(None),
-        status => Err(format!("the status is {status}")),
-    }
+    let answer = PermissionsAnswer { status: fetched.status, etag: fetched.etag.as_deref(), body: &fetched.body };
+    fetch.answered(&answer).map_err(|error| error.to_string())
 }
 
 /// The fields that sign the question, where the service takes signed ones alone.

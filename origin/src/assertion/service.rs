@@ -10,7 +10,7 @@ use postern::assertion::{HEADER, VerifiedAssertion};
 use postern::{request::folded, target::CanonicalTarget};
 use tower::Service;
 
-use super::{AssertionFuture, content, layer::Settings, refusal, target};
+use super::{AssertionFuture, content, layer::Settings, refusal, target::Delivered};
 use crate::{Permit, http::Problem};
 
 /// Lets a request through to `inner` when it carries a valid assertion.
@@ -72,12 +72,17 @@ impl Settings {
             self.log("unconfigured");
             return Err(Problem::unavailable("This service cannot check now where a request comes from."));
         };
-        let target = target::delivered(parts, &self.base_path).map_err(|error| self.refuse(error.code()))?;
+        let delivered = Delivered::of(parts, &self.base_path).map_err(|error| self.refuse(error.code()))?;
         let compact = sole_assertion(&parts.headers).map_err(|code| self.refuse(code))?;
+        let mut target = None;
+        let is_received = |bound: &str| {
+            target = delivered.as_bound(bound);
+            target.is_some()
+        };
         let assertion = verifier
-            .verify(compact, parts.method.as_str(), target.as_str(), (self.clock)())
+            .verify_where(compact, parts.method.as_str(), is_received, (self.clock)())
             .map_err(|error| self.refuse(error.code()))?;
-        Ok((assertion, target))
+        Ok((assertion, target.ok_or_else(|| self.refuse("target"))?))
     }
 
     fn refuse(&self, code: &'static str) -> Problem {

@@ -7,14 +7,18 @@
 //!
 //! `lambda_http` builds the request's URI with a URL parser that mends what it reads (`/a/../b` becomes
 //! `/b`), so under Lambda the path is taken from the event (`raw_http_path`), never from the URI. Its query is
-//! verbatim for function URLs and HTTP APIs; REST APIs and load balancers give a decoded map, and
-//! a query put together from that may differ from the one that was bound: it is then refused.
+//! verbatim for function URLs and HTTP APIs. REST APIs and load balancers give a decoded map: there the bound query must
+//! have these very parameters, the values of each name in their order, and be one that nobody reads in two ways: a bare
+//! `+`, a name without `=` or an escape that is none is refused. In which order the names came cannot be known, and
+//! makes no difference to who reads the map. The target is then the bound one.
 
 use std::fmt;
 
 use http::request::Parts;
 use lambda_http::RequestExt;
 use postern::target::{CanonicalTarget, TargetError, encode_path};
+
+use crate::http::query;
 
 /// The prefix a platform puts before every path: a stage, or a custom domain's base path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,8 +81,40 @@ impl BasePath {
     }
 }
 
-/// The canonical target of a request as it arrived.
-pub(super) fn delivered(parts: &Parts, base_path: &BasePath) -> Result<CanonicalTarget, Undeliverable> {
+/// The target of a request, as far as the platform tells.
+pub(super) enum Delivered {
+    /// As it was sent.
+    Whole(CanonicalTarget),
+    /// The path alone, and the parameters of the query without their spelling.
+    InPieces(CanonicalTarget, Option<String>),
+}
+
+impl Delivered {
+    pub(super) fn of(parts: &Parts, base_path: &BasePath) -> Result<Self, Undeliverable> {
+        if !query::is_given_in_pieces(parts) {
+            return Ok(Self::Whole(delivered(parts, base_path, parts.uri.query())?));
+        }
+        Ok(Self::InPieces(delivered(parts, base_path, None)?, query::of(parts)))
+    }
+
+    /// The target, when it can be no other than `bound`.
+    pub(super) fn as_bound(self, bound: &str) -> Option<CanonicalTarget> {
+        match self {
+            Self::Whole(target) => (target.as_str() == bound).then_some(target),
+            Self::InPieces(path, parameters) => {
+                let target = CanonicalTarget::parse(bound).ok()?;
+                let bound_parameters = match target.query() {
+                    None => None,
+                    Some(query) => query::written(query::parameters(query)?),
+                };
+                (target.path() == path.path() && bound_parameters == parameters).then_some(target)
+            }
+        }
+    }
+}
+
+/// The canonical path of a request as it arrived, with `query`.
+fn delivered(parts: &Parts, base_path: &BasePath, query: Option<&str>) -> Result<CanonicalTarget, Undeliverable> {
     let path = match parts.raw_http_path() {
         "" => parts.uri.path(),
         raw => raw,
@@ -86,7 +122,7 @@ pub(super) fn delivered(parts: &Parts, base_path: &BasePath) -> Result<Canonical
     let path = base_path.strip(path).ok_or(Undeliverable::BasePath)?;
     let mut target =
         if path.contains('%') { path.to_owned() } else { encode_path(path).map_err(Undeliverable::Target)? };
-    if let Some(query) = parts.uri.query() {
+    if let Some(query) = query {
         target.push('?');
         target.push_str(query);
     }
@@ -126,7 +162,8 @@ mod tests {
 
     fn target(raw: &str, query: &str, base: &str) -> Result<String, Undeliverable> {
         let base = if base.is_empty() { BasePath::none() } else { BasePath::new(base).unwrap() };
-        delivered(&parts(raw, query), &base).map(|target| target.as_str().to_owned())
+        let parts = parts(raw, query);
+        delivered(&parts, &base, parts.uri.query()).map(|target| target.as_str().to_owned())
     }
 
     #[test]
@@ -138,7 +175,8 @@ mod tests {
     #[test]
     fn outside_lambda_the_uri_is_the_path_as_sent() {
         let request = http::Request::builder().uri("/users/auth0%7Cabc?page=2").body(()).unwrap();
-        let target = delivered(&request.into_parts().0, &BasePath::none()).unwrap();
+        let parts = request.into_parts().0;
+        let target = delivered(&parts, &BasePath::none(), parts.uri.query()).unwrap();
         assert_eq!(target.as_str(), "/users/auth0%7Cabc?page=2");
     }
 
@@ -162,7 +200,7 @@ mod tests {
     fn what_the_edge_cannot_have_sent_is_refused() {
         for raw in ["/a/../b", "/a//b", "/a/%2e%2e/b", "/a%2Fb", "/a%7cb", "/a;b", "/a\\b", "/%zz", "", "a"] {
             let parts = http::Request::builder().uri("*").body(()).unwrap().with_raw_http_path(raw).into_parts().0;
-            assert!(matches!(delivered(&parts, &BasePath::none()), Err(Undeliverable::Target(_))), "{raw:?}");
+            assert!(matches!(delivered(&parts, &BasePath::none(), None), Err(Undeliverable::Target(_))), "{raw:?}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! Answers `NeedsPermissions` natively: the permissions service, asked with a credential that can only read.
 //!
-//! Only a 200 with a whole record and a 404 are answers. Anything else cannot tell, and the core makes a 503 of it. How
-//! old an answer may be is the core's `PermissionsCache` to say. A question is a task of its own, so that it ends even
-//! if the request that asked it is given up: who waits for it need not wait for a lapsed lead.
+//! When to ask, what an answer is worth and how old it may be is the core's `PermissionsCache` to say: a 200 with a whole
+//! record, a 404, and a 304 where its tag was sent are answers. Anything else cannot tell, and the core makes a 503 of it.
+//! A question is a task of its own, so that it ends even if the request that asked it is given up: who waits for it need
+//! not wait for a lapsed lead.
 
 use std::{
     fmt,
@@ -14,9 +15,8 @@ use postern::{
     Permissions, PermissionsRecord, Policy, Progress,
     assertion::{self, Assertion, AssertionKeys, Capability},
     authorizer::NeedsPermissions,
-    cache::{PermissionsCache, PermissionsLookup},
+    cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
     decision_log::CacheState,
-    permissions::MAX_RECORD_BYTES,
     policy::{Issuer, Origin},
     target::{CanonicalTarget, encode_segment},
 };
@@ -107,7 +107,7 @@ impl PermissionsClient {
         seen: &mut Option<CacheState>,
     ) -> Told {
         *seen = Some(CacheState::Hit);
-        let told = self.obtain(issuer, subject, ages.0, seen).await;
+        let told = self.obtain(issuer, subject, ages, seen).await;
         if told.is_some() {
             return told;
         }
@@ -120,24 +120,28 @@ impl PermissionsClient {
         self: &Arc<Self>,
         issuer: &Issuer,
         subject: &str,
-        max_age: Duration,
+        ages: (Duration, Duration),
         seen: &mut Option<CacheState>,
     ) -> Told {
         let deadline = time::Instant::now().checked_add(PATIENCE);
         while deadline.is_some_and(|deadline| time::Instant::now() < deadline) {
             // Registered before the look, so that a question that ends between the two is not missed.
             let ended = self.ended.notified();
-            let looked_up = self.cache().look_up(issuer, subject, max_age, (self.clock)());
+            let looked_up = self.cache().look_up(issuer, subject, ages, (self.clock)());
             match looked_up {
                 PermissionsLookup::Known(record) => return Some(record),
+                PermissionsLookup::StandIn(record) => {
+                    *seen = Some(CacheState::Stale);
+                    return Some(record);
+                }
                 PermissionsLookup::Wait => {
                     *seen = Some(CacheState::Miss);
                     let _ = time::timeout(WAIT, ended).await;
                 }
-                PermissionsLookup::Fetch => {
+                PermissionsLookup::Fetch(fetch) => {
                     // What it brings decides here, whatever its age by then.
                     *seen = Some(CacheState::Miss);
-                    let asking = Arc::clone(self).ask(issuer.clone(), subject.to_owned());
+                    let asking = Arc::clone(self).ask(issuer.clone(), subject.to_owned(), fetch);
                     return tokio::spawn(asking).await.ok().flatten();
                 }
             }
@@ -146,17 +150,17 @@ impl PermissionsClient {
     }
 
     /// Asks the service and tells the cache.
-    async fn ask(self: Arc<Self>, issuer: Issuer, subject: String) -> Told {
-        let asked_at = (self.clock)();
-        let fetched = time::timeout(QUESTION_TIMEOUT, self.fetch(&issuer, &subject)).await;
+    async fn ask(self: Arc<Self>, issuer: Issuer, subject: String, fetch: PermissionsFetch) -> Told {
+        let fetched = time::timeout(QUESTION_TIMEOUT, self.follow(&issuer, &subject, &fetch)).await;
         let told = match fetched.unwrap_or(Err("no answer in time".to_owned())) {
-            Ok(record) => {
-                self.cache().store(&issuer, &subject, record.clone(), asked_at);
+            Ok(fetched) => {
+                let record = fetched.record();
+                self.cache().store(fetched);
                 Some(record)
             }
             Err(why) => {
                 tracing::warn!(event = "permissions_failed", name = issuer.name(), reason = why);
-                self.cache().fail(&issuer, &subject);
+                self.cache().fail(&fetch, (self.clock)());
                 None
             }
         };
@@ -164,7 +168,12 @@ impl PermissionsClient {
         told
     }
 
-    async fn fetch(&self, issuer: &Issuer, subject: &str) -> Result<Option<Arc<PermissionsRecord>>, String> {
+    async fn follow(
+        &self,
+        issuer: &Issuer,
+        subject: &str,
+        fetch: &PermissionsFetch,
+    ) -> Result<FetchedPermissions, String> {
         let target = format!("/users/{}", encode_segment(subject));
         CanonicalTarget::parse(&target).map_err(|_| "no canonical path holds the subject")?;
         let url = format!("{}{target}", self.service.url());
@@ -184,7 +193,10 @@ impl PermissionsClient {
         )
         .sign(&self.keys);
         let send = || {
-            let request = self.client.get(&url).header(header::ACCEPT, "application/json");
+            let mut request = self.client.get(&url).header(header::ACCEPT, "application/json");
+            if let Some(tag) = fetch.if_none_match() {
+                request = request.header(header::IF_NONE_MATCH, tag);
+            }
             request.header(assertion::HEADER, &credential).send()
         };
         let response = match send().await {
@@ -194,15 +206,12 @@ impl PermissionsClient {
             sent => sent,
         };
         let response = response.map_err(|error| kind(&error))?;
-        match response.status().as_u16() {
-            200 => {
-                let body = read(response, MAX_RECORD_BYTES).await?;
-                let record = PermissionsRecord::parse(&body).map_err(|error| error.to_string())?;
-                Ok(Some(Arc::new(record)))
-            }
-            404 => Ok(None),
-            status => Err(format!("the status is {status}")),
-        }
+        let status = response.status().as_u16();
+        let etag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        let body = if status == 200 { read(response, fetch.max_bytes()).await? } else { Vec::new() };
+        fetch
+            .answered(&PermissionsAnswer { status, etag: etag.as_deref(), body: &body })
+            .map_err(|error| error.to_string())
     }
 
     /// Whoever panicked with it left a cache that is whole: each of its steps is.

@@ -4,8 +4,10 @@
 //! settled by [`crate::assertion`] before a request comes here.
 
 pub mod body;
+pub(crate) mod incoming;
 pub mod precondition;
 pub mod problem;
+pub(crate) mod query;
 pub mod router;
 
 pub use problem::Problem;

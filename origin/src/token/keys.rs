@@ -75,7 +75,7 @@ impl IssuerKeys {
     }
 
     /// Goes on with the issuer's keys, or without.
-    pub async fn provide<'a, P: Pursuit<'a>>(self: &Arc<Self>, need: NeedsKeys<'a, P>) -> P {
+    pub async fn provide<'a, P: Pursuit>(self: &Arc<Self>, need: NeedsKeys<'a, P>) -> P {
         let issuer = need.issuer();
         let deadline = time::Instant::now().checked_add(PATIENCE);
         while deadline.is_some_and(|deadline| time::Instant::now() < deadline) {

@@ -23,7 +23,7 @@ static PARSED: Mutex<ImportedKeys<Arc<ParsedPublicKey>>> = Mutex::new(ImportedKe
 
 /// Answers `need`.
 #[must_use]
-pub fn check<'a, P: Pursuit<'a>>(need: &NeedsSignature<'a, P>) -> SignatureCheck {
+pub fn check<'a, P: Pursuit>(need: &NeedsSignature<'a, P>) -> SignatureCheck {
     verify(need.algorithm(), need.key(), need.message(), need.signature())
 }
 

@@ -115,6 +115,21 @@ impl AssertionVerifier {
         target: &str,
         now: UnixTime,
     ) -> Result<VerifiedAssertion, AssertionError> {
+        self.verify_where(compact, method, |bound| bound == target, now)
+    }
+
+    /// The same for an origin that does not receive targets as they were sent: `is_received` says whether the request
+    /// that it did receive can only be one for this target. It is asked once the signature holds.
+    ///
+    /// # Errors
+    /// [`AssertionError`] names the first rule that fails.
+    pub fn verify_where(
+        &self,
+        compact: &str,
+        method: &str,
+        is_received: impl FnOnce(&str) -> bool,
+        now: UnixTime,
+    ) -> Result<VerifiedAssertion, AssertionError> {
         if compact.len() > MAX_ASSERTION_BYTES {
             return Err(AssertionError::Malformed);
         }
@@ -136,7 +151,7 @@ impl AssertionVerifier {
         if claims.htm != method {
             return Err(AssertionError::MethodMismatch);
         }
-        if claims.target != target {
+        if !is_received(&claims.target) {
             return Err(AssertionError::TargetMismatch);
         }
         check_time(&claims, now)?;

@@ -18,7 +18,7 @@ const MAX_COMPANY_BYTES: usize = 255;
 /// The company that the request names, by the route's rule; `None` where it names none that can be judged.
 pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &CanonicalTarget) -> Option<String> {
     match rule {
-        CompanyRule::None | CompanyRule::Any | CompanyRule::Subject => None,
+        CompanyRule::None | CompanyRule::Any | CompanyRule::Subject | CompanyRule::Argument(_) => None,
         CompanyRule::Parameter(_, position) => Template::value(target, *position).map(ToOwned::to_owned),
         CompanyRule::Header(name) => in_header(name, request),
         CompanyRule::Query(name) => in_query(name, target.query()?),

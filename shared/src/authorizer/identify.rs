@@ -3,7 +3,9 @@
 use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
-use super::{Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential, pursuit::sealed};
+use super::{
+    Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential, needs::Signed, pursuit::sealed,
+};
 use crate::{
     answer::Extra, bearer::bearer, decision::Denial, reason::Reason, request::Request, time::UnixTime,
     token::UnverifiedToken,
@@ -82,7 +84,7 @@ impl fmt::Debug for Asked<'_> {
     }
 }
 
-impl<'a> sealed::Steps<'a> for Identification<'a> {
+impl<'a> sealed::Steps for Identification<'a> {
     type Pending = Asked<'a>;
 
     fn authorizer(asked: &Asked<'a>) -> &'a Authorizer {
@@ -97,8 +99,8 @@ impl<'a> sealed::Steps<'a> for Identification<'a> {
         asked.refuse(reason)
     }
 
-    fn needs_signature(need: NeedsSignature<'a, Self>) -> Self {
-        Self::NeedsSignature(need)
+    fn needs_signature(asked: Asked<'a>, signed: Signed) -> Self {
+        Self::NeedsSignature(NeedsSignature::new(asked, signed))
     }
 
     fn verified(asked: Asked<'a>, token: Arc<VerifiedToken>, now: UnixTime) -> Self {

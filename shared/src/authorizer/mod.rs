@@ -28,7 +28,7 @@ pub use caller::Caller;
 pub use identify::Identification;
 pub use needs::{Keys, NeedsKeys, NeedsPermissions, NeedsSignature, Permissions, Progress, SignatureCheck};
 pub use pursuit::Pursuit;
-pub use survey::{Companies, Entitlement, Entitlements, NeedsRecord, Survey};
+pub use survey::{Companies, Entitlement, Entitlements, FieldEntitlement, NeedsRecord, Survey};
 
 pub(crate) use credential::VerifiedToken;
 

@@ -1,7 +1,7 @@
 //! What a decision in flight may lack, one type for each.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
-use core::{fmt, time::Duration};
+use core::{fmt, marker::PhantomData, time::Duration};
 
 use super::{NeedsBody, Pursuit, VerifiedToken, begin::Pending, credential, rules};
 use crate::{
@@ -60,14 +60,14 @@ pub enum Permissions<'p> {
 
 /// What lacks the keys of one issuer: a decision, or whatever else `P` is.
 #[must_use = "a decision in flight decides nothing"]
-pub struct NeedsKeys<'a, P: Pursuit<'a> = Progress<'a>> {
+pub struct NeedsKeys<'a, P: Pursuit = Progress<'a>> {
     pending: P::Pending,
     token: UnverifiedToken,
     issuer: &'a Issuer,
     candidates: Vec<usize>,
 }
 
-impl<'a, P: Pursuit<'a>> NeedsKeys<'a, P> {
+impl<'a, P: Pursuit> NeedsKeys<'a, P> {
     pub(super) const fn new(
         pending: P::Pending,
         token: UnverifiedToken,
@@ -101,49 +101,58 @@ impl<'a, P: Pursuit<'a>> NeedsKeys<'a, P> {
             Some(key) if !is_well_formed(self.token.algorithm(), &key, self.token.signature()) => {
                 P::denied(self.pending, Reason::SignatureInvalid)
             }
-            Some(key) => P::needs_signature(NeedsSignature {
-                pending: self.pending,
-                token: self.token,
-                candidates: self.candidates,
-                key,
-            }),
+            Some(key) => {
+                P::needs_signature(self.pending, Signed { token: self.token, candidates: self.candidates, key })
+            }
             None => P::denied(self.pending, otherwise),
         }
     }
 }
 
-/// What lacks one signature check: a decision, or whatever else `P` is.
-#[must_use = "a decision in flight decides nothing"]
-pub struct NeedsSignature<'a, P: Pursuit<'a> = Progress<'a>> {
-    pending: P::Pending,
+/// A token, and the key that is to have signed it.
+pub struct Signed {
     token: UnverifiedToken,
+    /// The issuer sections that it may be of.
     candidates: Vec<usize>,
     key: Arc<Jwk>,
 }
 
-impl<'a, P: Pursuit<'a>> NeedsSignature<'a, P> {
+/// What lacks one signature check: a decision, or whatever else `P` is.
+#[must_use = "a decision in flight decides nothing"]
+pub struct NeedsSignature<'a, P: Pursuit = Progress<'a>> {
+    pending: P::Pending,
+    signed: Signed,
+    /// What it gives borrows the authoriser for so long.
+    authorizer: PhantomData<&'a ()>,
+}
+
+impl<'a, P: Pursuit> NeedsSignature<'a, P> {
+    pub(super) const fn new(pending: P::Pending, signed: Signed) -> Self {
+        Self { pending, signed, authorizer: PhantomData }
+    }
+
     /// The algorithm to check with: the header's, the issuer's and the key's all at once.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
-        self.token.algorithm()
+        self.signed.token.algorithm()
     }
 
     /// The key to check with.
     #[must_use]
     pub fn key(&self) -> &Jwk {
-        &self.key
+        &self.signed.key
     }
 
     /// The octets that were signed (RFC 7515 §5.2).
     #[must_use]
     pub fn message(&self) -> &[u8] {
-        self.token.message()
+        self.signed.token.message()
     }
 
     /// The signature, decoded.
     #[must_use]
     pub fn signature(&self) -> &[u8] {
-        self.token.signature()
+        self.signed.token.signature()
     }
 
     /// Goes on with the outcome; a valid token is remembered.
@@ -154,10 +163,10 @@ impl<'a, P: Pursuit<'a>> NeedsSignature<'a, P> {
             SignatureCheck::Unavailable => return P::denied(self.pending, Reason::SignatureUnavailable),
         }
         let authorizer = P::authorizer(&self.pending);
-        match credential::verify(&authorizer.policy, &self.candidates, &self.token, now) {
+        match credential::verify(&authorizer.policy, &self.signed.candidates, &self.signed.token, now) {
             Ok(token) => {
                 let token = Arc::new(token);
-                authorizer.tokens.lock().insert(self.token.as_str().into(), Arc::clone(&token), now);
+                authorizer.tokens.lock().insert(self.signed.token.as_str().into(), Arc::clone(&token), now);
                 P::verified(self.pending, token, now)
             }
             Err(reason) => P::denied(self.pending, reason),
@@ -228,13 +237,19 @@ impl<'a> NeedsPermissions<'a> {
 }
 
 // The token and its subject stay out of debug output: it ends in logs.
-impl<'a, P: Pursuit<'a>> fmt::Debug for NeedsKeys<'a, P> {
+impl fmt::Debug for Signed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Signed").field("algorithm", &self.token.algorithm()).finish_non_exhaustive()
+    }
+}
+
+impl<'a, P: Pursuit> fmt::Debug for NeedsKeys<'a, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("NeedsKeys").field("route", &P::route(&self.pending)).finish_non_exhaustive()
     }
 }
 
-impl<'a, P: Pursuit<'a>> fmt::Debug for NeedsSignature<'a, P> {
+impl<'a, P: Pursuit> fmt::Debug for NeedsSignature<'a, P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("NeedsSignature").field("route", &P::route(&self.pending)).finish_non_exhaustive()
     }

@@ -4,24 +4,25 @@
 
 use alloc::sync::Arc;
 
-use super::{Authorizer, NeedsSignature, Progress, VerifiedToken, begin::Pending, rules};
+use super::{Authorizer, NeedsSignature, Progress, VerifiedToken, begin::Pending, needs::Signed, rules};
 use crate::{reason::Reason, time::UnixTime};
 
 /// What [`NeedsKeys::resume`](super::NeedsKeys::resume) and [`NeedsSignature::resume`] may give. Only this crate has any.
-pub trait Pursuit<'a>: sealed::Steps<'a> {}
+pub trait Pursuit: sealed::Steps {}
 
-impl<'a, T: sealed::Steps<'a>> Pursuit<'a> for T {}
+impl<T: sealed::Steps> Pursuit for T {}
 
 pub(super) mod sealed {
     use super::*;
 
-    /// The steps that differ.
-    pub trait Steps<'a>: Sized {
+    /// The steps that differ. It has no lifetime of its own: with one, no future that holds a need could be sent between
+    /// threads, since the compiler does not see that the two are always the same.
+    pub trait Steps: Sized {
         /// All that is known before the token is verified.
         type Pending;
 
         /// Whose cache remembers the token.
-        fn authorizer(pending: &Self::Pending) -> &'a Authorizer;
+        fn authorizer(pending: &Self::Pending) -> &Authorizer;
 
         /// The route that it is about, if any, for debug output.
         fn route(pending: &Self::Pending) -> Option<&str>;
@@ -30,14 +31,14 @@ pub(super) mod sealed {
         fn denied(pending: Self::Pending, reason: Reason) -> Self;
 
         /// The next need.
-        fn needs_signature(need: NeedsSignature<'a, Self>) -> Self;
+        fn needs_signature(pending: Self::Pending, signed: Signed) -> Self;
 
         /// The token is verified.
         fn verified(pending: Self::Pending, token: Arc<VerifiedToken>, now: UnixTime) -> Self;
     }
 }
 
-impl<'a> sealed::Steps<'a> for Progress<'a> {
+impl<'a> sealed::Steps for Progress<'a> {
     type Pending = Pending<'a>;
 
     fn authorizer(pending: &Pending<'a>) -> &'a Authorizer {
@@ -52,8 +53,8 @@ impl<'a> sealed::Steps<'a> for Progress<'a> {
         pending.deny(reason)
     }
 
-    fn needs_signature(need: NeedsSignature<'a>) -> Self {
-        Self::NeedsSignature(need)
+    fn needs_signature(pending: Pending<'a>, signed: Signed) -> Self {
+        Self::NeedsSignature(NeedsSignature::new(pending, signed))
     }
 
     fn verified(pending: Pending<'a>, token: Arc<VerifiedToken>, now: UnixTime) -> Self {

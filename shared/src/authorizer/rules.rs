@@ -9,7 +9,7 @@ use crate::{
     digest::{self, ContentDigest},
     handed,
     permissions::PermissionsRecord,
-    policy::{BodyRule, CompanyRule, Route, Template},
+    policy::{BodyRule, CompanyRule, RequiredClaim, ScopeRule, Template},
     reason::Reason,
     time::UnixTime,
 };
@@ -24,7 +24,7 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
     if token.is_expired(now) {
         return pending.deny_caller(Reason::Expired, &token);
     }
-    if let Err(reason) = open_to(pending.route, &token) {
+    if let Err(reason) = open_to(&pending.route.scopes, &pending.route.required, &token) {
         return pending.deny_caller(reason, &token);
     }
     if let Some(position) = pending.route.subject
@@ -34,10 +34,14 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
     }
     match &pending.route.company {
         CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, Vec::new(), now),
-        CompanyRule::Header(_) | CompanyRule::Query(_) if pending.company.is_none() => {
+        CompanyRule::Header(_) | CompanyRule::Query(_) | CompanyRule::Argument(_) if pending.company.is_none() => {
             return pending.deny_caller(Reason::CompanyUnspecified, &token);
         }
-        CompanyRule::Header(_) | CompanyRule::Query(_) | CompanyRule::Parameter(..) | CompanyRule::Subject => {}
+        CompanyRule::Header(_)
+        | CompanyRule::Query(_)
+        | CompanyRule::Argument(_)
+        | CompanyRule::Parameter(..)
+        | CompanyRule::Subject => {}
     }
     match token.permissions.clone() {
         Some(record) => judge_company(pending, token, &record, now),
@@ -62,28 +66,31 @@ pub(super) fn judge_company<'a>(
     let Some(company) = company else {
         return pending.deny_caller(Reason::CompanyMismatch, &token);
     };
-    match held_in(pending.route, record, &company) {
+    match held_in(&pending.route.roles, record, &company) {
         Ok(held) => permit(pending, Some(token), Some(company), held.to_vec(), now),
         Err(reason) => pending.deny_caller(reason, &token),
     }
 }
 
-/// Whether the route is open to who has this token, whatever the request: its scopes and its claims.
-pub(super) fn open_to(route: &Route, token: &VerifiedToken) -> Result<(), Reason> {
-    if !route.scopes.holds(&token.scopes) {
+/// Whether who has this token has the scopes and the claims that are asked for, whatever the request.
+pub(super) fn open_to(scopes: &ScopeRule, required: &[RequiredClaim], token: &VerifiedToken) -> Result<(), Reason> {
+    if !scopes.holds(&token.scopes) {
         return Err(Reason::ScopeMissing);
     }
-    let mut required = route.required.iter();
+    let mut required = required.iter();
     if !required.all(|required| required.holds(token.claim(&ClaimPath::top(&required.name)))) {
         return Err(Reason::ConditionUnmet);
     }
     Ok(())
 }
 
-/// The roles that the caller holds in `company`, where they are what the route asks for.
-pub(super) fn held_in<'r>(route: &Route, record: &'r PermissionsRecord, company: &str) -> Result<&'r [String], Reason> {
+/// The roles that the caller holds in `company`, where one of the `wanted` is among them or none is wanted.
+pub(super) fn held_in<'r>(
+    wanted: &[String],
+    record: &'r PermissionsRecord,
+    company: &str,
+) -> Result<&'r [String], Reason> {
     let held = record.roles(company).ok_or(Reason::CompanyMismatch)?;
-    let wanted = &route.roles;
     if wanted.is_empty() || held.iter().any(|role| wanted.contains(role)) { Ok(held) } else { Err(Reason::RoleMissing) }
 }
 

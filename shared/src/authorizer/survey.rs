@@ -1,8 +1,8 @@
 //! All that a caller may do, for enforcement points that answer for more than one request: an authorizer whose answer
-//! is cached, say.
+//! is cached, or one that is asked about many fields at once.
 //!
 //! It is asked of the same rules as a decision. What depends on the request is left open, and said: which company of
-//! several, and the caller's own subject where the path must name it.
+//! several, and the caller's own subject where the request must name it.
 
 use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
@@ -10,7 +10,7 @@ use core::{fmt, time::Duration};
 use super::{Authorizer, Caller, Permissions, VerifiedToken, rules};
 use crate::{
     permissions::PermissionsRecord,
-    policy::{CompanyRule, Issuer, PermissionsSource, Route},
+    policy::{CompanyRule, Field, Issuer, PermissionsSource, Route},
     reason::Reason,
     target::{CanonicalTarget, encode_segment},
     time::UnixTime,
@@ -29,20 +29,19 @@ pub enum Survey<'a> {
 /// A survey that lacks the caller's permissions.
 #[must_use = "a survey that lacks the record knows nothing"]
 pub struct NeedsRecord<'a> {
-    authorizer: &'a Authorizer,
-    token: Arc<VerifiedToken>,
+    surveyor: Surveyor<'a>,
     issuer: &'a Issuer,
     max_age: Duration,
     stale_if_error: Duration,
 }
 
-/// The routes that a caller may use.
+/// What a caller may do.
 #[must_use]
 pub struct Entitlements<'a> {
-    subject: String,
-    expires_at: UnixTime,
+    token: Arc<VerifiedToken>,
     max_age: Option<Duration>,
-    list: Vec<Entitlement<'a>>,
+    routes: Vec<Entitlement<'a>>,
+    fields: Vec<FieldEntitlement<'a>>,
 }
 
 /// One route, and for which companies.
@@ -52,92 +51,154 @@ pub struct Entitlement<'a> {
     companies: Companies,
 }
 
-/// For which companies a route is open to a caller.
+/// One field, and for which companies a caller may select it, if for any.
+#[derive(Clone)]
+pub struct FieldEntitlement<'a> {
+    field: &'a Field,
+    subject: String,
+    companies: Result<Companies, Reason>,
+}
+
+/// For which companies something is open to a caller.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Companies {
-    /// The route binds none, or the one that it binds is the caller itself.
+    /// The rule binds none, or the one that it binds is the caller itself.
     Unbound,
-    /// A request must name one of these, where [`Route::company`] says. Never empty.
+    /// A request must name one of these, where the rule says. Never empty.
     Among(Vec<String>),
 }
 
+/// Who is looked at, and over what.
+struct Surveyor<'a> {
+    authorizer: &'a Authorizer,
+    token: Arc<VerifiedToken>,
+    over: Over,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Routes,
+    Fields,
+}
+
 impl Authorizer {
-    /// Begins to list all that `caller` may do. Public routes are among it.
+    /// Begins to list the routes that `caller` may use; public ones are among them.
     pub fn survey(&self, caller: &Caller, now: UnixTime) -> Survey<'_> {
-        let Some((token, issuer)) = caller
-            .token(&self.policy)
-            .and_then(|token| Some((Arc::clone(&token), self.policy.issuers.get(token.issuer)?)))
-        else {
+        self.survey_over(Over::Routes, caller, now)
+    }
+
+    /// Begins to look at each of the policy's GraphQL fields, whether `caller` may select it.
+    pub fn survey_fields(&self, caller: &Caller, now: UnixTime) -> Survey<'_> {
+        self.survey_over(Over::Fields, caller, now)
+    }
+
+    fn survey_over(&self, over: Over, caller: &Caller, now: UnixTime) -> Survey<'_> {
+        let Some(token) = caller.token(&self.policy) else { return Survey::Done(Err(Reason::IssuerUnknown)) };
+        let Some(issuer) = self.policy.issuers.get(token.issuer) else {
             return Survey::Done(Err(Reason::IssuerUnknown));
         };
         if token.is_expired(now) {
             return Survey::Done(Err(Reason::Expired));
         }
-        let asking = || {
-            let bound = self.open_to(&token).filter(|route| route.company.binds());
-            bound.filter(|_| issuer.permissions == PermissionsSource::Service)
+        let surveyor = Surveyor { authorizer: self, token, over };
+        let ages = if issuer.permissions == PermissionsSource::Service { surveyor.ages() } else { Vec::new() };
+        // What was asked for one rule decides others too: it must be as young as the strictest of them asks.
+        let Some(max_age) = ages.iter().map(|(max_age, _)| *max_age).min() else {
+            let record = surveyor.token.permissions.clone();
+            return Survey::Done(Ok(surveyor.list(record.as_deref(), None)));
         };
-        match asking().map(|route| route.permissions_max_age).min() {
-            None => {
-                let record = token.permissions.clone();
-                Survey::Done(Ok(self.list(&token, record.as_deref(), None)))
-            }
-            Some(max_age) => {
-                let stale_if_error = asking().map(|route| route.permissions_stale_if_error).min().unwrap_or_default();
-                Survey::NeedsPermissions(NeedsRecord { authorizer: self, token, issuer, max_age, stale_if_error })
-            }
-        }
-    }
-
-    /// The routes that decide and are open to who has this token, as far as that depends on the token alone.
-    fn open_to<'s>(&'s self, token: &'s VerifiedToken) -> impl Iterator<Item = &'s Route> {
-        self.policy.routes.iter().filter(|route| {
-            let is_open = route.issuers.contains(&token.issuer) && rules::open_to(route, token).is_ok();
-            !route.is_shadow && !route.is_public() && is_open
-        })
-    }
-
-    fn list<'a>(
-        &'a self,
-        token: &VerifiedToken,
-        record: Option<&PermissionsRecord>,
-        max_age: Option<Duration>,
-    ) -> Entitlements<'a> {
-        let mut list = Vec::new();
-        for route in self.policy.routes.iter().filter(|route| !route.is_shadow) {
-            let companies = if route.is_public() {
-                Some(Companies::Unbound)
-            } else if route.issuers.contains(&token.issuer) && rules::open_to(route, token).is_ok() {
-                companies(route, token, record)
-            } else {
-                None
-            };
-            if let Some(companies) = companies {
-                list.push(Entitlement { route, companies });
-            }
-        }
-        Entitlements { subject: token.subject.clone(), expires_at: token.expires_at, max_age, list }
+        let stale_if_error = ages.iter().map(|(_, stale)| *stale).min().unwrap_or_default();
+        Survey::NeedsPermissions(NeedsRecord { surveyor, issuer, max_age, stale_if_error })
     }
 }
 
-/// For which companies the route is open; `None` where it is for none.
-fn companies(route: &Route, token: &VerifiedToken, record: Option<&PermissionsRecord>) -> Option<Companies> {
-    match &route.company {
-        CompanyRule::None | CompanyRule::Any => Some(Companies::Unbound),
-        CompanyRule::Subject => {
-            rules::held_in(route, record?, &token.subject).ok()?;
-            Some(Companies::Unbound)
+impl<'a> Surveyor<'a> {
+    /// `permissions_max_age` and `permissions_stale_if_error` of each rule whose answer depends on the caller's record.
+    fn ages(&self) -> Vec<(Duration, Duration)> {
+        let (policy, token) = (&self.authorizer.policy, &self.token);
+        let is_asked = |company: &CompanyRule, open: Result<(), Reason>| company.binds() && open.is_ok();
+        match self.over {
+            Over::Routes => (policy.routes.iter())
+                .filter(|route| self.has_section(route) && is_asked(&route.company, open_route(route, token)))
+                .map(|route| (route.permissions_max_age, route.permissions_stale_if_error))
+                .collect(),
+            Over::Fields => (policy.fields.iter())
+                .filter(|field| is_asked(&field.company, open_field(field, token)))
+                .map(|field| (field.permissions_max_age, field.permissions_stale_if_error))
+                .collect(),
         }
-        CompanyRule::Parameter(..) | CompanyRule::Header(_) | CompanyRule::Query(_) => {
-            let record = record?;
-            let open: Vec<String> = record
-                .companies()
-                .filter(|(company, _)| rules::held_in(route, record, company).is_ok())
-                .map(|(company, _)| company.to_owned())
-                .collect();
-            (!open.is_empty()).then_some(Companies::Among(open))
+    }
+
+    fn has_section(&self, route: &Route) -> bool {
+        !route.is_shadow && route.issuers.contains(&self.token.issuer)
+    }
+
+    fn list(self, record: Option<&PermissionsRecord>, max_age: Option<Duration>) -> Entitlements<'a> {
+        let (policy, token) = (&self.authorizer.policy, &self.token);
+        let (mut routes, mut fields) = (Vec::new(), Vec::new());
+        match self.over {
+            Over::Routes => {
+                for route in policy.routes.iter().filter(|route| !route.is_shadow) {
+                    let companies = if route.is_public() {
+                        Ok(Companies::Unbound)
+                    } else if self.has_section(route) {
+                        let open = open_route(route, token);
+                        open.and_then(|()| companies(&route.company, &route.roles, token, record))
+                    } else {
+                        Err(Reason::IssuerUnknown)
+                    };
+                    if let Ok(companies) = companies {
+                        routes.push(Entitlement { route, companies });
+                    }
+                }
+            }
+            Over::Fields => {
+                for field in &policy.fields {
+                    let open = open_field(field, token);
+                    let companies = open.and_then(|()| companies(&field.company, &field.roles, token, record));
+                    fields.push(FieldEntitlement { field, subject: token.subject.clone(), companies });
+                }
+            }
         }
+        Entitlements { token: self.token, max_age, routes, fields }
+    }
+}
+
+fn open_route(route: &Route, token: &VerifiedToken) -> Result<(), Reason> {
+    rules::open_to(&route.scopes, &route.required, token)
+}
+
+fn open_field(field: &Field, token: &VerifiedToken) -> Result<(), Reason> {
+    if !field.issuers.contains(&token.issuer) {
+        return Err(Reason::IssuerUnknown);
+    }
+    rules::open_to(&field.scopes, &field.required, token)
+}
+
+/// For which companies the rule is met, or why for none.
+fn companies(
+    rule: &CompanyRule,
+    roles: &[String],
+    token: &VerifiedToken,
+    record: Option<&PermissionsRecord>,
+) -> Result<Companies, Reason> {
+    if !rule.binds() {
+        return Ok(Companies::Unbound);
+    }
+    let record = record.ok_or(Reason::CompanyMismatch)?;
+    if *rule == CompanyRule::Subject {
+        return rules::held_in(roles, record, &token.subject).map(|_| Companies::Unbound);
+    }
+    let open: Vec<String> = record
+        .companies()
+        .filter(|(company, _)| rules::held_in(roles, record, company).is_ok())
+        .map(|(company, _)| company.to_owned())
+        .collect();
+    match (open.is_empty(), record.companies().next()) {
+        (false, _) => Ok(Companies::Among(open)),
+        (true, Some(_)) => Err(Reason::RoleMissing),
+        (true, None) => Err(Reason::CompanyMismatch),
     }
 }
 
@@ -151,16 +212,16 @@ impl<'a> NeedsRecord<'a> {
     /// Whose permissions are needed. Personal data: not for logs.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.token.subject
+        &self.surveyor.token.subject
     }
 
-    /// How old the record may be: the least of what the routes allow whose answer depends on it.
+    /// How old the record may be: the least of what the rules allow whose answer depends on it.
     #[must_use]
     pub const fn max_age(&self) -> Duration {
         self.max_age
     }
 
-    /// How much older it may be if the service cannot tell: the least of what those routes allow.
+    /// How much older it may be if the service cannot tell: the least of what those rules allow.
     #[must_use]
     pub const fn stale_if_error(&self) -> Duration {
         self.stale_if_error
@@ -178,16 +239,17 @@ impl<'a> NeedsRecord<'a> {
     /// # Errors
     /// The [`Reason`] why there is no list. Where the service has no record there is one, of what needs none.
     pub fn resume(self, permissions: Permissions<'_>, now: UnixTime) -> Result<Entitlements<'a>, Reason> {
-        if self.token.is_expired(now) {
+        let token = &self.surveyor.token;
+        if token.is_expired(now) {
             return Err(Reason::Expired);
         }
         let record = match permissions {
             // A record about someone else is no answer to this question.
-            Permissions::Found(record) if record.id() == self.token.subject => Some(record),
+            Permissions::Found(record) if record.id() == token.subject => Some(record),
             Permissions::Absent => None,
             Permissions::Found(_) | Permissions::Unavailable => return Err(Reason::PermissionsUnavailable),
         };
-        Ok(self.authorizer.list(&self.token, record, Some(self.max_age)))
+        Ok(self.surveyor.list(record, Some(self.max_age)))
     }
 }
 
@@ -198,19 +260,25 @@ pub(super) fn record_target(subject: &str) -> Option<String> {
 }
 
 impl<'a> Entitlements<'a> {
-    /// Each route that is open to the caller, once, in the order of the policy.
+    /// Each route that is open to the caller, once, in the order of the policy; of a survey of routes.
     #[must_use]
     pub fn list(&self) -> &[Entitlement<'a>] {
-        &self.list
+        &self.routes
     }
 
-    /// Whom a path must name where a route binds its subject. Personal data: not for logs.
+    /// Each field of the policy, open to the caller or not, in its order; of a survey of fields.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldEntitlement<'a>] {
+        &self.fields
+    }
+
+    /// Whom a request must name where a rule binds its subject. Personal data: not for logs.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.token.subject
     }
 
-    /// For how long the list may be held to: the least `permissions_max_age` of the routes whose answer, either way,
+    /// For how long the list may be held to: the least `permissions_max_age` of the rules whose answer, either way,
     /// depends on the caller's record; `None` where none does.
     #[must_use]
     pub const fn max_age(&self) -> Option<Duration> {
@@ -219,8 +287,8 @@ impl<'a> Entitlements<'a> {
 
     /// The moment from which the caller's token is no longer good, and the list with it.
     #[must_use]
-    pub const fn expires_at(&self) -> UnixTime {
-        self.expires_at
+    pub fn expires_at(&self) -> UnixTime {
+        self.token.expires_at
     }
 }
 
@@ -238,6 +306,43 @@ impl<'a> Entitlement<'a> {
     }
 }
 
+impl<'a> FieldEntitlement<'a> {
+    /// The field.
+    #[must_use]
+    pub const fn field(&self) -> &'a Field {
+        self.field
+    }
+
+    /// Whether the caller may select it at all, whatever its arguments.
+    ///
+    /// # Errors
+    /// The [`Reason`] why not.
+    pub fn is_open(&self) -> Result<(), Reason> {
+        self.companies.as_ref().map(drop).map_err(|reason| *reason)
+    }
+
+    /// Whether the caller may select it with these arguments, each by its name; `None` for one that is not there or is no
+    /// text.
+    ///
+    /// # Errors
+    /// The [`Reason`] why not.
+    pub fn decide<'t>(&self, argument: impl Fn(&str) -> Option<&'t str>) -> Result<(), Reason> {
+        let companies = self.companies.as_ref().map_err(|reason| *reason)?;
+        if let Some(name) = self.field.subject_argument()
+            && argument(name) != Some(self.subject.as_str())
+        {
+            return Err(Reason::SubjectMismatch);
+        }
+        if let (CompanyRule::Argument(name), Companies::Among(open)) = (&self.field.company, companies) {
+            let company = argument(name).ok_or(Reason::CompanyUnspecified)?;
+            if !open.iter().any(|own| own == company) {
+                return Err(Reason::CompanyMismatch);
+            }
+        }
+        Ok(())
+    }
+}
+
 // Who calls, and for whom, stays out of debug output: it ends in logs.
 impl fmt::Debug for NeedsRecord<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -247,13 +352,21 @@ impl fmt::Debug for NeedsRecord<'_> {
 
 impl fmt::Debug for Entitlements<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Entitlements").field("routes", &self.list).finish_non_exhaustive()
+        let (routes, fields) = (&self.routes, &self.fields);
+        let mut shown = formatter.debug_struct("Entitlements");
+        shown.field("routes", routes).field("fields", fields).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Entitlement<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Entitlement").field("route", &self.route.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FieldEntitlement<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("FieldEntitlement").field("field", &self.field.name).finish_non_exhaustive()
     }
 }
 

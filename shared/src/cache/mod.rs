@@ -8,6 +8,7 @@ mod generations;
 mod imported;
 mod keys;
 mod permissions;
+mod permissions_fetch;
 mod snapshot;
 mod tokens;
 
@@ -17,7 +18,10 @@ pub use keys::{
     KEY_COOLDOWN, KEY_DISCOVERY_TTL, KEY_FETCH_LEASE, KEY_MAX_TTL, KEY_MIN_TTL, KeyCache, KeyLookup,
     MAX_UNKNOWN_KEY_IDS,
 };
-pub use permissions::{PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup};
+pub use permissions::{
+    PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup,
+};
+pub use permissions_fetch::{FetchedPermissions, PermissionsAnswer, PermissionsFetch, PermissionsFetchError};
 pub use snapshot::{KeySeeds, KeySnapshot, MAX_SNAPSHOT_BYTES, SnapshotError};
 
 pub(crate) use tokens::TokenCache;

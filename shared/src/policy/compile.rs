@@ -7,10 +7,12 @@ use core::{fmt::Write as _, time::Duration};
 
 use sha2::{Digest, Sha256};
 
+use crate::claims::ClaimPath;
+
 use super::{
     Limits, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cloudfront, compile_route, cors,
     determinise::{self, MAX_PLACES},
-    duration,
+    duration, field,
     file::PolicyFile,
     issuer, origin, settings,
     table::RouteTable,
@@ -32,7 +34,8 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     if file.issuers.is_empty() {
         faults.add("issuer", PolicyFault::Empty("issuer"));
     }
-    if file.routes.is_empty() {
+    // A GraphQL API has fields, and need not have routes.
+    if file.routes.is_empty() && file.fields.is_empty() {
         faults.add("route", PolicyFault::Empty("route"));
     }
     if !is_name(&file.edge) {
@@ -46,6 +49,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     let limits = settings::limits(file.limits.as_ref(), &mut faults);
     let log = settings::log(file.log.as_ref(), &mut faults);
     let routes = compile_route::routes(file, &mut faults);
+    let fields = field::fields(file, &mut faults);
     #[cfg(feature = "toml")]
     let tests = super::test::compile(file, &mut faults);
     if let Some(key) = file.log.as_ref().and_then(|log| log.subject_key.as_ref())
@@ -55,13 +59,19 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     }
     // What means nothing harms nobody who decides; its author is told, once, where the file is read.
     #[cfg(feature = "toml")]
-    super::unused::all(file, &routes, &mut faults);
+    super::unused::all(file, &routes, &fields, &mut faults);
     let tables = tables(&routes, &limits, &mut faults);
     let Some((table, shadow_table)) = tables.filter(|_| faults.0.is_empty()) else {
         return Err(PolicyErrors(faults.0));
     };
     for (index, issuer) in issuers.iter_mut().enumerate() {
-        issuer.keep_claims_of(routes.iter().filter(|route| route.issuers.contains(&index)));
+        for route in routes.iter().filter(|route| route.issuers.contains(&index)) {
+            issuer.keep(route.required.iter().map(|required| ClaimPath::top(&required.name)));
+            issuer.keep(route.headers.iter().map(|handed| handed.path.clone()));
+        }
+        for field in fields.iter().filter(|field| field.issuers.contains(&index)) {
+            issuer.keep(field.required.iter().map(|required| ClaimPath::top(&required.name)));
+        }
     }
     let mut identity_fields: Vec<String> = routes
         .iter()
@@ -81,6 +91,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         limits,
         log,
         routes,
+        fields,
         table,
         #[cfg(feature = "toml")]
         tests,

@@ -4,9 +4,9 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec:
 use core::time::Duration;
 
 use super::{
-    BodyRule, CompanyRule, HandedClaim, PolicyFault, Route, ScopeRule,
+    BodyRule, CompanyRule, HandedClaim, PolicyFault, RequiredClaim, Route, ScopeRule,
     compile::{Faults, is_name},
-    contradictions::{self, Checked},
+    contradictions,
     file::{CompanyFile, DefaultsFile, IssuerFile, OneOrMany, PolicyFile, RouteFile, ScopesFile},
     issuer, pointer,
     route_file::CompanyField,
@@ -95,11 +95,20 @@ fn share_method(route: &Route, other: &Route) -> bool {
 }
 
 /// One route as it is written, and what it takes from elsewhere.
-struct Written<'a> {
-    at: String,
-    route: &'a RouteFile,
-    defaults: &'a DefaultsFile,
-    file: &'a PolicyFile,
+pub(super) struct Written<'a> {
+    pub(super) at: String,
+    pub(super) route: &'a RouteFile,
+    pub(super) defaults: &'a DefaultsFile,
+    pub(super) file: &'a PolicyFile,
+}
+
+/// What a route asks of a caller, wherever it lies.
+pub(super) struct Conditions {
+    pub(super) issuers: Vec<usize>,
+    pub(super) scopes: ScopeRule,
+    pub(super) required: Vec<RequiredClaim>,
+    pub(super) permissions_max_age: Duration,
+    pub(super) permissions_stale_if_error: Duration,
 }
 
 impl<'a> Written<'a> {
@@ -126,36 +135,44 @@ impl<'a> Written<'a> {
             faults.add(self.sub("path"), PolicyFault::Path(route.path.clone()));
             Template::root()
         });
-        let issuers = self.issuers(faults);
-        for (index, role) in route.roles.iter().enumerate() {
-            faults.place(&self.sub(&format!("roles[{index}]")), "role", role, self.file.roles.iter());
-        }
         let subject = route.subject.as_deref().filter(|text| *text != "any");
         let subject = subject.and_then(|text| self.parameter("subject", text, &template, faults));
         let company = self.company(&template, faults);
-        self.check_rules(&company, faults);
-        let scopes = scopes(route.scopes.as_ref());
-        let checked = Checked { at: &self.at, route, template: &template, company: &company, scopes: &scopes };
-        contradictions::check(&checked, faults);
-        let (max_age, stale) = self.permissions_ages(&company, faults);
+        let conditions = self.conditions(&company, faults);
+        contradictions::check_parameters(&self.at, route, &template, &company, faults);
         Route {
             name: route.name.clone(),
             methods: route.methods.clone(),
             path: route.path.clone(),
             origin: self.origin(faults),
-            issuers,
+            issuers: conditions.issuers,
             is_shadow: route.shadow,
             subject: subject.map(|(_, position)| position),
             company,
             roles: route.roles.clone(),
-            scopes,
-            required: issuer::required_claims(&self.sub("require"), &route.require, faults),
-            permissions_max_age: max_age,
-            permissions_stale_if_error: stale,
+            scopes: conditions.scopes,
+            required: conditions.required,
+            permissions_max_age: conditions.permissions_max_age,
+            permissions_stale_if_error: conditions.permissions_stale_if_error,
             body: self.body(faults),
             headers: self.headers(faults),
             template,
         }
+    }
+
+    /// What is asked of a caller, checked by itself and together.
+    pub(super) fn conditions(&self, company: &CompanyRule, faults: &mut Faults) -> Conditions {
+        let route = self.route;
+        let issuers = self.issuers(faults);
+        for (index, role) in route.roles.iter().enumerate() {
+            faults.place(&self.sub(&format!("roles[{index}]")), "role", role, self.file.roles.iter());
+        }
+        self.check_rules(company, faults);
+        let scopes = scopes(route.scopes.as_ref());
+        contradictions::check_lists(&self.at, route, &scopes, faults);
+        let (permissions_max_age, permissions_stale_if_error) = self.permissions_ages(company, faults);
+        let required = issuer::required_claims(&self.sub("require"), &route.require, faults);
+        Conditions { issuers, scopes, required, permissions_max_age, permissions_stale_if_error }
     }
 
     fn check_methods(&self, faults: &mut Faults) {

@@ -20,27 +20,41 @@ use super::{
 /// Parameters that name the caller.
 const SUBJECTS: [&str; 2] = ["user", "subject"];
 
-/// A route as it is written, with what was made of it.
-pub(super) struct Checked<'a> {
-    pub(super) at: &'a str,
-    pub(super) route: &'a RouteFile,
-    pub(super) template: &'a Template,
-    pub(super) company: &'a CompanyRule,
-    pub(super) scopes: &'a ScopeRule,
+/// What the parameters of a route's path promise.
+pub(super) fn check_parameters(
+    at: &str,
+    route: &RouteFile,
+    template: &Template,
+    company: &CompanyRule,
+    faults: &mut Faults,
+) {
+    Place { at, route, template, company }.check(faults);
 }
 
-pub(super) fn check(checked: &Checked<'_>, faults: &mut Faults) {
-    checked.parameters(faults);
-    checked.scopes(faults);
-    checked.repeated(faults);
+/// Lists that no token can meet, or that say a thing twice.
+pub(super) fn check_lists(at: &str, route: &RouteFile, scopes: &ScopeRule, faults: &mut Faults) {
+    let lists = Lists { at, route, scopes };
+    lists.scopes(faults);
+    lists.repeated(faults);
 }
 
-impl Checked<'_> {
-    fn sub(&self, member: &str) -> String {
-        format!("{}.{member}", self.at)
-    }
+/// Where a route lies, as it is written and with what was made of it.
+struct Place<'a> {
+    at: &'a str,
+    route: &'a RouteFile,
+    template: &'a Template,
+    company: &'a CompanyRule,
+}
 
-    fn parameters(&self, faults: &mut Faults) {
+/// What a route lists.
+struct Lists<'a> {
+    at: &'a str,
+    route: &'a RouteFile,
+    scopes: &'a ScopeRule,
+}
+
+impl Place<'_> {
+    fn check(&self, faults: &mut Faults) {
         let subject = self.route.subject.as_deref();
         let bound_by_subject = subject.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
         let bound_by_company = match self.company {
@@ -67,8 +81,14 @@ impl Checked<'_> {
         if let Some(name) = bound_by_subject
             && bound_by_company == Some(name)
         {
-            faults.add(self.sub("subject"), PolicyFault::SameParameter(name.to_owned()));
+            faults.add(format!("{}.subject", self.at), PolicyFault::SameParameter(name.to_owned()));
         }
+    }
+}
+
+impl Lists<'_> {
+    fn sub(&self, member: &str) -> String {
+        format!("{}.{member}", self.at)
     }
 
     fn scopes(&self, faults: &mut Faults) {

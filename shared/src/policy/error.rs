@@ -115,6 +115,10 @@ pub enum PolicyFault {
     Method(String),
     /// A path template that is not canonical.
     Path(String),
+    /// A name that is no `Type.field` of GraphQL.
+    FieldName(String),
+    /// An argument of a field of a type that no operation has at its root: the type.
+    NestedArgument(String),
     /// A route is neither `public` nor has an `issuer`.
     NoIssuer,
     /// A public route asks for something that only a caller can have.
@@ -240,6 +244,10 @@ impl fmt::Display for PolicyFault {
             }
             Self::Method(method) => write!(f, "`{method}` is not a method that a route can have"),
             Self::Path(path) => write!(f, "`{path}` is not a path template"),
+            Self::FieldName(name) => write!(f, "`{name}` is not a field of a GraphQL type"),
+            Self::NestedArgument(name) => {
+                write!(f, "arguments of the type `{name}` are not the caller's to say, and no rule can rest on them")
+            }
             Self::NoIssuer => f.write_str("nothing says who may call the route"),
             Self::PublicWithRule(rule) => write!(f, "the route is public and has `{rule}`"),
             Self::UnboundCompany => f.write_str("the path has `{company}`, and no rule binds it to the caller"),

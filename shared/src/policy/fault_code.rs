@@ -52,6 +52,8 @@ impl PolicyFault {
             Self::CompanyNotSubject(..) => "company_not_subject",
             Self::Method(..) => "method",
             Self::Path(..) => "path",
+            Self::FieldName(..) => "field_name",
+            Self::NestedArgument(..) => "nested_argument",
             Self::NoIssuer => "no_issuer",
             Self::PublicWithRule(..) => "public_with_rule",
             Self::UnboundCompany => "unbound_company",

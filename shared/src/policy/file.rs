@@ -7,6 +7,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::field::FieldFile;
 pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
 #[cfg(feature = "toml")]
 use super::test::TestFile;
@@ -47,6 +48,9 @@ pub(crate) struct PolicyFile {
     /// What may be called, and by whom.
     #[serde(default, rename = "route")]
     pub(crate) routes: Vec<RouteFile>,
+    /// Fields of a GraphQL API, and who may select them.
+    #[serde(default, rename = "field", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) fields: Vec<FieldFile>,
     /// The policy's own tests; no part of what is embedded.
     #[cfg(feature = "toml")]
     #[serde(default, rename = "test", skip_serializing)]

@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec:
 use core::time::Duration;
 
 use super::{
-    PolicyFault, Preset, RequiredClaim, Route,
+    PolicyFault, Preset, RequiredClaim,
     compile::{Faults, is_name},
     file::{ClaimsFile, IssuerFile, OneOrMany, PolicyFile, RequiredFile},
     pointer,
@@ -115,14 +115,11 @@ impl Issuer {
         self.permissions
     }
 
-    /// Keeps of each token what these routes ask of it.
-    pub(super) fn keep_claims_of<'r>(&mut self, routes: impl Iterator<Item = &'r Route>) {
-        for route in routes {
-            let required = route.required.iter().map(|required| ClaimPath::top(&required.name));
-            for path in required.chain(route.headers.iter().map(|handed| handed.path.clone())) {
-                if !self.kept.contains(&path) {
-                    self.kept.push(path);
-                }
+    /// Keeps of each token what stands at these `paths`.
+    pub(super) fn keep(&mut self, paths: impl Iterator<Item = ClaimPath>) {
+        for path in paths {
+            if !self.kept.contains(&path) {
+                self.kept.push(path);
             }
         }
     }

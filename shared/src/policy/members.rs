@@ -33,6 +33,7 @@ pub(super) const POLICY: Table = Table {
         may("issuer", Shape::Named(&Shape::Table(&ISSUER))),
         may("origin", Shape::Named(&Shape::Table(&ORIGIN))),
         may("route", Shape::Tables(&ROUTE)),
+        may("field", Shape::Tables(&FIELD)),
         may("test", Shape::Tables(&TEST)),
         may("development", Shape::Stamp),
     ],
@@ -147,6 +148,23 @@ const ROUTE: Table = Table {
         may("headers", Shape::Named(&NAMES)),
     ],
 };
+
+const FIELD: Table = Table {
+    what: "a field",
+    members: &[
+        needed("name", Shape::Text),
+        may("issuer", NAMES),
+        may("subject", Shape::Table(&ARGUMENT)),
+        may("company", Shape::OneOf(&[Shape::Text, Shape::Table(&ARGUMENT)])),
+        may("roles", Shape::Texts),
+        may("scopes", Shape::OneOf(&[Shape::Texts, Shape::Table(&SCOPES)])),
+        may("require", REQUIRED),
+        may("permissions_max_age", Shape::Text),
+        may("permissions_stale_if_error", Shape::Text),
+    ],
+};
+
+const ARGUMENT: Table = Table { what: "an argument", members: &[needed("argument", Shape::Text)] };
 
 const COMPANY: Table =
     Table { what: "a route's `company`", members: &[may("header", Shape::Text), may("query", Shape::Text)] };

@@ -108,6 +108,10 @@ impl PolicyFault {
             Self::UnboundCompany => {
                 "add `company = \"{company}\"`, or `company = \"any\"` if every caller may reach every company".into()
             }
+            Self::FieldName(_) => "write `Type.field`, as in `Query.order`".into(),
+            Self::NestedArgument(_) => {
+                "bind the company at the field of `Query`, `Mutation` or `Subscription` through which it is reached".into()
+            }
             Self::UndefinedParameter(_) => "use a parameter of the route's path".into(),
             Self::RuleForm(..) => "name one path parameter, as in \"{company}\", or write \"any\"".into(),
             Self::RolesWithoutCompany => "add `company = \"{company}\"`: roles are held per company".into(),

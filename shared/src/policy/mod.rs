@@ -13,6 +13,7 @@ mod determinise;
 mod duration;
 mod error;
 mod fault_code;
+mod field;
 mod file;
 mod issuer;
 mod issuer_rules;
@@ -46,6 +47,7 @@ mod url;
 
 pub use cloudfront::CloudFront;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
+pub use field::{Field, OPERATION_TYPES};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use origin::{AuthType, Origin};
 pub use preset::Preset;
@@ -78,6 +80,7 @@ pub struct Policy {
     pub(crate) limits: Limits,
     pub(crate) log: LogRule,
     pub(crate) routes: Vec<Route>,
+    pub(crate) fields: Vec<Field>,
     pub(crate) table: table::RouteTable,
     #[cfg(feature = "toml")]
     pub(crate) tests: Vec<PolicyTest>,
@@ -180,9 +183,20 @@ impl Policy {
         &self.routes
     }
 
+    /// The GraphQL fields, in the order of the file.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
     /// The issuer sections whose callers may use `route`; none for a public one.
     pub fn issuers_of<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Issuer> {
         route.issuers.iter().filter_map(|index| self.issuers.get(*index))
+    }
+
+    /// The issuer sections whose callers may select `field`.
+    pub fn issuers_of_field<'a>(&'a self, field: &'a Field) -> impl Iterator<Item = &'a Issuer> {
+        field.issuers.iter().filter_map(|index| self.issuers.get(*index))
     }
 
     /// The origin that `route` is forwarded to.

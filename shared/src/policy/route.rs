@@ -47,6 +47,8 @@ pub enum CompanyRule {
     Header(String),
     /// The query parameter of this name.
     Query(String),
+    /// The argument of this name; of GraphQL fields alone.
+    Argument(String),
 }
 
 impl CompanyRule {

@@ -82,6 +82,7 @@ macro_rules! text {
 text!(Duration, json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" }));
 text!(SecretName, json_schema!({ "type": "string", "pattern": "^[A-Z0-9_]+$" }));
 text!(Method, json_schema!({ "type": "string", "pattern": "^[A-Z-]+$" }));
+text!(FieldName, json_schema!({ "type": "string", "pattern": "^[_A-Za-z][_0-9A-Za-z]*\\.[_A-Za-z][_0-9A-Za-z]*$" }));
 text!(PathTemplate, json_schema!({ "type": "string", "pattern": "^/" }));
 text!(PermissionsName, json_schema!({ "enum": ["service", "claims", "subject"] }));
 text!(PresetName, json_schema!({ "enum": Preset::ALL.map(Preset::name) }));

@@ -6,23 +6,27 @@
 
 use alloc::{borrow::ToOwned, collections::BTreeSet, format, string::String};
 
-use super::{CompanyRule, Limits, PolicyFault, Route, compile::Faults, file::PolicyFile, pointer, table::RouteTable};
+use super::{
+    CompanyRule, Field, Limits, PolicyFault, Route, compile::Faults, file::PolicyFile, pointer, table::RouteTable,
+};
 
 /// What the policy defines and never uses. `routes` are those of the file, in its order.
-pub(super) fn all(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
-    definitions(file, routes, faults);
-    defaults(file, routes, faults);
-    fields(routes, faults);
+pub(super) fn all(file: &PolicyFile, routes: &[Route], fields: &[Field], faults: &mut Faults) {
+    definitions(file, routes, fields, faults);
+    defaults(file, routes, fields, faults);
+    header_fields(routes, faults);
 }
 
-fn definitions(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
+fn definitions(file: &PolicyFile, routes: &[Route], fields: &[Field], faults: &mut Faults) {
     // A name that is misspelt where it is used is told there.
     let is_misspelt = |kind: &str, faults: &Faults| {
         faults.any(|fault| matches!(fault, PolicyFault::UnknownName(own, ..) if *own == kind))
     };
-    let used: BTreeSet<usize> = routes.iter().flat_map(|route| route.issuers.iter().copied()).collect();
+    let of_fields = fields.iter().flat_map(|field| field.issuers.iter().copied());
+    let used: BTreeSet<usize> =
+        routes.iter().flat_map(|route| route.issuers.iter().copied()).chain(of_fields).collect();
     // There must be an issuer, even where nobody needs one.
-    let are_public = routes.iter().all(Route::is_public);
+    let are_public = fields.is_empty() && routes.iter().all(Route::is_public);
     if !are_public && !is_misspelt("issuer", faults) && !faults.any(|fault| *fault == PolicyFault::NoIssuer) {
         for (_, name) in file.issuers.keys().enumerate().filter(|(index, _)| !used.contains(index)) {
             faults.add(pointer::entry("issuer", name), PolicyFault::Unused("issuer", name.clone()));
@@ -44,26 +48,37 @@ fn definitions(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
 }
 
 /// Members of `[defaults]` that no route takes.
-fn defaults(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
+fn defaults(file: &PolicyFile, routes: &[Route], fields: &[Field], faults: &mut Faults) {
     let Some(defaults) = &file.defaults else { return };
     let routes = || file.routes.iter().zip(routes);
-    let asks = |route: &Route| {
-        let sources = route.issuers.iter().filter_map(|index| file.issuers.values().nth(*index));
-        route.company.binds() && sources.map(|issuer| issuer.permissions.as_str()).any(|source| source == "service")
+    let fields = || file.fields.iter().zip(fields);
+    let service = |issuers: &[usize], company: &CompanyRule| {
+        let sources = issuers.iter().filter_map(|index| file.issuers.values().nth(*index));
+        company.binds() && sources.map(|issuer| issuer.permissions.as_str()).any(|source| source == "service")
     };
+    let asks = |route: &Route| service(&route.issuers, &route.company);
+    let asked = |field: &Field| service(&field.issuers, &field.company);
     for (member, is_there, is_taken) in [
         ("origin", defaults.origin.is_some(), routes().any(|(written, _)| written.origin.is_none())),
-        ("issuer", defaults.issuer.is_some(), routes().any(|(written, _)| written.issuer.is_none() && !written.public)),
+        (
+            "issuer",
+            defaults.issuer.is_some(),
+            routes().any(|(written, _)| written.issuer.is_none() && !written.public)
+                || fields().any(|(written, _)| written.issuer.is_none()),
+        ),
         (
             "permissions_max_age",
             defaults.permissions_max_age.is_some(),
-            routes().any(|(written, route)| written.permissions_max_age.is_none() && asks(route)),
+            routes().any(|(written, route)| written.permissions_max_age.is_none() && asks(route))
+                || fields().any(|(written, field)| written.permissions_max_age.is_none() && asked(field)),
         ),
         (
             "permissions_stale_if_error",
             defaults.permissions_stale_if_error.is_some(),
             routes().any(|(written, route)| {
                 written.permissions_stale_if_error.is_none() && asks(route) && !route.permissions_max_age.is_zero()
+            }) || fields().any(|(written, field)| {
+                written.permissions_stale_if_error.is_none() && asked(field) && !field.permissions_max_age.is_zero()
             }),
         ),
         ("body", defaults.body.is_some(), routes().any(|(written, _)| written.body.is_none())),
@@ -75,7 +90,7 @@ fn defaults(file: &PolicyFile, routes: &[Route], faults: &mut Faults) {
 }
 
 /// Fields that routes both take from the caller and promise to have made themselves.
-fn fields(routes: &[Route], faults: &mut Faults) {
+fn header_fields(routes: &[Route], faults: &mut Faults) {
     let handed = |field: &String| routes.iter().any(|route| route.headers.iter().any(|own| own.field == *field));
     for (index, route) in routes.iter().enumerate() {
         if let CompanyRule::Header(field) = &route.company

@@ -73,7 +73,7 @@ impl fmt::Debug for PortableKey {
 
 /// Answers `need` in pure Rust.
 #[must_use]
-pub fn check<'a, P: Pursuit<'a>>(need: &NeedsSignature<'a, P>) -> SignatureCheck {
+pub fn check<'a, P: Pursuit>(need: &NeedsSignature<'a, P>) -> SignatureCheck {
     verify(need.algorithm(), need.key(), need.message(), need.signature())
 }
 

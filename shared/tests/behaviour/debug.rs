@@ -94,7 +94,12 @@ fn the_caches_do_not_show_what_they_hold() {
     says_nothing(&world.permissions);
     says_nothing(&world.keys);
     let issuer = world.authorizer.policy().issuers().iter().find(|issuer| issuer.name() == "users").unwrap().clone();
-    let known = world.permissions.look_up(&issuer, SUBJECT, std::time::Duration::from_secs(60), world.now);
+    let known = world.permissions.look_up(
+        &issuer,
+        SUBJECT,
+        (std::time::Duration::from_secs(60), std::time::Duration::ZERO),
+        world.now,
+    );
     assert!(matches!(known, postern::cache::PermissionsLookup::Known(Some(_))));
     says_nothing(&known);
 }

@@ -16,6 +16,7 @@ mod debug;
 mod decision_log;
 mod decisions;
 mod discovery;
+mod fields;
 mod key_cache;
 mod key_cache_faults;
 mod needs;

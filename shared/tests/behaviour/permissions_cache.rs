@@ -1,18 +1,25 @@
-//! The permissions cache: a record decides while it is young enough, counted from when it was asked for.
+//! The permissions cache: a record decides while it is young enough, counted from when it was asked for; what is older is
+//! asked about by its tag, and stands in for a service that fails where the route says so.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use postern::{
-    PermissionsRecord, Policy, UnixTime,
-    cache::{PermissionsCache, PermissionsLookup},
+    Policy, UnixTime,
+    cache::{
+        PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE, PermissionsAnswer, PermissionsCache,
+        PermissionsFetch, PermissionsLookup,
+    },
     policy::Issuer,
 };
+use proptest::prelude::*;
 
 use crate::support::{NOW, policies};
 
 struct Bench {
     policy: Policy,
     cache: PermissionsCache,
+    /// The fetches that were asked for, by when.
+    fetches: BTreeMap<UnixTime, PermissionsFetch>,
 }
 
 /// What a look-up says, with the version of the record it knows.
@@ -20,10 +27,11 @@ struct Bench {
 enum Look {
     Known(u64),
     Absent,
+    StandIn(u64),
     Fetch,
     Wait,
 }
-use Look::{Absent, Fetch, Known, Wait};
+use Look::{Absent, Fetch, Known, StandIn, Wait};
 
 fn millis(after: u64) -> UnixTime {
     UnixTime::from_millis(NOW * 1000 + after)
@@ -31,34 +39,64 @@ fn millis(after: u64) -> UnixTime {
 
 impl Bench {
     fn new() -> Self {
-        Self { policy: policies::example(), cache: PermissionsCache::new() }
+        Self { policy: policies::example(), cache: PermissionsCache::new(), fetches: BTreeMap::new() }
     }
 
     fn issuer(&self, name: &str) -> Issuer {
         self.policy.issuers().iter().find(|issuer| issuer.name() == name).unwrap().clone()
     }
 
-    fn look_up_for(&mut self, section: &str, subject: &str, max_age: u64, now: UnixTime) -> Look {
-        match self.cache.look_up(&self.issuer(section), subject, Duration::from_millis(max_age), now) {
+    fn look_up_at(&mut self, section: &str, subject: &str, (max_age, stale): (u64, u64), now: UnixTime) -> Look {
+        let ages = (Duration::from_millis(max_age), Duration::from_millis(stale));
+        match self.cache.look_up(&self.issuer(section), subject, ages, now) {
             PermissionsLookup::Known(Some(record)) => Known(record.version().unwrap()),
-            PermissionsLookup::Known(None) => Absent,
-            PermissionsLookup::Fetch => Fetch,
+            PermissionsLookup::StandIn(Some(record)) => StandIn(record.version().unwrap()),
+            PermissionsLookup::Known(None) | PermissionsLookup::StandIn(None) => Absent,
+            PermissionsLookup::Fetch(fetch) => {
+                self.fetches.insert(now, fetch);
+                Fetch
+            }
             PermissionsLookup::Wait => Wait,
         }
+    }
+
+    fn look_up_for(&mut self, section: &str, subject: &str, max_age: u64, now: UnixTime) -> Look {
+        self.look_up_at(section, subject, (max_age, 0), now)
     }
 
     fn look_up(&mut self, max_age: u64, now: u64) -> Look {
         self.look_up_for("users", "u", max_age, millis(now))
     }
 
+    /// On a route that takes a record of two seconds, and one of ten more while the service cannot tell.
+    fn look_up_or_stand_in(&mut self, now: u64) -> Look {
+        self.look_up_at("users", "u", (2_000, 10_000), millis(now))
+    }
+
+    fn answer(&mut self, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
+        let fetch = self.fetches.get(&millis(asked_at)).expect("a fetch that was asked for");
+        self.cache.store(fetch.answered(&PermissionsAnswer { status, etag, body: body.as_bytes() }).unwrap());
+    }
+
     fn store(&mut self, version: Option<u64>, asked_at: u64) {
-        let record = version.map(|version| Arc::new(record(version)));
-        self.cache.store(&self.issuer("users"), "u", record, millis(asked_at));
+        match version {
+            Some(version) => self.answer(asked_at, 200, None, &record(version)),
+            None => self.answer(asked_at, 404, None, ""),
+        }
+    }
+
+    fn fail(&mut self, asked_at: u64, now: u64) {
+        self.cache.fail(&self.fetches[&millis(asked_at)], millis(now));
+    }
+
+    /// What the fetch of that time asks about.
+    fn tag(&self, asked_at: u64) -> Option<&str> {
+        self.fetches[&millis(asked_at)].if_none_match()
     }
 }
 
-fn record(version: u64) -> PermissionsRecord {
-    PermissionsRecord::parse(br#"{"id":"u","companies":{}}"#).unwrap().with_version(version)
+fn record(version: u64) -> String {
+    format!(r#"{{"id":"u","companies":{{}},"version":{version}}}"#)
 }
 
 #[test]
@@ -143,8 +181,7 @@ fn after_a_failure_the_next_caller_asks_and_old_records_do_not_decide() {
     bench.look_up(2_000, 0);
     bench.store(Some(1), 0);
     assert_eq!(bench.look_up(2_000, 3_000), Fetch);
-    let users = bench.issuer("users");
-    bench.cache.fail(&users, "u");
+    bench.fail(3_000, 3_000);
     assert_eq!(bench.look_up(2_000, 3_000), Fetch);
 }
 
@@ -188,18 +225,218 @@ fn a_lead_that_lies_ahead_of_the_clock_does_not_block() {
     assert_eq!(bench.look_up(2_000, 0), Fetch);
 }
 
+/// Subjects can be made up by whoever has an issuer of the policy sign them, and have no record then.
 #[test]
-fn memory_is_bounded_and_what_is_used_stays() {
+fn memory_is_bounded_and_subjects_without_a_record_drive_out_none_that_have_one() {
     let mut bench = Bench::new();
     bench.look_up(300_000, 0);
     bench.store(Some(1), 0);
-    for count in 0..10_000 {
+    for count in 0..20_000 {
         let subject = format!("subject-{count}");
         assert_eq!(bench.look_up_for("users", &subject, 300_000, millis(1)), Fetch);
-        let users = bench.issuer("users");
-        bench.cache.store(&users, &subject, None, millis(1));
-        assert_eq!(bench.look_up(300_000, 1), Known(1));
+        bench.store(None, 1);
     }
+    assert_eq!(bench.look_up(300_000, 1), Known(1));
     assert_eq!(bench.look_up_for("users", "subject-0", 300_000, millis(2)), Fetch);
-    assert_eq!(bench.look_up_for("users", "subject-9999", 300_000, millis(2)), Absent);
+    assert_eq!(bench.look_up_for("users", "subject-19999", 300_000, millis(2)), Absent);
+    // Those that have one are bounded by themselves, and who is asked about stays.
+    for count in 0..20_000 {
+        let subject = format!("subject-{count}");
+        bench.look_up_for("users", &subject, 0, millis(3));
+        let body = format!(r#"{{"id":"{subject}","companies":{{}},"version":2}}"#);
+        bench.answer(3, 200, None, &body);
+        assert_eq!(bench.look_up(300_000, 3), Known(1));
+    }
+    assert_eq!(bench.look_up_for("users", "subject-0", 300_000, millis(4)), Fetch);
+    assert_eq!(bench.look_up_for("users", "subject-19999", 300_000, millis(4)), Known(2));
+}
+
+#[test]
+fn that_there_is_no_record_is_remembered_for_a_minute_at_most() {
+    let limit = u64::try_from(PERMISSIONS_ABSENT_MAX_AGE.as_millis()).unwrap();
+    let mut bench = Bench::new();
+    bench.look_up(300_000, 0);
+    bench.store(None, 0);
+    assert_eq!(bench.look_up(300_000, limit - 1), Absent);
+    assert_eq!(bench.look_up_at("users", "u", (300_000, 10_000), millis(limit)), Fetch);
+    bench.fail(limit, limit);
+    // Where it stands in for a service that cannot tell, it does so from then on.
+    assert_eq!(bench.look_up_at("users", "u", (300_000, 4_000), millis(limit + 3_999)), Absent);
+    assert_eq!(bench.look_up_at("users", "u", (300_000, 4_000), millis(limit + 4_000)), Fetch);
+}
+
+#[test]
+fn a_record_past_its_age_is_asked_about_by_its_tag_and_is_young_again_if_unchanged() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.look_up(2_000, 0), Fetch);
+    assert_eq!(bench.tag(0), None);
+    bench.answer(0, 200, Some("\"1-a\""), &record(1));
+    assert_eq!(bench.look_up(2_000, 2_000), Fetch);
+    assert_eq!(bench.tag(2_000), Some("\"1-a\""));
+    bench.answer(2_000, 304, Some("\"1-a\""), "");
+    // From the asking on, and with its tag.
+    assert_eq!(bench.look_up(2_000, 3_999), Known(1));
+    assert_eq!(bench.look_up(2_000, 4_000), Fetch);
+    assert_eq!(bench.tag(4_000), Some("\"1-a\""));
+    bench.answer(4_000, 200, Some("\"2-b\""), &record(2));
+    assert_eq!(bench.look_up(0, 4_001), Fetch);
+    assert_eq!(bench.tag(4_001), Some("\"2-b\""));
+}
+
+#[test]
+fn a_304_means_the_state_that_was_asked_about_whatever_came_meanwhile() {
+    let mut bench = Bench::new();
+    bench.look_up(0, 0);
+    bench.answer(0, 200, Some("\"1\""), &record(1));
+    bench.look_up(0, 1_000);
+    bench.look_up(0, 1_500);
+    bench.answer(1_500, 200, Some("\"2\""), &record(2));
+    // Asked earlier, about the first state, and answered late: it neither comes back nor makes the second younger.
+    bench.answer(1_000, 304, None, "");
+    assert_eq!(bench.look_up(2_000, 3_499), Known(2));
+    assert_eq!(bench.look_up(2_000, 3_500), Fetch);
+    assert_eq!(bench.tag(3_500), Some("\"2\""));
+}
+
+#[test]
+fn a_record_without_a_tag_and_one_that_is_gone_are_asked_for_whole() {
+    let mut bench = Bench::new();
+    bench.look_up(0, 0);
+    bench.answer(0, 200, Some("\"1\""), &record(1));
+    bench.look_up(0, 1);
+    bench.answer(1, 200, None, &record(2));
+    bench.look_up(0, 2);
+    assert_eq!(bench.tag(2), None);
+    bench.answer(2, 200, Some("\"3\""), &record(3));
+    bench.look_up(0, 3);
+    bench.store(None, 3);
+    bench.look_up(0, 4);
+    assert_eq!(bench.tag(4), None);
+}
+
+#[test]
+fn after_a_failure_a_record_stands_in_at_once_until_the_cooldown_ends() {
+    let cooldown = u64::try_from(PERMISSIONS_COOLDOWN.as_millis()).unwrap();
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.store(Some(1), 0);
+    // Nobody knows yet that the service hangs: the first asks, the others wait for it.
+    assert_eq!(bench.look_up_or_stand_in(2_000), Fetch);
+    assert_eq!(bench.look_up_or_stand_in(2_001), Wait);
+    bench.fail(2_000, 5_000);
+    for now in [5_000, 5_001, 5_000 + cooldown - 1] {
+        assert_eq!(bench.look_up_or_stand_in(now), StandIn(1), "{now}");
+    }
+    // One tries again, and the others do not wait to see it fail.
+    assert_eq!(bench.look_up_or_stand_in(5_000 + cooldown), Fetch);
+    assert_eq!(bench.look_up_or_stand_in(5_001 + cooldown), StandIn(1));
+    bench.store(Some(2), 5_000 + cooldown);
+    assert_eq!(bench.look_up_or_stand_in(5_002 + cooldown), Known(2));
+}
+
+#[test]
+fn nothing_stands_in_where_the_route_does_not_say_so_and_nothing_past_both_ages() {
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.store(Some(1), 0);
+    assert_eq!(bench.look_up_or_stand_in(9_000), Fetch);
+    bench.fail(9_000, 10_000);
+    assert_eq!(bench.look_up_or_stand_in(11_999), StandIn(1));
+    assert_eq!(bench.look_up_at("users", "u", (0, 10_000), millis(11_999)), Fetch);
+    assert_eq!(bench.look_up(2_000, 11_999), Fetch);
+    bench.fail(11_999, 11_999);
+    assert_eq!(bench.look_up_or_stand_in(12_000), Fetch);
+}
+
+#[test]
+fn one_subjects_failure_is_no_others() {
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.store(Some(1), 0);
+    assert_eq!(bench.look_up_at("users", "v", (2_000, 10_000), millis(2_500)), Fetch);
+    bench.fail(2_500, 3_000);
+    assert_eq!(bench.look_up_or_stand_in(3_000), Fetch);
+}
+
+#[test]
+fn a_failure_of_a_question_that_a_later_one_has_overtaken_is_none() {
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.look_up(0, 1_000);
+    bench.store(Some(1), 1_000);
+    bench.fail(0, 3_000);
+    assert_eq!(bench.look_up_or_stand_in(3_001), Fetch);
+}
+
+#[test]
+fn the_cooldown_outlasts_a_lead() {
+    assert!(PERMISSIONS_COOLDOWN > PERMISSIONS_FETCH_LEASE);
+}
+
+/// One step of a random history.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A request on a route with these ages, and whether the service answers it.
+    Ask { max_age: u64, stale: u64, answers: Option<bool> },
+    /// The record changes at the service.
+    Change,
+}
+
+fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+    let ages = prop::sample::select(vec![(0, 0), (500, 0), (2_000, 0), (2_000, 6_000), (5_000, 9_000)]);
+    let ask = (ages, prop::option::weighted(0.8, any::<bool>())).prop_map(|((max_age, stale), answers)| Step::Ask {
+        max_age,
+        stale,
+        answers,
+    });
+    prop::collection::vec((0_u64..3_000, prop_oneof![4 => ask, 1 => Just(Step::Change)]), 1..60)
+}
+
+proptest! {
+    /// Whatever comes in whatever order, what decides was the service's state at some moment no longer ago than the route
+    /// allows, and longer by what it allows on failure only after one.
+    #[test]
+    fn what_decides_is_no_older_than_the_route_allows(steps in steps()) {
+        let mut bench = Bench::new();
+        let mut now = 0;
+        // When each version began; the service says by its tag which one it has.
+        let mut since = vec![0];
+        let mut pending: Vec<u64> = Vec::new();
+        for (pause, step) in steps {
+            now += pause + 1;
+            let Step::Ask { max_age, stale, answers } = step else {
+                since.push(now);
+                continue;
+            };
+            let look = bench.look_up_at("users", "u", (max_age, stale), millis(now));
+            let newest = since.len() - 1;
+            // The moment at which version `held` was replaced.
+            let replaced = |held: u64| since.get(usize::try_from(held).unwrap() + 1).copied();
+            match look {
+                Known(held) => {
+                    prop_assert!(max_age > 0);
+                    prop_assert!(replaced(held).is_none_or(|at| now - at < max_age), "{held} of {newest} at {now}");
+                }
+                StandIn(held) => {
+                    prop_assert!(max_age > 0 && stale > 0);
+                    prop_assert!(replaced(held).is_none_or(|at| now - at < max_age + stale), "{held} of {newest} at {now}");
+                }
+                Absent => prop_assert!(false, "there always is a record"),
+                Wait => prop_assert!(max_age > 0 && !pending.is_empty()),
+                Fetch => match answers {
+                    Some(true) => {
+                        let tag = format!("\"{newest}\"");
+                        if bench.tag(now) == Some(tag.as_str()) {
+                            bench.answer(now, 304, Some(&tag), "");
+                        } else {
+                            bench.answer(now, 200, Some(&tag), &record(u64::try_from(newest).unwrap()));
+                        }
+                    }
+                    Some(false) => bench.fail(now, now),
+                    // Neither: it hangs, until a later step takes its lead.
+                    None => pending.push(now),
+                },
+            }
+        }
+    }
 }

@@ -3,13 +3,16 @@
 
 use postern::{
     Policy, Reason,
-    cache::PermissionsCache,
+    cache::{PermissionsCache, PermissionsLookup},
     policy::{BodyRule, CompanyRule, PolicyFault, from_toml},
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::support::{Call, Outcome, Token, World, at, policies, world::field};
+use crate::support::{
+    Call, Outcome, Token, World, at, policies,
+    world::{fetch_permissions, field},
+};
 
 /// The example with one more route for partners and one for users, each with these rules.
 fn world(rules: &str) -> World {
@@ -248,8 +251,11 @@ fn a_route_that_asks_anew_each_time_has_no_older_record() {
     let policy = policies::example();
     let issuer = policy.issuers().iter().find(|issuer| issuer.name() == "users").unwrap();
     let mut cache = PermissionsCache::new();
-    cache.store(issuer, "u", None, at(0));
     let minute = core::time::Duration::from_secs(60);
+    let PermissionsLookup::Fetch(fetch) = cache.look_up(issuer, "u", (minute, minute), at(0)) else {
+        panic!("nothing is held");
+    };
+    cache.store(fetch_permissions(&fetch, Some(r#"{"id":"u","companies":[]}"#)));
     for (ages, held) in [
         ((core::time::Duration::ZERO, minute), false),
         ((minute, core::time::Duration::ZERO), false),

@@ -4,8 +4,8 @@
 use std::{sync::LazyLock, time::Duration};
 
 use postern::{
-    Authorizer, Decision, JwkSet, PermissionsRecord, Policy, Progress, Request, UnixTime,
-    cache::{KeyCache, KeyFetch, KeyLookup, PermissionsCache, PermissionsLookup},
+    Authorizer, Decision, JwkSet, Policy, Progress, Request, UnixTime,
+    cache::{KeyCache, KeyFetch, KeyLookup, PermissionsCache, PermissionsFetch, PermissionsLookup},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::support::{
     NOW, Token, World,
     keys::{PARTNERS_ED, jwks},
     policies,
-    world::{believe, fetch_keys},
+    world::{believe, fetch_keys, fetch_permissions},
 };
 
 /// What the example's issuers are forgiven on `nbf` and `iat`, having no `leeway` of their own, in seconds.
@@ -130,8 +130,8 @@ proptest! {
         let issuer = POLICY.issuers().first().unwrap();
         let published = World::example().published;
         let (mut keys, mut permissions) = (KeyCache::new(), PermissionsCache::new());
-        let record = PermissionsRecord::parse(br#"{"id":"u","companies":["1111"]}"#).unwrap();
-        let mut asked: Option<KeyFetch> = None;
+        let record = r#"{"id":"u","companies":["1111"]}"#;
+        let (mut asked, mut asked_about): (Option<KeyFetch>, Option<PermissionsFetch>) = (None, None);
         let (mut keys_at, mut record_at): (Vec<UnixTime>, Vec<UnixTime>) = (Vec::new(), Vec::new());
         for (now, step, seconds) in steps {
             match step {
@@ -144,12 +144,15 @@ proptest! {
                         keys.store(issuer, fetched, now);
                         keys_at.push(now);
                     }
-                    permissions.store(issuer, "u", Some(record.clone().into()), now);
-                    record_at.push(now);
+                    if let Some(fetch) = asked_about.take() {
+                        permissions.store(fetch_permissions(&fetch, Some(record)));
+                    }
                 }
                 1 => {
                     keys.fail(issuer, now);
-                    permissions.fail(issuer, "u");
+                    if let Some(fetch) = asked_about.take() {
+                        permissions.fail(&fetch, now);
+                    }
                 }
                 _ => {
                     let key_id = [Some("partners-ed"), Some("unknown"), None][usize::from(step % 3)];
@@ -162,10 +165,19 @@ proptest! {
                         asked = Some(fetch);
                     }
                     let max_age = seconds.map(Duration::from_secs).unwrap_or_default();
-                    if let PermissionsLookup::Known(_) = permissions.look_up(issuer, "u", max_age, now) {
-                        let young = |at: &UnixTime| now >= *at && now.saturating_since(*at) < max_age;
-                        prop_assert!(record_at.iter().any(young), "a record decides past its age");
-                    }
+                    let stale = if step == 2 { Duration::ZERO } else { max_age };
+                    let age = match permissions.look_up(issuer, "u", (max_age, stale), now) {
+                        PermissionsLookup::Known(_) => max_age,
+                        PermissionsLookup::StandIn(_) => max_age.saturating_add(stale),
+                        PermissionsLookup::Fetch(fetch) => {
+                            record_at.push(now);
+                            asked_about = Some(fetch);
+                            continue;
+                        }
+                        PermissionsLookup::Wait => continue,
+                    };
+                    let young = |at: &UnixTime| now >= *at && now.saturating_since(*at) < age;
+                    prop_assert!(record_at.iter().any(young), "a record decides past its age");
                 }
             }
         }

@@ -3,9 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use postern::{
-    Answer, Authorizer, BodyDigest, Caller, Decision, Denial, JwkSet, Keys, Permissions, PermissionsRecord, Permit,
-    Policy, Progress, Reason, Request, SignatureCheck, UnixTime,
-    cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep, PermissionsCache, PermissionsLookup},
+    Answer, Authorizer, BodyDigest, Caller, Decision, Denial, JwkSet, Keys, Permissions, Permit, Policy, Progress,
+    Reason, Request, SignatureCheck, UnixTime,
+    cache::{
+        FetchedKeys, FetchedPermissions, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep, PermissionsAnswer,
+        PermissionsCache, PermissionsFetch, PermissionsLookup,
+    },
     policy::Issuer,
 };
 use serde_json::json;
@@ -167,21 +170,21 @@ impl World {
                 Progress::NeedsPermissions(need) => {
                     counts.permissions += 1;
                     let (issuer, subject) = (need.issuer(), need.subject());
-                    let found = match permissions.look_up(issuer, subject, need.max_age(), now) {
-                        PermissionsLookup::Known(record) => Some(record),
-                        _ => {
+                    let ages = (need.max_age(), need.stale_if_error());
+                    let found = match permissions.look_up(issuer, subject, ages, now) {
+                        PermissionsLookup::Known(record) | PermissionsLookup::StandIn(record) => Some(record),
+                        PermissionsLookup::Wait => panic!("nobody else asks"),
+                        PermissionsLookup::Fetch(fetch) if *service_is_up => {
                             counts.permission_fetches += 1;
-                            if *service_is_up {
-                                let record = records.get(&(issuer.name().into(), subject.into()));
-                                let record =
-                                    record.map(|json| PermissionsRecord::parse(json.as_bytes()).unwrap().into());
-                                permissions.store(issuer, subject, record.clone(), now);
-                                Some(record)
-                            } else {
-                                permissions.fail(issuer, subject);
-                                let ages = (need.max_age(), need.stale_if_error());
-                                permissions.stand_in(issuer, subject, ages, now)
-                            }
+                            let record = records.get(&(issuer.name().into(), subject.into()));
+                            let fetched = fetch_permissions(&fetch, record.map(String::as_str));
+                            permissions.store(fetched.clone());
+                            Some(fetched.record())
+                        }
+                        PermissionsLookup::Fetch(fetch) => {
+                            counts.permission_fetches += 1;
+                            permissions.fail(&fetch, now);
+                            permissions.stand_in(issuer, subject, ages, now)
                         }
                     };
                     match found {
@@ -275,4 +278,10 @@ pub(crate) fn believe<'a>(progress: Progress<'a>, keys: &JwkSet, now: UnixTime) 
         panic!("no signature check was asked for")
     };
     need.resume(SignatureCheck::Valid, now)
+}
+
+/// The answer of a service that has this record, or none.
+pub(crate) fn fetch_permissions(fetch: &PermissionsFetch, record: Option<&str>) -> FetchedPermissions {
+    let (status, body) = record.map_or((404, ""), |record| (200, record));
+    fetch.answered(&PermissionsAnswer { status, etag: None, body: body.as_bytes() }).unwrap()
 }

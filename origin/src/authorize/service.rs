@@ -1,0 +1,162 @@
+//! The decision itself, before each request, and the fields that a page needs, after.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
+use postern::{Answer, Caller, Decision, PublicCode, assertion::ASSERTION_LIFETIME, target::CanonicalTarget};
+use tower::Service;
+
+use super::{
+    body::Content,
+    layer::{Settings, Whose},
+};
+use crate::{
+    Permit,
+    enforcer::{Enforcer, HeldPermissions},
+    gate::{BoxFuture, response},
+    http::incoming::Incoming,
+};
+
+/// Lets a request through to `inner` when the policy permits it.
+#[derive(Clone, Debug)]
+pub struct AuthorizeService<S> {
+    pub(super) inner: S,
+    pub(super) settings: Arc<Settings>,
+}
+
+impl<S, B, C> Service<Request<B>> for AuthorizeService<S>
+where
+    S: Service<Request<B>, Response = Response<C>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body + From<Vec<u8>> + Send + 'static,
+    B::Data: Send,
+    C: From<String>,
+{
+    type Response = Response<C>;
+    type Error = S::Error;
+    type Future = BoxFuture<Result<Response<C>, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was found ready is the one to be called.
+        let next = self.inner.clone();
+        let mut ready = std::mem::replace(&mut self.inner, next);
+        let settings = Arc::clone(&self.settings);
+        let (parts, body) = request.into_parts();
+        Box::pin(async move {
+            match settings.decide(parts, body).await {
+                Ok((request, fields)) => {
+                    let mut answer = ready.call(request).await?;
+                    set_fields(answer.headers_mut(), &fields);
+                    Ok(answer)
+                }
+                Err(answer) => Ok(response(&answer)),
+            }
+        })
+    }
+}
+
+/// Fields to set on the service's answer.
+type Fields = Vec<(&'static str, String)>;
+
+impl Settings {
+    /// The request as the service may have it, or the answer that stands in for the service's.
+    async fn decide<B>(&self, mut parts: Parts, body: B) -> Result<(Request<B>, Fields), Answer>
+    where
+        B: http_body::Body + From<Vec<u8>> + Send,
+        B::Data: Send,
+    {
+        let Some(enforcer) = &self.enforcer else {
+            return Err(Answer::of(PublicCode::TemporarilyUnavailable));
+        };
+        let Some(incoming) = Incoming::of(&parts, &self.base_path) else {
+            tracing::warn!(code = "base_path", "refused: the path does not begin with the base path");
+            return Err(Answer::of(PublicCode::NotFound));
+        };
+        let mut content = Content::Unread(body);
+        let decision = self.decision(enforcer, incoming, &parts, &mut content).await;
+        let permit = match decision {
+            Decision::Permit(permit) => permit,
+            Decision::Deny(denial) => return Err(denial.answer().clone()),
+            Decision::Preflight(answer) => return Err(answer),
+        };
+        let body = content.bound_by(&permit, ASSERTION_LIFETIME).await.map_err(|code| {
+            tracing::warn!(code = "body_refused", "refused: the body is not the bound one");
+            permit.refuse(code)
+        })?;
+        // Both are what the core took them for: a method token, a canonical target.
+        let Ok(target) = CanonicalTarget::parse(permit.target()) else { return Err(permit.unavailable()) };
+        hand_on(enforcer, &permit, &mut parts.headers).ok_or_else(|| permit.unavailable())?;
+        let fields = permit.response_headers().to_vec();
+        parts.extensions.insert(target.clone());
+        parts.extensions.insert(Permit::decided(permit, parts.method.clone(), target));
+        Ok((Request::from_parts(parts, body), fields))
+    }
+
+    async fn decision<B>(
+        &self,
+        enforcer: &Enforcer,
+        incoming: Incoming,
+        parts: &Parts,
+        content: &mut Content<B>,
+    ) -> Decision
+    where
+        B: http_body::Body + From<Vec<u8>> + Send,
+        B::Data: Send,
+    {
+        let read = async |limit, time_limit| content.read(limit, time_limit).await;
+        let caller = parts.extensions.get::<Caller>().filter(|_| self.whose == Whose::Caller);
+        let held = parts.extensions.get::<HeldPermissions>();
+        let incoming = match (self.whose, caller) {
+            // Nobody is established, whatever the request says of itself.
+            (Whose::Caller, None) => incoming.without_credential(),
+            _ => incoming,
+        };
+        let fields = incoming.fields();
+        let request = incoming.as_core(&fields);
+        match caller {
+            Some(caller) => enforcer.decide_as(caller, &request, incoming.request_id(), held, read).await,
+            None => enforcer.decide(&request, incoming.request_id(), read).await,
+        }
+    }
+}
+
+/// Takes off every field by which claims are handed on, in any spelling, and sets those of this request. `None` when one
+/// cannot be set.
+fn hand_on(enforcer: &Enforcer, permit: &postern::Permit, headers: &mut HeaderMap) -> Option<()> {
+    let forged: Vec<HeaderName> =
+        headers.keys().filter(|name| enforcer.policy().is_identity_field(name.as_str())).cloned().collect();
+    for name in forged {
+        headers.remove(name);
+    }
+    for (name, value) in permit.handed_on() {
+        headers.insert(HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?);
+    }
+    Some(())
+}
+
+/// CORS is the policy's alone, as at an edge: what the service says of it is dropped. And what was decided for one caller is
+/// not kept for another, unless the service says otherwise.
+fn set_fields(headers: &mut HeaderMap, fields: &Fields) {
+    let own: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
+    for name in own {
+        headers.remove(name);
+    }
+    for (name, value) in fields {
+        let Ok(value) = HeaderValue::try_from(value) else { continue };
+        if *name == "vary" {
+            // A service's own `Vary` stays true beside ours.
+            headers.append(*name, value);
+        } else {
+            headers.insert(*name, value);
+        }
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
+}
