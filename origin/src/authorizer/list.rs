@@ -13,7 +13,7 @@
 //!
 //! Not here: who may do what. The core's survey says that.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use postern::{
     Policy,
@@ -34,6 +34,10 @@ pub const NEVER_CANONICAL: [&str; 26] = [
     "*//*", "*./*", "*.", "*;*", "*\\*", "*#*", "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%3b*", "*%3B*", "*%3f*", "*%3F*",
     "*%5c*", "*%5C*", "*%23*", "*%25*", "*%0*", "*%1*", "*%7f*", "*%7F*", "*%c2%8*", "*%c2%9*", "*%C2%8*", "*%C2%9*",
 ];
+
+/// Most paths that a list can have: a resource is longer than 40 octets, and a result no longer than
+/// [`MAX_RESULT_BYTES`](super::answer::MAX_RESULT_BYTES).
+const MAX_PATHS: usize = 200;
 
 /// What a result cached by the token says: both are methods with paths, without the ARN's beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub enum Unlistable {
         /// The route.
         route: String,
     },
+    /// There is more of it than any result has room for.
+    TooMany,
     /// A parameter that nothing binds takes paths of another route, or its denials do.
     Other {
         /// The route with the parameter.
@@ -220,13 +226,20 @@ fn segments(route: &Route, whom: Whom<'_>) -> Result<Option<Vec<Segment>>, Unlis
 }
 
 fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
+    // Before any work that grows with it: a result is as long at least.
+    if open.iter().map(|open| open.paths.len()).sum::<usize>() > MAX_PATHS {
+        return Err(Unlistable::TooMany);
+    }
     let mut list = List::default();
+    // All that anyone might be allowed on these routes: what a general denial must not hit.
+    let mut templates: Vec<Pattern> = Vec::new();
     let mut excesses: Vec<Excess<'_>> = Vec::new();
     let mut allowed: Vec<(&str, Pattern, &Route)> = Vec::new();
     let mut has_closing_slash = false;
     for Open { route, paths } in open.iter().filter(|open| !is_connect(open.route)) {
         let for_anyone = segments(route, Whom::Anyone)?.unwrap_or_default();
         let (_, general) = Pattern::as_resource(&for_anyone);
+        templates.push(Pattern::of_path(&for_anyone));
         for method in methods(policy, route) {
             for path in paths {
                 let is_exact = !path.iter().any(|segment| matches!(segment, Segment::Free | Segment::Rest));
@@ -257,10 +270,17 @@ fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
         list.deny.push("*/".to_owned());
         excesses.retain(|excess| !excess.exact.ends_with('/'));
     }
+    let mut judged: HashMap<String, bool> = HashMap::new();
     for Excess { route, method, exact, general } in excesses {
-        let any_method = Pattern::of_resource(&format!("*{general}"));
-        if !allowed.iter().any(|(_, path, _)| any_method.meets(path)) {
-            list.deny.extend(spellings(&general).into_iter().map(|spelling| format!("*{spelling}")));
+        let hits = judged.entry(general).or_insert_with_key(|general| {
+            let any_method = Pattern::of_resource(&format!("*{general}"));
+            let hits = templates.iter().any(|template| any_method.meets(template));
+            if !hits {
+                list.deny.extend(spellings(general).into_iter().map(|spelling| format!("*{spelling}")));
+            }
+            hits
+        });
+        if !*hits {
             continue;
         }
         let pattern = Pattern::of_resource(&exact);
@@ -308,6 +328,7 @@ impl Unlistable {
         match self {
             Self::Elsewhere { .. } => "unlistable_company_elsewhere",
             Self::Literal { .. } => "unlistable_literal",
+            Self::TooMany => "unlistable_too_many",
             Self::Other { .. } => "unlistable_other_route",
         }
     }
@@ -322,6 +343,7 @@ impl fmt::Display for Unlistable {
             Self::Literal { route } => {
                 write!(formatter, "the path of route `{route}` holds `*`, `?` or `$`, which mean more in a resource")
             }
+            Self::TooMany => formatter.write_str("the caller may use more than a result has room for"),
             Self::Other { route, other } if route == other => {
                 write!(formatter, "route `{route}` has a rest parameter behind one that nothing binds")
             }
