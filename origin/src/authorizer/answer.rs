@@ -20,7 +20,7 @@ use super::{
     decider::{permissions, record},
     document::{Document, Unnamed},
     event::{Asked, Event, Shape},
-    list::{List, is_decided},
+    list::{List, Unlistable, is_decided},
     verdict::{Failure, Verdict},
 };
 use crate::{assertion::BasePath, enforcer::Hydrated};
@@ -144,7 +144,10 @@ impl<D: Decider> On<'_, D> {
         known: Option<Hydrated>,
     ) -> Result<Value, Failure> {
         let policy = self.decider.authorizer().policy();
-        let list = List::of(policy, entitlements).map_err(Failure::Unlistable)?;
+        let list = List::of(policy, entitlements).map_err(|why| match why {
+            Unlistable::TooMany => Failure::TooLong,
+            other => Failure::Unlistable(other),
+        })?;
         let document = Document::list(self.asked.arn(), &list, entitlements.expires_at())?;
         let mut context = Context::new(policy.version()).with_caller(caller);
         if self.settings.companies() {

@@ -50,6 +50,12 @@ impl RequestArn {
         self.text.get(..self.prefix).unwrap_or_default()
     }
 
+    /// What stands before the region: `arn:PARTITION:execute-api`.
+    #[must_use]
+    pub fn service(&self) -> String {
+        self.text.split(':').take(3).collect::<Vec<_>>().join(":")
+    }
+
     /// What follows: the method and the path without its first `/`, or a route key.
     #[must_use]
     pub fn request(&self) -> &str {

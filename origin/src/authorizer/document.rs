@@ -59,7 +59,8 @@ impl Document {
         }
         let mut denied: Vec<String> = at(&list.deny);
         if list.has_wildcards {
-            denied.extend(NEVER_CANONICAL.iter().map(|rest| format!("{}{rest}", arn.prefix())));
+            // Of whatever API: nothing there is canonical in any.
+            denied.extend(NEVER_CANONICAL.iter().map(|rest| format!("{}:*:*:{rest}", arn.service())));
         }
         if !denied.is_empty() {
             statements.push(deny(denied));

@@ -13,7 +13,7 @@
 //!
 //! Not here: who may do what. The core's survey says that.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use postern::{
     Policy,
@@ -30,11 +30,14 @@ use super::{
 /// What no canonical path holds, and a reader may take for another path: empty segments, segments that end in a dot,
 /// `;`, `\`, and the escapes of those, of `/`, `?`, `#` and `%`, and of control characters. As resources, after the
 /// method.
-pub const NEVER_CANONICAL: [&str; 27] = [
+pub const NEVER_CANONICAL: [&str; 26] = [
     "*//*", "*./*", "*.", "*;*", "*\\*", "*#*", "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%3b*", "*%3B*", "*%3f*", "*%3F*",
     "*%5c*", "*%5C*", "*%23*", "*%25*", "*%0*", "*%1*", "*%7f*", "*%7F*", "*%c2%8*", "*%c2%9*", "*%C2%8*", "*%C2%9*",
-    "*\u{7f}*",
 ];
+
+/// Most paths that a list can have: a resource is longer than 40 octets, and a result no longer than
+/// [`MAX_RESULT_BYTES`](super::answer::MAX_RESULT_BYTES).
+const MAX_PATHS: usize = 200;
 
 /// What a result cached by the token says: both are methods with paths, without the ARN's beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub enum Unlistable {
         /// The route.
         route: String,
     },
+    /// There is more of it than any result has room for.
+    TooMany,
     /// A parameter that nothing binds takes paths of another route, or its denials do.
     Other {
         /// The route with the parameter.
@@ -81,6 +86,16 @@ enum Whom<'e> {
 struct Open<'a> {
     route: &'a Route,
     paths: Vec<Vec<Segment>>,
+}
+
+/// One path that stands in the list with a `*`, and takes more than it should.
+struct Excess<'a> {
+    route: &'a Route,
+    method: &'a str,
+    /// What to deny, for this method and this caller.
+    exact: String,
+    /// The same for any method, company and subject: shorter, where it hits nothing that is allowed.
+    general: String,
 }
 
 impl List {
@@ -211,14 +226,22 @@ fn segments(route: &Route, whom: Whom<'_>) -> Result<Option<Vec<Segment>>, Unlis
 }
 
 fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
+    // Before any work that grows with it: a result is as long at least.
+    if open.iter().map(|open| open.paths.len()).sum::<usize>() > MAX_PATHS {
+        return Err(Unlistable::TooMany);
+    }
     let mut list = List::default();
-    // What was denied, for which method, and for which route's sake.
-    let mut denied: Vec<(&str, String, &Route)> = Vec::new();
+    // All that anyone might be allowed on these routes: what a general denial must not hit.
+    let mut templates: Vec<Pattern> = Vec::new();
+    let mut excesses: Vec<Excess<'_>> = Vec::new();
     let mut allowed: Vec<(&str, Pattern, &Route)> = Vec::new();
+    let mut has_closing_slash = false;
     for Open { route, paths } in open.iter().filter(|open| !is_connect(open.route)) {
+        let for_anyone = segments(route, Whom::Anyone)?.unwrap_or_default();
+        let (_, general) = Pattern::as_resource(&for_anyone);
+        templates.push(Pattern::of_path(&for_anyone));
         for method in methods(policy, route) {
             for path in paths {
-                let (resource, excess) = Pattern::as_resource(path);
                 let is_exact = !path.iter().any(|segment| matches!(segment, Segment::Free | Segment::Rest));
                 match more_specific(policy, route, method, path) {
                     // That route decides there.
@@ -231,23 +254,40 @@ fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
                     return Err(in_the_way(route, route));
                 }
                 list.has_wildcards |= !is_exact;
+                has_closing_slash |= path.last().is_some_and(Segment::may_be_empty);
+                let (resource, excess) = Pattern::as_resource(path);
                 for spelling in spellings(&resource) {
                     list.allow.push(format!("{method}{spelling}"));
                 }
-                for spelling in excess.iter().flat_map(|excess| spellings(excess)) {
-                    list.deny.push(format!("{method}{spelling}"));
-                }
-                denied.extend(excess.into_iter().map(|excess| (method, excess, *route)));
+                let excess = excess.into_iter().zip(general.iter().map(|text| Pattern::generalised(text)));
+                excesses.extend(excess.map(|(exact, general)| Excess { route, method, exact, general }));
                 allowed.push((method, Pattern::of_path(path), route));
             }
         }
     }
-    for (method, excess, route) in denied {
-        let excess = Pattern::of_resource(&excess);
-        let hit = allowed.iter().find(|(own, path, _)| *own == method && excess.meets(path));
-        if let Some((_, _, other)) = hit {
+    if list.has_wildcards && !has_closing_slash {
+        // Every path that ends before its last parameter, at one stroke.
+        list.deny.push("*/".to_owned());
+        excesses.retain(|excess| !excess.exact.ends_with('/'));
+    }
+    let mut judged: HashMap<String, bool> = HashMap::new();
+    for Excess { route, method, exact, general } in excesses {
+        let hits = judged.entry(general).or_insert_with_key(|general| {
+            let any_method = Pattern::of_resource(&format!("*{general}"));
+            let hits = templates.iter().any(|template| any_method.meets(template));
+            if !hits {
+                list.deny.extend(spellings(general).into_iter().map(|spelling| format!("*{spelling}")));
+            }
+            hits
+        });
+        if !*hits {
+            continue;
+        }
+        let pattern = Pattern::of_resource(&exact);
+        if let Some((_, _, other)) = allowed.iter().find(|(own, path, _)| *own == method && pattern.meets(path)) {
             return Err(in_the_way(route, other));
         }
+        list.deny.extend(spellings(&exact).into_iter().map(|spelling| format!("{method}{spelling}")));
     }
     list.deny.sort_unstable();
     list.deny.dedup();
@@ -288,6 +328,7 @@ impl Unlistable {
         match self {
             Self::Elsewhere { .. } => "unlistable_company_elsewhere",
             Self::Literal { .. } => "unlistable_literal",
+            Self::TooMany => "unlistable_too_many",
             Self::Other { .. } => "unlistable_other_route",
         }
     }
@@ -302,6 +343,7 @@ impl fmt::Display for Unlistable {
             Self::Literal { route } => {
                 write!(formatter, "the path of route `{route}` holds `*`, `?` or `$`, which mean more in a resource")
             }
+            Self::TooMany => formatter.write_str("the caller may use more than a result has room for"),
             Self::Other { route, other } if route == other => {
                 write!(formatter, "route `{route}` has a rest parameter behind one that nothing binds")
             }

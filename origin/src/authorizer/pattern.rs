@@ -38,6 +38,17 @@ pub(super) enum Segment {
     Rest,
 }
 
+impl Segment {
+    /// Whether a path that ends in this segment may end in a `/`.
+    pub(super) fn may_be_empty(&self) -> bool {
+        match self {
+            Self::Literal(text) => text.is_empty(),
+            Self::Bound | Self::Free => false,
+            Self::Rest => true,
+        }
+    }
+}
+
 /// A set of texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern(Vec<Piece>);
@@ -91,6 +102,11 @@ impl Pattern {
             }
         }
         (written(&mut segments.iter().map(plain)), excess)
+    }
+
+    /// A resource of [`as_resource`](Self::as_resource) for whoever is bound: a `*` in their place.
+    pub(super) fn generalised(resource: &str) -> String {
+        resource.replace(PLACEHOLDER, "*")
     }
 
     /// What a resource matches that [`as_resource`](Self::as_resource) has written.

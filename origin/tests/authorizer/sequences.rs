@@ -1,6 +1,6 @@
 //! Random sequences of requests and of changes, the same in every run.
 
-use postern::PermissionsRecord;
+use postern::{PermissionsRecord, target::encode_segment};
 
 use crate::{
     gateway::Sent,
@@ -40,27 +40,40 @@ pub(crate) enum Step {
 const SUBJECTS: [&str; 3] = ["auth0|alice", "bob", "carol"];
 const COMPANIES: [&str; 4] = ["1111", "2222", "p 3", "orders"];
 const IDENTIFIERS: [&str; 7] = ["17", "a%7Cb", "latest", "caf%C3%A9", "x.y", "*", "$1"];
-const METHODS: [&str; 6] = ["GET", "GET", "HEAD", "POST", "DELETE", "get"];
+const METHODS: [&str; 7] = ["GET", "GET", "GET", "HEAD", "POST", "DELETE", "get"];
 /// What a path is spoilt with.
 const JUNK: [&str; 16] = [
     "/", "//", "/x", "/..", "/.", "/%2e%2e", "/%2E%2E", "%2Fx", "%2fx", ";x", "%00", "/x/y", "\\x", "%3Fx", "%41",
     "%252e",
 ];
 
-/// Every token there is: some end while the sequence goes on, some are no good.
-pub(crate) fn tokens() -> Vec<String> {
-    let mut tokens = Vec::new();
-    for subject in SUBJECTS {
-        for (scope, life) in [("audit", 400), ("", 25), ("audit", 90)] {
-            tokens.push(format!("Bearer {}", user(subject, scope, life)));
-        }
+/// A caller: what its tokens say it is, and those tokens, of which some end while the sequence goes on.
+pub(crate) struct Persona {
+    subject: &'static str,
+    /// The companies that it asks for most.
+    companies: &'static [&'static str],
+    tokens: Vec<String>,
+}
+
+/// Everyone there is; the last has tokens that are no good.
+pub(crate) fn personas() -> Vec<Persona> {
+    let mut personas = Vec::new();
+    for (subject, companies) in
+        [("auth0|alice", &["1111", "p 3"][..]), ("bob", &["2222", "orders"]), ("carol", &["1111"])]
+    {
+        let lives = [("audit", 4000), ("", 25), ("audit", 4000), ("", 300)];
+        let tokens = lives.iter().map(|(scope, life)| format!("Bearer {}", user(subject, scope, *life))).collect();
+        personas.push(Persona { subject, companies, tokens });
     }
-    for company in ["1111", "2222", "p 3"] {
-        tokens.extend([400, 40].map(|life| format!("bearer {}", partner(company, life))));
+    for (company, companies) in [("1111", &["1111"][..]), ("2222", &["2222"]), ("p 3", &["p 3"])] {
+        let tokens = [4000, 40].iter().map(|life| format!("bearer {}", partner(company, *life))).collect();
+        personas.push(Persona { subject: company, companies, tokens });
     }
-    let forged = format!("{}AAAA", &tokens[0][..tokens[0].len() - 4]);
-    tokens.extend([forged, "Bearer x".to_owned(), "Basic eDp5".to_owned()]);
-    tokens
+    let good = &personas[0].tokens[0];
+    let forged = format!("{}AAAA", &good[..good.len() - 4]);
+    let tokens = vec![forged, "Bearer x".to_owned(), "Basic eDp5".to_owned()];
+    personas.push(Persona { subject: "auth0|alice", companies: &["1111"], tokens });
+    personas
 }
 
 /// The records that a sequence begins with.
@@ -72,7 +85,8 @@ pub(crate) fn records() -> Records {
     all.into_iter().map(|record| (record.id().to_owned(), record)).collect()
 }
 
-pub(crate) fn step(random: &mut Random, templates: &[String], tokens: &[String]) -> Step {
+/// `recent` is what was sent last: clients ask for the same again.
+pub(crate) fn step(random: &mut Random, templates: &[String], personas: &[Persona], recent: &[Sent]) -> Step {
     match random.below(20) {
         0..=2 => Step::Wait(1 + random.below(20)),
         3 => {
@@ -80,29 +94,34 @@ pub(crate) fn step(random: &mut Random, templates: &[String], tokens: &[String])
             let companies: Vec<(&str, &[&str])> = COMPANIES
                 .iter()
                 .filter_map(|company| match random.below(4) {
-                    0 => Some((*company, &["Manager"][..])),
-                    1 => Some((*company, &["Standard"][..])),
+                    0 | 1 => Some((*company, &["Manager"][..])),
+                    2 => Some((*company, &["Standard"][..])),
                     _ => None,
                 })
                 .collect();
             let record = (random.below(6) > 0).then(|| record(subject, &companies));
             Step::Change(subject.to_owned(), record)
         }
+        4..=11 if !recent.is_empty() => Step::Send(random.of(recent)),
         _ => {
-            let token = if random.below(30) == 0 { None } else { Some(random.of(tokens)) };
-            Step::Send(Sent { method: random.of(&METHODS).to_owned(), path: path(random, templates), token })
+            let place = usize::try_from(random.below(personas.len() as u64)).expect("a place");
+            let persona = &personas[place];
+            let token = if random.below(30) == 0 { None } else { Some(random.of(&persona.tokens)) };
+            Step::Send(Sent { method: random.of(&METHODS).to_owned(), path: path(random, templates, persona), token })
         }
     }
 }
 
 /// A path of some template, filled in with what may or may not be the caller's, and sometimes spoilt.
-fn path(random: &mut Random, templates: &[String]) -> String {
+fn path(random: &mut Random, templates: &[String], persona: &Persona) -> String {
     let mut path = String::new();
     for part in random.of(templates).split('/').skip(1) {
         path.push('/');
         path.push_str(&match part {
-            "{company}" => postern::target::encode_segment(random.of(&COMPANIES)),
-            "{user}" => postern::target::encode_segment(random.of(&SUBJECTS)),
+            "{company}" if random.below(4) > 0 => encode_segment(random.of(persona.companies)),
+            "{company}" => encode_segment(random.of(&COMPANIES)),
+            "{user}" if random.below(5) > 0 => encode_segment(persona.subject),
+            "{user}" => encode_segment(random.of(&SUBJECTS)),
             "{*path}" => format!("{}/{}", random.of(&IDENTIFIERS), random.of(&IDENTIFIERS)),
             free if free.starts_with('{') => random.of(&IDENTIFIERS).to_owned(),
             literal => literal.to_owned(),
