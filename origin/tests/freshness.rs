@@ -15,10 +15,10 @@ use http::{Request, Response};
 use lambda_http::Body;
 use postern::policy::from_toml;
 use postern_origin::{
+    Permit,
     authorize::AuthorizeLayer,
     enforcer::Enforcer,
-    http::{Answer, Problem, Router, router::Resource},
-    {Permit, http::Call},
+    http::{Answer, Call, Problem, Router, router::Resource},
 };
 use service::{Mode, Service, keys};
 use tower::{Layer, ServiceExt};
@@ -42,22 +42,26 @@ key = "KEY_OWN"
 [defaults]
 origin = "own"
 issuer = "users"
-company = "{company}"
-roles = ["Manager"]
 [[route]]
 name = "at-once"
 methods = ["GET"]
 path = "/{company}/at-once"
+company = "{company}"
+roles = ["Manager"]
 permissions_max_age = "0s"
 [[route]]
 name = "soon"
 methods = ["GET"]
 path = "/{company}/soon"
+company = "{company}"
+roles = ["Manager"]
 permissions_max_age = "1s"
 [[route]]
 name = "standing-in"
 methods = ["GET"]
 path = "/{company}/standing-in"
+company = "{company}"
+roles = ["Manager"]
 permissions_max_age = "1s"
 permissions_stale_if_error = "1m"
 "#;
