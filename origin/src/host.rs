@@ -1,12 +1,17 @@
-//! Runs a service as a Lambda function: configuration, logs, the assertion layer, the event loop.
+//! Runs a service as a Lambda function: configuration, logs, what decides before it, the event loop.
 
-use lambda_http::Error;
-use tower::Layer;
+use std::{convert::Infallible, sync::Arc};
+
+use http::Request;
+use lambda_http::{Body, Error};
+use tower::{Layer, Service};
 
 use crate::{
     assertion::AssertionLayer,
+    authorize::AuthorizeLayer,
     config::{ConfigError, Environment},
-    http::Router,
+    enforcer::Enforcer,
+    http::{Answer, Router},
     log,
 };
 
@@ -34,6 +39,34 @@ where
             tracing::error!(service = audience, code = error.code(), %error, "not configured: everything is answered 503");
             let nothing = Router::new(audience, (), Vec::new());
             lambda_http::run(AssertionLayer::unconfigured(audience).layer(nothing)).await
+        }
+    }
+}
+
+/// Serves what `build` puts around the service `name` with an enforcer of the function's own policy, until Lambda ends the
+/// process. It is for services that no edge stands in front of.
+///
+/// Here too, a service that cannot be configured is served all the same and answers 503.
+///
+/// # Errors
+/// The runtime's own, when it cannot reach Lambda.
+pub async fn enforce<S, F>(name: &'static str, build: F) -> Result<(), Error>
+where
+    F: FnOnce(Arc<Enforcer>, &Environment) -> Result<S, ConfigError>,
+    S: Service<Request<Body>, Response = Answer, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    let environment = Environment::of_process();
+    log::start(&environment);
+    let enforcer = Enforcer::from_environment(&environment);
+    match enforcer.and_then(|enforcer| build(Arc::new(enforcer), &environment)) {
+        Ok(service) => {
+            tracing::info!(service = name, "serving");
+            lambda_http::run(service).await
+        }
+        Err(error) => {
+            tracing::error!(service = name, code = error.code(), %error, "not configured: everything is answered 503");
+            lambda_http::run(AuthorizeLayer::unconfigured().layer(Router::new(name, (), Vec::new()))).await
         }
     }
 }

@@ -11,6 +11,7 @@ use std::fmt;
 use http::Method;
 use postern::{
     assertion::{Capability, VerifiedAssertion},
+    digest::ContentDigest,
     target::CanonicalTarget,
 };
 
@@ -117,6 +118,15 @@ impl Permit {
         match &self.proof {
             Proof::Asserted(assertion) => assertion.capability(),
             Proof::Decided(_) => None,
+        }
+    }
+
+    /// The SHA-256 of the body, where the route binds it: the one that the service is handed.
+    #[must_use]
+    pub fn content_sha256(&self) -> Option<&ContentDigest> {
+        match &self.proof {
+            Proof::Asserted(assertion) => assertion.content_sha256(),
+            Proof::Decided(permit) => permit.content_sha256(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::collection;
 use crate::examples;
 use crate::http::Client;
 use crate::paths::Paths;
@@ -52,6 +53,7 @@ fn print_examples(stack: &Stack) -> Result<()> {
     for example in examples::live(stack)? {
         println!("\n# {}\n{}", example.heading(), example.curl(&stack.edge));
     }
+    println!("\n{}", collection::hint(&collection::environment(stack, &stack.edge)?));
     println!("\nThe stack is described in `{}`. Ctrl-C ends it.\n", stack.description.display());
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. Each habit has one command, and CI calls the same ones.
 
+mod collection;
 mod corpus;
 mod dev;
 mod examples;

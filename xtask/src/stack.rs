@@ -394,7 +394,7 @@ fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn write_private(path: &Path, content: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, content: &str) -> Result<()> {
     let context = || format!("cannot write `{}`", path.display());
     fs::write(path, "").with_context(context)?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).with_context(context)?;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::collection;
 use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
@@ -254,6 +255,11 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
         report.part("printed requests", again, || check_examples(&stack, &stack.edge))?;
         if let Some(front) = &stack.cloudfront {
             report.part("printed requests through CloudFront", again, || check_examples(&stack, front))?;
+        }
+        report.part("collection, by newman", again, || collection::run(paths, &stack, &stack.edge))?;
+        if let Some(front) = &stack.cloudfront {
+            report
+                .part("collection, by newman, through CloudFront", again, || collection::run(paths, &stack, front))?;
         }
     }
     if selection.only != Some(Part::Examples) {

@@ -15,7 +15,7 @@ use postern::{
 use serde_json::{Value, json};
 
 use super::{
-    Caching, Decider, ResponseKind, Settings, appsync,
+    AppSync, Caching, Decider, ResponseKind, Settings, appsync,
     context::Context,
     decider::{permissions, record},
     document::{Document, Unnamed},
@@ -42,8 +42,22 @@ pub async fn answer(
     base_path: &BasePath,
     event: Value,
 ) -> Result<Value, Failure> {
+    answer_for(decider, settings, &AppSync::default(), base_path, event).await
+}
+
+/// Answers one event, `api` being what is known of the GraphQL API that it may be of.
+///
+/// # Errors
+/// The [`Failure`] to end with.
+pub async fn answer_for(
+    decider: &impl Decider,
+    settings: Settings,
+    api: &AppSync,
+    base_path: &BasePath,
+    event: Value,
+) -> Result<Value, Failure> {
     match Event::read(event, base_path).map_err(Failure::Event)? {
-        Event::AppSync(event) => appsync::answer(decider, settings, event).await,
+        Event::AppSync(event) => appsync::answer(decider, api, &event).await,
         Event::Request(asked) => {
             // A WebSocket's result is for its `$connect`, and API Gateway keeps none.
             let caching = if asked.shape() == Shape::WebSocket { Caching::Off } else { settings.caching() };

@@ -38,6 +38,12 @@ pub trait Decider {
 
     /// The record of a caller, asked for now.
     async fn ask(&self, caller: &Caller) -> Hydrated;
+
+    /// The record of a caller, no older than the first of `ages`; older by the second while the service cannot tell.
+    async fn ask_within(&self, caller: &Caller, ages: (Duration, Duration)) -> Hydrated {
+        let _ = ages;
+        self.ask(caller).await
+    }
 }
 
 impl Decider for Enforcer {
@@ -69,9 +75,13 @@ impl Decider for Enforcer {
     }
 
     async fn ask(&self, caller: &Caller) -> Hydrated {
+        self.ask_within(caller, (Duration::ZERO, Duration::ZERO)).await
+    }
+
+    async fn ask_within(&self, caller: &Caller, ages: (Duration, Duration)) -> Hydrated {
         let issuer = self.policy().issuers().iter().find(|issuer| issuer.name() == caller.issuer());
         match issuer {
-            Some(issuer) => self.permissions_of(issuer, caller.subject(), (Duration::ZERO, Duration::ZERO)).await,
+            Some(issuer) => self.permissions_of(issuer, caller.subject(), ages).await,
             None => Hydrated::Unavailable,
         }
     }

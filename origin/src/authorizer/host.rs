@@ -8,7 +8,7 @@ use lambda_http::{
 };
 use serde_json::Value;
 
-use super::{Settings, answer::answer, verdict::Failure};
+use super::{AppSync, Settings, answer::answer_for, verdict::Failure};
 use crate::{
     assertion::BasePath,
     config::{ConfigError, Environment},
@@ -21,6 +21,7 @@ use crate::{
 pub struct Function {
     enforcer: Enforcer,
     settings: Settings,
+    api: AppSync,
     base_path: BasePath,
 }
 
@@ -32,7 +33,8 @@ impl Function {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let enforcer = Enforcer::from_environment(environment)?;
         let settings = Settings::from_environment(environment, enforcer.policy())?;
-        Ok(Self { enforcer, settings, base_path: environment.base_path()? })
+        let api = AppSync::from_environment(environment)?.with_companies(settings.companies());
+        Ok(Self { enforcer, settings, api, base_path: environment.base_path()? })
     }
 
     /// Answers one event.
@@ -40,7 +42,7 @@ impl Function {
     /// # Errors
     /// The [`Failure`] to end with.
     pub async fn answer(&self, event: Value) -> Result<Value, Failure> {
-        let answered = answer(&self.enforcer, self.settings, &self.base_path, event).await;
+        let answered = answer_for(&self.enforcer, self.settings, &self.api, &self.base_path, event).await;
         if let Err(failure) = &answered {
             match failure {
                 Failure::Unauthorized => tracing::info!(event = "authorizer_refused", code = failure.code()),

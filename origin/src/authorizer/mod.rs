@@ -16,7 +16,7 @@
 //! [`context`] for services behind an authorizer.
 
 pub mod answer;
-mod appsync;
+pub mod appsync;
 pub mod arn;
 pub mod context;
 mod decider;
@@ -28,5 +28,6 @@ mod pattern;
 pub mod settings;
 pub mod verdict;
 
+pub use appsync::{AppSync, SchemaError};
 pub use decider::Decider;
 pub use settings::{Caching, ResponseKind, Settings};

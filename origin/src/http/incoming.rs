@@ -1,7 +1,7 @@
 //! A request as the core looks at it, from what a platform delivered.
 //!
-//! Where the target comes from, and what stands in for a query that a platform does not give as it was sent, is said in
-//! [`assertion`](crate::assertion)'s own reading of it. Values that are no UTF-8 are read with replacement characters, as
+//! The path is the event's, encoded again where an HTTP API has decoded it; a query that a platform gives in pieces is
+//! written anew ([`query`]). Values that are no UTF-8 are read with replacement characters, as
 //! no credential, company or digest has them.
 
 use http::request::Parts;
@@ -60,7 +60,7 @@ fn target(parts: &Parts, base_path: &BasePath) -> Option<String> {
         raw => raw,
     };
     let path = base_path.strip(path)?;
-    let path = if path.contains('%') {
+    let path = if path.contains('%') || !may_be_decoded(parts) {
         path.to_owned()
     } else {
         // What no canonical path decodes to stays as it is, and is refused; but never is a part of it taken for a query.
@@ -70,6 +70,16 @@ fn target(parts: &Parts, base_path: &BasePath) -> Option<String> {
         Some(query) => format!("{path}?{query}"),
         None => path,
     })
+}
+
+/// Whether the platform may have decoded the path: an HTTP API does, and a function URL, whose events are like its, does not.
+fn may_be_decoded(parts: &Parts) -> bool {
+    match parts.extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            !context.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url."))
+        }
+        _ => false,
+    }
 }
 
 fn request_id(parts: &Parts) -> Option<String> {

@@ -1,5 +1,7 @@
 //! An issuer that signs with Ed25519, publishes its keys over HTTP on the loopback interface, and fails as told.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use std::{
     collections::BTreeMap,
     sync::{
@@ -111,11 +113,23 @@ impl Issuer {
 
     /// One that names one key and is signed by another.
     pub(crate) fn token_of(&self, key_id: &str, key: &str) -> String {
+        self.signed(key_id, key, &json!({}))
+    }
+
+    /// One by the key of that name, with these claims instead.
+    pub(crate) fn token_claiming(&self, key: &str, changes: &Value) -> String {
+        self.signed(key, key, changes)
+    }
+
+    fn signed(&self, key_id: &str, key: &str, changes: &Value) -> String {
         let now = system_time().as_secs();
-        let claims = json!({
+        let mut claims = json!({
             "iss": self.url(), "aud": "api", "sub": "1111", "token_use": "access", "iat": now, "exp": now + 86_400,
             "jti": uuid::Uuid::new_v4().to_string(),
         });
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            claims[name] = value.clone();
+        }
         let encode = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
         let message = format!("{}.{}", encode(&json!({"alg": "EdDSA", "kid": key_id})), encode(&claims));
         let signature = self.state.with_pair(key, |pair| pair.sign(message.as_bytes()));

@@ -1,0 +1,120 @@
+//! Random sequences of requests and of changes, the same in every run.
+
+use postern::PermissionsRecord;
+
+use crate::{
+    gateway::Sent,
+    world::{Records, partner, record, user},
+};
+
+/// SplitMix64: small, and the same everywhere.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    pub(crate) fn of<T: Clone>(&mut self, items: &[T]) -> T {
+        items[usize::try_from(self.below(items.len() as u64)).expect("an index")].clone()
+    }
+}
+
+/// What happens next.
+pub(crate) enum Step {
+    /// So many seconds pass.
+    Wait(u64),
+    /// A record changes, or is gone.
+    Change(String, Option<PermissionsRecord>),
+    Send(Sent),
+}
+
+const SUBJECTS: [&str; 3] = ["auth0|alice", "bob", "carol"];
+const COMPANIES: [&str; 4] = ["1111", "2222", "p 3", "orders"];
+const IDENTIFIERS: [&str; 7] = ["17", "a%7Cb", "latest", "caf%C3%A9", "x.y", "*", "$1"];
+const METHODS: [&str; 6] = ["GET", "GET", "HEAD", "POST", "DELETE", "get"];
+/// What a path is spoilt with.
+const JUNK: [&str; 16] = [
+    "/", "//", "/x", "/..", "/.", "/%2e%2e", "/%2E%2E", "%2Fx", "%2fx", ";x", "%00", "/x/y", "\\x", "%3Fx", "%41",
+    "%252e",
+];
+
+/// Every token there is: some end while the sequence goes on, some are no good.
+pub(crate) fn tokens() -> Vec<String> {
+    let mut tokens = Vec::new();
+    for subject in SUBJECTS {
+        for (scope, life) in [("audit", 400), ("", 25), ("audit", 90)] {
+            tokens.push(format!("Bearer {}", user(subject, scope, life)));
+        }
+    }
+    for company in ["1111", "2222", "p 3"] {
+        tokens.extend([400, 40].map(|life| format!("bearer {}", partner(company, life))));
+    }
+    let forged = format!("{}AAAA", &tokens[0][..tokens[0].len() - 4]);
+    tokens.extend([forged, "Bearer x".to_owned(), "Basic eDp5".to_owned()]);
+    tokens
+}
+
+/// The records that a sequence begins with.
+pub(crate) fn records() -> Records {
+    let all = [
+        record("auth0|alice", &[("1111", &["Manager"]), ("p 3", &["Standard"])]),
+        record("bob", &[("2222", &["Manager"]), ("orders", &["Manager"])]),
+    ];
+    all.into_iter().map(|record| (record.id().to_owned(), record)).collect()
+}
+
+pub(crate) fn step(random: &mut Random, templates: &[String], tokens: &[String]) -> Step {
+    match random.below(20) {
+        0..=2 => Step::Wait(1 + random.below(20)),
+        3 => {
+            let subject = random.of(&SUBJECTS);
+            let companies: Vec<(&str, &[&str])> = COMPANIES
+                .iter()
+                .filter_map(|company| match random.below(4) {
+                    0 => Some((*company, &["Manager"][..])),
+                    1 => Some((*company, &["Standard"][..])),
+                    _ => None,
+                })
+                .collect();
+            let record = (random.below(6) > 0).then(|| record(subject, &companies));
+            Step::Change(subject.to_owned(), record)
+        }
+        _ => {
+            let token = if random.below(30) == 0 { None } else { Some(random.of(tokens)) };
+            Step::Send(Sent { method: random.of(&METHODS).to_owned(), path: path(random, templates), token })
+        }
+    }
+}
+
+/// A path of some template, filled in with what may or may not be the caller's, and sometimes spoilt.
+fn path(random: &mut Random, templates: &[String]) -> String {
+    let mut path = String::new();
+    for part in random.of(templates).split('/').skip(1) {
+        path.push('/');
+        path.push_str(&match part {
+            "{company}" => postern::target::encode_segment(random.of(&COMPANIES)),
+            "{user}" => postern::target::encode_segment(random.of(&SUBJECTS)),
+            "{*path}" => format!("{}/{}", random.of(&IDENTIFIERS), random.of(&IDENTIFIERS)),
+            free if free.starts_with('{') => random.of(&IDENTIFIERS).to_owned(),
+            literal => literal.to_owned(),
+        });
+    }
+    match random.below(5) {
+        0 => path + random.of(&JUNK),
+        1 => match random.below(3) {
+            0 => path.rsplit_once('/').map(|(before, _)| format!("{before}/")).unwrap_or_default(),
+            1 => path.rsplit_once('/').map_or(String::from("/"), |(before, _)| before.to_owned()),
+            _ => path.to_ascii_lowercase(),
+        },
+        _ => path,
+    }
+}
