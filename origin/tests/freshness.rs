@@ -1,7 +1,6 @@
 //! How long after a downgrade access is gone where a service decides for itself, and what a permissions service that is
 //! asked by tag, fails or hangs comes to.
 
-#[allow(dead_code, reason = "each test binary uses a part of it")]
 mod issuer;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod service;
