@@ -18,6 +18,7 @@ pub mod cloudfront;
 pub mod cold;
 pub mod control;
 pub mod fault_table;
+pub mod freshness_table;
 pub mod gate;
 pub mod hostile_issuer;
 pub mod logs;

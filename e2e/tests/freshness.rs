@@ -1,20 +1,36 @@
 //! How soon a change is felt, and what is answered while nobody can tell.
 
 use std::{
+    fs,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
+
+use http::Request;
+use lambda_http::Body;
+use postern::{assertion::AssertionKeys, policy::from_toml};
 
 use postern_e2e::{
     Answer, Call, PARTNERS, Platform, Session, USERS, assertions,
     cold::ColdEdge,
     control::{PAST_COOLDOWN, sleep_until},
+    freshness_table::Row,
     random, session,
     stand_in::StandIn,
     steady::{Sample, Steady},
     wait,
 };
+use postern_origin::{
+    authorize::AuthorizeLayer,
+    enforcer::Enforcer,
+    orders::SampleStore,
+    services::{internal_orders, vouchers},
+};
 use serde_json::{Value, json};
+use tower::{Layer as _, ServiceExt as _};
+
+const EXAMPLE: &str = include_str!("../../postern.toml");
 
 /// Permissions may be 2 s old here.
 const LIST: &str = "/companies/1111/users/user-manager/orders";
@@ -75,6 +91,63 @@ fn a_downgrade_is_felt_within_the_routes_permissions_max_age() {
     steady.each_sends(3);
     for samples in steady.stop() {
         check(&samples, sent, change + LIST_MAX_AGE);
+    }
+}
+
+/// Takes a role away while `ask` asks all the time, and writes down until when it was permitted.
+fn measure(stack: &Session, driver: &str, max_age: Duration, ask: impl Fn() -> u16) {
+    stack.control().put_permissions("user-manager", &record(&json!(["1111"]), "Manager"));
+    // The record is remembered from here on, where it is remembered at all; an earlier one has had its time.
+    wait::until("the role is felt", LIST_MAX_AGE + Duration::from_millis(500), || ask() == 200);
+    stack.control().put_permissions("user-manager", &record(&json!(["1111"]), "Standard"));
+    let change = Instant::now();
+    let (mut last_permit, mut requests) = (None, 0);
+    while change.elapsed() < max_age + Duration::from_millis(500) {
+        let began = change.elapsed();
+        match ask() {
+            200 => last_permit = Some(began),
+            403 => {}
+            status => panic!("{driver}: {status}"),
+        }
+        requests += 1;
+    }
+    Row { driver, max_age, last_permit, requests }.write(stack);
+    assert!(last_permit.is_none_or(|after| after < max_age), "{driver}: {last_permit:?} after the change");
+    assert!(requests >= 10, "{driver}: only {requests} requests");
+}
+
+/// Behind the tower layer, on the stack's policy: a service that decides for itself.
+fn behind_the_layer(stack: &Session) -> impl Fn(&str, &str) -> u16 {
+    let overlay = fs::read_to_string(stack.logs.with_file_name("overlay.toml")).expect("the stack's overlay");
+    let policy = from_toml(EXAMPLE, Some(&overlay)).unwrap_or_else(|errors| panic!("{errors}"));
+    let keys = AssertionKeys::from_json(&stack.keys["permissions"].to_string()).expect("keys");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let enforcer = Arc::new(Enforcer::new(policy, Some(keys)).expect("an enforcer").with_log(|_| ()));
+    move |target, token| {
+        let layer = AuthorizeLayer::new(Arc::clone(&enforcer));
+        let request = Request::get(target).header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::Empty).expect("a request");
+        let answer = runtime.block_on(async {
+            match target {
+                VOUCHER => layer.layer(vouchers::router()).oneshot(request).await,
+                _ => layer.layer(internal_orders::router(SampleStore::default())).oneshot(request).await,
+            }
+        });
+        answer.expect("an answer").status().as_u16()
+    }
+}
+
+#[test]
+fn how_long_after_a_downgrade_access_is_gone_is_measured_for_each_driver() {
+    let stack = session();
+    let token = stack.user("user-manager");
+    let native = behind_the_layer(&stack);
+    for (target, max_age) in [(VOUCHER, Duration::ZERO), (LIST, LIST_MAX_AGE)] {
+        for (name, edge) in stack.edges() {
+            let call = Call::new(edge, "GET", target).bearer(&token);
+            measure(&stack, name, max_age, || call.send().status());
+        }
+        measure(&stack, "tower layer", max_age, || native(target, &token));
     }
 }
 
@@ -207,7 +280,8 @@ fn a_permissions_service_that_talks_nonsense_is_one_that_cannot_tell() {
         ("403 Forbidden", "", good.clone()),
         ("302 Found", "location: http://127.0.0.1:1/\r\n", good.clone()),
         ("204 No Content", "", String::new()),
-        ("304 Not Modified", "", String::new()),
+        // Not the state that an edge may have asked about.
+        ("304 Not Modified", "etag: \"another\"\r\n", String::new()),
         ("206 Partial Content", "", good.clone()),
         ("200 OK", "content-type: text/html\r\n", "<html>Manager</html>".to_owned()),
         ("200 OK", "", String::new()),

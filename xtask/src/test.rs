@@ -279,8 +279,8 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
             let mut command = end_to_end(paths, &stack, selection, &THROUGH_CLOUDFRONT);
             run(command.env("POSTERN_EDGE", "cloudfront"))
         })?;
-        if let Some(table) = faults::table(&stack.folder) {
-            println!("\n== faults at the issuer\n{table}");
+        for (title, table) in faults::tables(&stack.folder) {
+            println!("\n== {title}\n{table}");
         }
     }
     report.part("end of the stack", again, || {

@@ -128,7 +128,7 @@ impl Event {
     }
 
     /// The places in the response for each token that the event may change, made where the event left them out.
-    fn tokens(&mut self) -> Result<Vec<(&'static str, &mut Map<String, Value>)>, PreTokenError> {
+    fn tokens(&mut self) -> Result<Vec<Place<'_>>, PreTokenError> {
         let response = entry(&mut self.members, "response")?;
         if self.version == Version::V1 {
             return Ok(vec![(ID, entry(response, "claimsOverrideDetails")?)]);
@@ -146,6 +146,9 @@ impl Event {
         Ok(places.collect())
     }
 }
+
+/// A token's name, and where its changes stand.
+type Place<'e> = (&'static str, &'e mut Map<String, Value>);
 
 const ID: &str = "idTokenGeneration";
 const ACCESS: &str = "accessTokenGeneration";

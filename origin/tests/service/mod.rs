@@ -51,6 +51,10 @@ impl Service {
         Self { address, state, server }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.address
+    }
+
     /// The example's policy with this service, and whatever else a test changes in its text.
     pub(crate) fn policy(&self, change: impl FnOnce(String) -> String) -> Policy {
         let overlay = format!("[origin.permissions]\nurl = \"{}\"\n", self.address);
