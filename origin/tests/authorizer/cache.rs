@@ -17,7 +17,7 @@ use crate::{
     world::{Records, World, partner, record, user},
 };
 
-const SEQUENCES: u64 = 40;
+const SEQUENCES: u64 = 25;
 const STEPS: usize = 120;
 const TTL: Duration = Duration::from_secs(30);
 
