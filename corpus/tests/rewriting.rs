@@ -3,7 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use postern_corpus::{Corpus, Expect, case::Request, drivers::host::Stage, make::callers, random::Chance};
+use postern_corpus::{
+    Corpus, Expect,
+    case::Request,
+    drivers::host::{self, Stage},
+    make::callers,
+    random::Chance,
+};
 use url::Url;
 
 /// Pieces of targets, half of them with two readings.
@@ -62,7 +68,7 @@ struct Seen {
 
 fn check(stage: &Stage, request: &Request, seen: &mut Seen) {
     let Some(target) = rewritten(&request.target) else { return };
-    let decide = |request: &Request| stage.decide(request, |need| postern::signature::check(need));
+    let decide = |request: &Request| stage.decide(request, host::portable);
     let raw = decide(request);
     if let Expect::Permit(_) = &raw {
         seen.permitted += 1;

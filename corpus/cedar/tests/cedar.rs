@@ -3,7 +3,7 @@
 use cedar_policy::{Authorizer, Decision, Entities};
 use postern_corpus::{
     Expect,
-    drivers::host::Stage,
+    drivers::host::{self, Stage},
     random::{self, Chance, Language, RandomPolicy},
 };
 use postern_corpus_cedar::{asked, principal, translate};
@@ -25,7 +25,7 @@ fn cedar_decides_as_the_core_does() {
         let translated = translate(&policy);
         for _ in 0..REQUESTS {
             let (request, caller) = random::request(&mut chance, &policy, &callers, &as_they_are);
-            let decision = stage.decide(&request, |need| postern::signature::check(need));
+            let decision = stage.decide(&request, host::portable);
             let principal = principal(caller);
             let question = asked(&request, &principal);
             let entities = Entities::from_entities([principal], None).expect("one entity");

@@ -47,13 +47,13 @@ impl Host {
     /// With the backend in pure Rust.
     #[must_use]
     pub fn portable() -> Self {
-        Self { name: "core, portable", backend: |need| postern::signature::check(need), stage: None }
+        Self { name: "core, portable", backend: portable, stage: None }
     }
 
     /// With aws-lc.
     #[must_use]
     pub fn native() -> Self {
-        Self { name: "core, aws-lc", backend: |need| postern_origin::token::signature::check(need), stage: None }
+        Self { name: "core, aws-lc", backend: native, stage: None }
     }
 }
 
@@ -195,6 +195,16 @@ impl Stage {
         let (status, body) = self.records.get(subject).map_or((404, ""), |text| (200, text.as_str()));
         fetch.answered(&PermissionsAnswer { status, etag: None, body: body.as_bytes() }).ok()
     }
+}
+
+/// The backend in pure Rust.
+pub fn portable(need: &NeedsSignature<'_>) -> SignatureCheck {
+    postern::signature::check(need)
+}
+
+/// The backend on aws-lc.
+fn native(need: &NeedsSignature<'_>) -> SignatureCheck {
+    postern_origin::token::signature::check(need)
 }
 
 fn with_core<T>(request: &Request, work: impl FnOnce(&postern::Request<'_>) -> T) -> T {

@@ -82,11 +82,6 @@ impl Pattern {
             }
             text
         };
-        let plain = |segment| match segment {
-            &Segment::Literal(ref text) => text.as_str(),
-            Segment::Bound => BOUND,
-            Segment::Free | Segment::Rest => "*",
-        };
         let mut excess = Vec::new();
         for (place, segment) in segments.iter().enumerate() {
             let with = |other: &'static str| {
@@ -171,6 +166,15 @@ impl Characters {
             (Self::This(one), Self::This(other)) => one == other,
             (Self::This(one), Self::OfSegment) | (Self::OfSegment, Self::This(one)) => one != '/',
         }
+    }
+}
+
+/// A segment as a resource has it, by itself.
+fn plain(segment: &Segment) -> &str {
+    match segment {
+        Segment::Literal(text) => text.as_str(),
+        Segment::Bound => BOUND,
+        Segment::Free | Segment::Rest => "*",
     }
 }
 
