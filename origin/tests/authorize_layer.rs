@@ -327,6 +327,25 @@ async fn a_token_is_verified_and_permissions_are_asked_for_before_the_decision()
 }
 
 #[tokio::test]
+async fn a_service_that_hydrates_alone_is_not_called_while_nobody_can_tell() {
+    let world = World::start().await;
+    let hydrate = || {
+        let (token, ask) =
+            (TokenLayer::new(Arc::clone(&world.enforcer)), PermissionsLayer::new(Arc::clone(&world.enforcer)));
+        let held = |request: Request<Body>| async move {
+            let held = request.extensions().get::<postern_origin::enforcer::HeldPermissions>().is_some();
+            Ok::<_, Infallible>(Response::new(held.to_string()))
+        };
+        token.layer(ask.layer(service_fn(held)))
+    };
+    let Ok(answer) = hydrate().oneshot(world.alice("/companies/1111/now")).await;
+    assert_eq!((answer.status().as_u16(), answer.body().as_str()), (200, "true"), "no record is an answer too");
+    world.records.fail_with(500);
+    let Ok(answer) = hydrate().oneshot(world.alice("/companies/1111/now")).await;
+    assert_eq!(answer.status(), 503);
+}
+
+#[tokio::test]
 async fn a_layer_that_decides_for_a_caller_looks_at_no_token() {
     let world = World::start().await;
     let layer = AuthorizeLayer::of_caller(Arc::clone(&world.enforcer));
