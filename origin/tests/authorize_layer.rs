@@ -196,7 +196,7 @@ async fn a_refused_request_never_reaches_the_service_and_is_answered_as_the_core
             .collect();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let target = request.uri().path().to_owned();
-        let core = CoreRequest { method: &request.method().clone().to_string(), target: &target, headers: &fields };
+        let core = CoreRequest { method: request.method().as_str(), target: &target, headers: &fields };
         let decided = world.enforcer.decide(&core, None, async |_, _| unreachable!("no body")).await;
         let expected = match &decided {
             Decision::Deny(denial) => denial.answer(),
