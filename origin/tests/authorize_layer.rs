@@ -196,7 +196,7 @@ async fn a_refused_request_never_reaches_the_service_and_is_answered_as_the_core
             .collect();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let target = request.uri().path().to_owned();
-        let core = CoreRequest { method: &request.method().clone().to_string(), target: &target, headers: &fields };
+        let core = CoreRequest { method: request.method().as_str(), target: &target, headers: &fields };
         let decided = world.enforcer.decide(&core, None, async |_, _| unreachable!("no body")).await;
         let expected = match &decided {
             Decision::Deny(denial) => denial.answer(),
@@ -324,6 +324,25 @@ async fn a_token_is_verified_and_permissions_are_asked_for_before_the_decision()
     assert_eq!(through(pipeline(true, 0), empty(bad)).await.status(), 401, "whoever shows a token shows a good one");
     world.records.fail_with(500);
     assert_eq!(through(pipeline(false, 0), world.alice("/companies/1111/now")).await.status(), 503);
+}
+
+#[tokio::test]
+async fn a_service_that_hydrates_alone_is_not_called_while_nobody_can_tell() {
+    let world = World::start().await;
+    let hydrate = || {
+        let (token, ask) =
+            (TokenLayer::new(Arc::clone(&world.enforcer)), PermissionsLayer::new(Arc::clone(&world.enforcer)));
+        let held = |request: Request<Body>| async move {
+            let held = request.extensions().get::<postern_origin::enforcer::HeldPermissions>().is_some();
+            Ok::<_, Infallible>(Response::new(held.to_string()))
+        };
+        token.layer(ask.layer(service_fn(held)))
+    };
+    let Ok(answer) = hydrate().oneshot(world.alice("/companies/1111/now")).await;
+    assert_eq!((answer.status().as_u16(), answer.body().as_str()), (200, "true"), "no record is an answer too");
+    world.records.fail_with(500);
+    let Ok(answer) = hydrate().oneshot(world.alice("/companies/1111/now")).await;
+    assert_eq!(answer.status(), 503);
 }
 
 #[tokio::test]
