@@ -166,9 +166,13 @@ fn event(token: &str, document: &str, variables: Value) -> Value {
     }, "requestHeaders": {}})
 }
 
+fn uncached() -> AppSync {
+    AppSync::new(Duration::ZERO, SCHEMA).unwrap()
+}
+
 fn ask(world: &World, api: &AppSync, event: Value) -> Result<Value, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(answer_for(world, Settings::default(), api, &BasePath::none(), event))
+    runtime.block_on(answer_for(world, Settings::default(), Some(api), &BasePath::none(), event))
 }
 
 fn denied(answer: &Value) -> Vec<&str> {
@@ -178,10 +182,10 @@ fn denied(answer: &Value) -> Vec<&str> {
 #[test]
 fn a_document_is_executed_with_what_its_caller_may_select() {
     let world = World::new(POLICY);
-    let api = AppSync::default();
+    let api = uncached();
     let answer = ask(&world, &api, event("ann", "{ orders(companyId: \"1111\") { id } }", json!({}))).unwrap();
     assert_eq!(answer["isAuthorized"], true);
-    assert_eq!(denied(&answer), ["Order.margin", "Query.prices"]);
+    assert_eq!(denied(&answer), ["Order.margin", "Query.__schema", "Query.__type", "Query.prices", "Query.secret"]);
     // What rests on arguments is asked about each time.
     assert_eq!(answer["ttlOverride"], 0);
     assert_eq!(answer["resolverContext"]["subject"], "ann");
@@ -204,14 +208,15 @@ fn a_field_of_a_query_is_denied_alone() {
         ),
         // The policy does not name it.
         ("ann", "{ secret profile(userId: \"ann\") }", Some("Query.secret")),
-        ("ann", "{ __schema { types { name } } profile(userId: \"ann\") }", Some("Query.__schema")),
+        // Nobody says that AppSync denies introspection by name.
+        ("ann", "{ __schema { types { name } } profile(userId: \"ann\") }", None),
         // Nothing would be left of these.
         ("ann", "{ secret }", None),
         ("ann", "{ orders(companyId: \"3333\") { id } }", None),
         ("nobody", "{ orders(companyId: \"1111\") { id } }", None),
         ("ann", "{ a: profile(userId: \"ann\") b: profile(userId: \"bob\") }", None),
     ] {
-        let answer = ask(&world, &AppSync::default(), event(token, document, json!({}))).unwrap();
+        let answer = ask(&world, &uncached(), event(token, document, json!({}))).unwrap();
         match expected {
             Some(field) => {
                 assert!(denied(&answer).contains(&field), "{document}: {answer}");
@@ -233,7 +238,7 @@ fn a_mutation_that_is_not_the_callers_is_not_begun() {
         ("mutation { deleteAll }", false),
         ("subscription { placed }", false),
     ] {
-        let answer = ask(&world, &AppSync::default(), event("ann", document, json!({}))).unwrap();
+        let answer = ask(&world, &uncached(), event("ann", document, json!({}))).unwrap();
         assert_eq!(answer["isAuthorized"], executed, "{document}");
     }
 }
@@ -242,7 +247,7 @@ fn a_mutation_that_is_not_the_callers_is_not_begun() {
 fn a_token_without_its_scheme_is_taken_here_and_with_it_too() {
     let world = World::new(POLICY);
     let status = |token: &str| {
-        let answer = ask(&world, &AppSync::default(), event(token, "{ profile(userId: \"ann\") }", json!({})));
+        let answer = ask(&world, &uncached(), event(token, "{ profile(userId: \"ann\") }", json!({})));
         answer.map(|answer| answer["isAuthorized"].as_bool().unwrap())
     };
     for token in ["ann", "Bearer ann"] {
@@ -260,14 +265,14 @@ fn a_token_without_its_scheme_is_taken_here_and_with_it_too() {
 fn an_outage_of_the_permissions_service_is_an_error() {
     let mut world = World::new(POLICY);
     world.is_up = false;
-    let answer = ask(&world, &AppSync::default(), event("ann", "{ profile(userId: \"ann\") }", json!({})));
+    let answer = ask(&world, &uncached(), event("ann", "{ profile(userId: \"ann\") }", json!({})));
     assert_eq!(answer, Err(Failure::Unavailable));
 }
 
 #[test]
 fn what_cannot_be_read_is_refused() {
     let world = World::new(POLICY);
-    let api = AppSync::default();
+    let api = uncached();
     for document in ["{", "mutation CreateEvent {...}\n\nquery MyQuery {...}\n", "query A { a } query B { b }"] {
         let answer = ask(&world, &api, event("ann", document, json!({}))).unwrap();
         assert_eq!(answer, json!({"isAuthorized": false, "ttlOverride": 0}), "{document}");
@@ -286,12 +291,21 @@ fn what_cannot_be_read_is_refused() {
 }
 
 #[test]
+fn without_the_apis_schema_nothing_is_answered() {
+    let world = World::new(POLICY);
+    let event = event("ann", "{ profile(userId: \"ann\") }", json!({}));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let answer = runtime.block_on(answer_for(&world, Settings::default(), None, &BasePath::none(), event));
+    assert_eq!(answer, Err(Failure::Unconfigured));
+}
+
+#[test]
 fn a_connection_is_opened_and_selects_nothing() {
     let world = World::new(POLICY);
     for document in [Value::Null, json!("")] {
         let mut event = event("ann", "", json!({}));
         event["requestContext"]["queryString"] = document;
-        let answer = ask(&world, &AppSync::default(), event).unwrap();
+        let answer = ask(&world, &uncached(), event).unwrap();
         assert_eq!((&answer["isAuthorized"], &answer["ttlOverride"]), (&json!(true), &json!(0)));
     }
 }
@@ -302,6 +316,8 @@ fn plain() -> (String, AppSync) {
     let policy = format!(
         "{fields}[[field]]\nname = \"Query.prices\"\nissuer = \"users\"\nscopes = [\"prices/list\"]\n\
          [[field]]\nname = \"Query.menu\"\nissuer = \"users\"\n\
+         [[field]]\nname = \"Query.__schema\"\nissuer = \"users\"\n\
+         [[field]]\nname = \"Query.__type\"\nissuer = \"users\"\n\
          [[field]]\nname = \"Order.margin\"\nissuer = \"users\"\nscopes = [\"orders/margin\"]\n"
     );
     let schema = "type Query { prices: [Float] menu: String secret: String }";
@@ -322,8 +338,9 @@ fn an_answer_is_kept_where_it_holds_for_every_document() {
     world.now = UnixTime::from_millis(NOW * 1000 + 500);
     let answer = ask(&world, &api, event("ann.90", "{ menu }", json!({}))).unwrap();
     assert_eq!(answer["ttlOverride"], 89);
-    // Without the schema nobody knows what else there is.
-    let answer = ask(&world, &AppSync::default(), event("ann", "{ menu }", json!({}))).unwrap();
+    // Not where introspection is closed: a later document may be one.
+    let closed = World::new(&policy.replace("name = \"Query.__type\"", "name = \"Query.other\""));
+    let answer = ask(&closed, &api, event("ann", "{ menu }", json!({}))).unwrap();
     assert_eq!(answer["ttlOverride"], 0);
     // And where a mutation is closed, its resolver must not run.
     let api =
@@ -378,7 +395,7 @@ fn simulate(policy: &str, api: &AppSync, steps: &[Step], answer: impl Fn(&World,
         }
         let (used, _, _, then) = &kept[token];
         // What this document would have been answered by itself, when the answer was made.
-        let own = ask(then, &AppSync::default(), event(token, document, json!({}))).unwrap();
+        let own = ask(then, &uncached(), event(token, document, json!({}))).unwrap();
         violations += usize::from(executed(used, selections) != executed(&own, selections));
         // And a token that has ended selects nothing.
         let is_over = world.now >= UnixTime::from_secs(claims(token)["exp"].as_u64().unwrap());

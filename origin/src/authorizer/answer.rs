@@ -42,22 +42,28 @@ pub async fn answer(
     base_path: &BasePath,
     event: Value,
 ) -> Result<Value, Failure> {
-    answer_for(decider, settings, &AppSync::default(), base_path, event).await
+    answer_for(decider, settings, None, base_path, event).await
 }
 
-/// Answers one event, `api` being what is known of the GraphQL API that it may be of.
+/// Answers one event, `api` being what is known of the GraphQL API that it may be of. Without it, events of AppSync fail.
 ///
 /// # Errors
 /// The [`Failure`] to end with.
 pub async fn answer_for(
     decider: &impl Decider,
     settings: Settings,
-    api: &AppSync,
+    api: Option<&AppSync>,
     base_path: &BasePath,
     event: Value,
 ) -> Result<Value, Failure> {
     match Event::read(event, base_path).map_err(Failure::Event)? {
-        Event::AppSync(event) => appsync::answer(decider, api, &event).await,
+        Event::AppSync(event) => {
+            let api = api.ok_or_else(|| {
+                tracing::error!(event = "appsync_unconfigured", variable = appsync::SCHEMA);
+                Failure::Unconfigured
+            })?;
+            appsync::answer(decider, api, &event).await
+        }
         Event::Request(asked) => {
             // A WebSocket's result is for its `$connect`, and API Gateway keeps none.
             let caching = if asked.shape() == Shape::WebSocket { Caching::Off } else { settings.caching() };

@@ -21,7 +21,7 @@ use crate::{
 pub struct Function {
     enforcer: Enforcer,
     settings: Settings,
-    api: AppSync,
+    api: Option<AppSync>,
     base_path: BasePath,
 }
 
@@ -33,7 +33,7 @@ impl Function {
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let enforcer = Enforcer::from_environment(environment)?;
         let settings = Settings::from_environment(environment, enforcer.policy())?;
-        let api = AppSync::from_environment(environment)?.with_companies(settings.companies());
+        let api = AppSync::from_environment(environment)?.map(|api| api.with_companies(settings.companies()));
         Ok(Self { enforcer, settings, api, base_path: environment.base_path()? })
     }
 
@@ -42,7 +42,7 @@ impl Function {
     /// # Errors
     /// The [`Failure`] to end with.
     pub async fn answer(&self, event: Value) -> Result<Value, Failure> {
-        let answered = answer_for(&self.enforcer, self.settings, &self.api, &self.base_path, event).await;
+        let answered = answer_for(&self.enforcer, self.settings, self.api.as_ref(), &self.base_path, event).await;
         if let Err(failure) = &answered {
             match failure {
                 Failure::Unauthorized => tracing::info!(event = "authorizer_refused", code = failure.code()),

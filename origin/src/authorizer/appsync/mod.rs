@@ -5,11 +5,16 @@
 //! field of `Mutation` or `Subscription` that the caller may not select is refused whole, before anything is done.
 //! Fields of other types are denied by name wherever they are selected.
 //!
+//! # Why the schema
+//! A field whose type is `Query` would lead back to root fields, below the root, where nobody has looked at them. So the
+//! API's schema is needed, and one in which some field leads back is refused. It also says which root fields there are
+//! that the policy does not name.
+//!
 //! # What may be cached
 //! AppSync keeps an answer by the token, whatever document comes next. So `ttlOverride` is 0, unless the answer holds for
 //! every document there is: no field that is open to the caller looks at arguments, none of `Mutation` or `Subscription` is
-//! closed, and all root fields of the API are known, from its schema, so that those which the policy does not name are
-//! denied too. Then it is no longer than the TTL that is set, the caller's token lives, and records may be old.
+//! closed, nor is introspection, of which nobody says that AppSync denies it field by field. Then it is no longer than the
+//! TTL that is set, the caller's token lives, and records may be old.
 //!
 //! Source: AWS AppSync developer guide, "AWS_LAMBDA authorization".
 
@@ -42,20 +47,16 @@ use document::{Selected, selected};
 
 /// For how many seconds AppSync may keep an answer; 0, the default, for none.
 pub const TTL: &str = "POSTERN_APPSYNC_TTL";
-/// The file with the API's schema in SDL, in the function's package. Needed where the TTL is not 0.
+/// The file with the API's schema in SDL, in the function's package. Without it, events of AppSync fail.
 pub const SCHEMA: &str = "POSTERN_APPSYNC_SCHEMA";
 
 /// AppSync's longest TTL.
 const MAX_TTL: Duration = Duration::from_secs(3600);
-/// The type whose fields are denied one by one.
-const QUERY: &str = "Query.";
-
 /// What is known of the API.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppSync {
     ttl: Duration,
-    /// Every root field, where the schema is known.
-    root_fields: Option<BTreeSet<String>>,
+    root_fields: BTreeSet<String>,
     companies: bool,
 }
 
@@ -65,7 +66,7 @@ impl AppSync {
     /// # Errors
     /// [`SchemaError`] when it is none.
     pub fn new(ttl: Duration, sdl: &str) -> Result<Self, SchemaError> {
-        Ok(Self { ttl: ttl.min(MAX_TTL), root_fields: Some(schema::root_fields(sdl)?), companies: false })
+        Ok(Self { ttl: ttl.min(MAX_TTL), root_fields: schema::root_fields(sdl)?, companies: false })
     }
 
     /// The same, with the caller's companies in each answer, for resolvers that look at them.
@@ -74,13 +75,13 @@ impl AppSync {
         Self { companies, ..self }
     }
 
-    /// From the function's environment.
+    /// From the function's environment; `None` where it names no schema, and the function is not for AppSync.
     ///
     /// # Errors
     /// [`ConfigError`] names the variable and the mend.
-    pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+    pub fn from_environment(environment: &Environment) -> Result<Option<Self>, ConfigError> {
         const TTL_MEND: &str = "set it to a number of seconds from 0 to 3600";
-        const SCHEMA_MEND: &str = "set it to the file with the API's schema, without which no answer may be cached";
+        const SCHEMA_MEND: &str = "set it to the file with the API's schema, in which no field leads back to `Query`";
         let invalid = |variable: &str, problem: String, mend| ConfigError::Invalid {
             variable: variable.to_owned(),
             problem,
@@ -95,11 +96,13 @@ impl AppSync {
                 .filter(|ttl| *ttl <= MAX_TTL)
                 .ok_or_else(|| invalid(TTL, "it is no such number".to_owned(), TTL_MEND))?,
         };
-        let path =
-            if ttl.is_zero() { environment.optional(SCHEMA) } else { Some(environment.required(SCHEMA, SCHEMA_MEND)?) };
-        let Some(path) = path else { return Ok(Self::default()) };
+        let path = match environment.optional(SCHEMA) {
+            Some(path) => path,
+            None if ttl.is_zero() => return Ok(None),
+            None => return Err(ConfigError::Missing { variable: SCHEMA.to_owned(), mend: SCHEMA_MEND }),
+        };
         let sdl = std::fs::read_to_string(&path).map_err(|error| invalid(SCHEMA, error.to_string(), SCHEMA_MEND))?;
-        Self::new(ttl, &sdl).map_err(|error| invalid(SCHEMA, error.to_string(), SCHEMA_MEND))
+        Self::new(ttl, &sdl).map(Some).map_err(|error| invalid(SCHEMA, error.to_string(), SCHEMA_MEND))
     }
 }
 
@@ -202,17 +205,13 @@ fn judge(api: &AppSync, entitlements: &Entitlements<'_>, selected: &[Selected]) 
         fields.iter().filter(|field| !is_open(field)).map(|field| field.field().name().to_owned()).collect();
     // Root fields that the policy does not name are nobody's.
     let named: BTreeSet<&str> = fields.iter().map(|field| field.field().name()).collect();
-    let unnamed = api.root_fields.iter().flatten().filter(|name| !named.contains(name.as_str()));
-    denied.extend(unnamed.cloned());
-    let closes_more_than_queries = denied.iter().any(|name| is_of_operation(name) && !name.starts_with(QUERY));
+    denied.extend(api.root_fields.iter().filter(|name| !named.contains(name.as_str())).cloned());
+    let closes_more_than_queries = denied.iter().any(|name| is_of_operation(name) && !is_denied_alone(name));
     let looks_at_arguments = fields.iter().filter(is_open).any(|field| field.field().looks_at_arguments());
     let mut judged = Judged {
         is_refused: false,
         denied,
-        is_particular: api.root_fields.is_none()
-            || closes_more_than_queries
-            || looks_at_arguments
-            || selected.is_empty(),
+        is_particular: closes_more_than_queries || looks_at_arguments || selected.is_empty(),
     };
     let mut executed = selected.is_empty();
     for selection in selected {
@@ -224,7 +223,7 @@ fn judge(api: &AppSync, entitlements: &Entitlements<'_>, selected: &[Selected]) 
                 // A name of the policy's, or none: what callers make up stays out of logs.
                 let name = field.map(|field| field.field().name());
                 tracing::info!(event = "appsync_denied", field = name, reason = reason.code());
-                judged.is_refused |= !selection.name.starts_with(QUERY);
+                judged.is_refused |= !is_denied_alone(&selection.name);
                 judged.is_particular |= !judged.denied.contains(&selection.name);
                 judged.denied.insert(selection.name.clone());
             }
@@ -238,6 +237,11 @@ fn judge(api: &AppSync, entitlements: &Entitlements<'_>, selected: &[Selected]) 
 
 fn is_of_operation(name: &str) -> bool {
     name.split_once('.').is_some_and(|(type_name, _)| OPERATION_TYPES.contains(&type_name))
+}
+
+/// Whether nothing has been done, and nothing is told, where the rest of a document is executed and this is made `null`.
+fn is_denied_alone(name: &str) -> bool {
+    name.strip_prefix("Query.").is_some_and(|field| !field.starts_with("__"))
 }
 
 /// How long the answer may be used.

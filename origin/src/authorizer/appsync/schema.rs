@@ -1,11 +1,11 @@
 //! The root fields that an API has, from its schema (GraphQL §3.3.1): those that the policy does not name are closed to
-//! everyone, also by a result that is used for another document.
+//! everyone, also by a result that is used for another document. And whether they are at the root alone.
 
 use std::{collections::BTreeSet, fmt};
 
 use async_graphql_parser::{
     parse_schema,
-    types::{TypeKind, TypeSystemDefinition},
+    types::{BaseType, ServiceDocument, TypeKind, TypeSystemDefinition},
 };
 use postern::policy::OPERATION_TYPES;
 
@@ -18,11 +18,17 @@ pub enum SchemaError {
     OperationType(String),
     /// There is no `Query`.
     NoQuery,
+    /// A field, of this name, leads back to a root operation type: its root fields could be selected below the root.
+    LeadsBack(String),
 }
+
+/// The fields of introspection (GraphQL §4.1), which no schema writes down.
+const INTROSPECTION: [&str; 2] = ["Query.__schema", "Query.__type"];
 
 /// `Type.field` of each root field that `text` defines or extends.
 pub(super) fn root_fields(text: &str) -> Result<BTreeSet<String>, SchemaError> {
     let document = parse_schema(text).map_err(|error| SchemaError::Syntax(error.to_string()))?;
+    let leading_back = leading_back(&document);
     let mut fields = BTreeSet::new();
     for definition in &document.definitions {
         match definition {
@@ -38,6 +44,10 @@ pub(super) fn root_fields(text: &str) -> Result<BTreeSet<String>, SchemaError> {
             }
             TypeSystemDefinition::Type(definition) => {
                 let name = definition.node.name.node.as_str();
+                if let Some((field, _)) = fields_of(&definition.node.kind).find(|(_, kind)| leading_back.contains(kind))
+                {
+                    return Err(SchemaError::LeadsBack(format!("{name}.{field}")));
+                }
                 if let TypeKind::Object(object) = &definition.node.kind
                     && OPERATION_TYPES.contains(&name)
                 {
@@ -47,7 +57,49 @@ pub(super) fn root_fields(text: &str) -> Result<BTreeSet<String>, SchemaError> {
             TypeSystemDefinition::Directive(_) => {}
         }
     }
-    if fields.iter().any(|field| field.starts_with("Query.")) { Ok(fields) } else { Err(SchemaError::NoQuery) }
+    if !fields.iter().any(|field: &String| field.starts_with("Query.")) {
+        return Err(SchemaError::NoQuery);
+    }
+    fields.extend(INTROSPECTION.map(str::to_owned));
+    Ok(fields)
+}
+
+/// The operation types, and the interfaces and unions by which one may be meant.
+fn leading_back(document: &ServiceDocument) -> BTreeSet<&str> {
+    let mut back = BTreeSet::from(OPERATION_TYPES);
+    for definition in &document.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let name = definition.node.name.node.as_str();
+        match &definition.node.kind {
+            TypeKind::Object(object) if OPERATION_TYPES.contains(&name) => {
+                back.extend(object.implements.iter().map(|interface| interface.node.as_str()));
+            }
+            TypeKind::Union(union)
+                if union.members.iter().any(|member| OPERATION_TYPES.contains(&member.node.as_str())) =>
+            {
+                back.insert(name);
+            }
+            _ => {}
+        }
+    }
+    back
+}
+
+/// Each field with the name of its type, through lists and what must not be null.
+fn fields_of(kind: &TypeKind) -> impl Iterator<Item = (&str, &str)> {
+    let fields = match kind {
+        TypeKind::Object(object) => object.fields.as_slice(),
+        TypeKind::Interface(interface) => interface.fields.as_slice(),
+        _ => &[],
+    };
+    fields.iter().map(|field| (field.node.name.node.as_str(), named(&field.node.ty.node.base)))
+}
+
+fn named(base: &BaseType) -> &str {
+    match base {
+        BaseType::Named(name) => name.as_str(),
+        BaseType::List(of) => named(&of.base),
+    }
 }
 
 impl fmt::Display for SchemaError {
@@ -55,6 +107,7 @@ impl fmt::Display for SchemaError {
         match self {
             Self::Syntax(message) => write!(formatter, "it is no schema: {message}"),
             Self::OperationType(name) => write!(formatter, "a root operation type is called `{name}`"),
+            Self::LeadsBack(field) => write!(formatter, "`{field}` leads back to a root operation type"),
             Self::NoQuery => formatter.write_str("it has no type `Query`"),
         }
     }
@@ -79,7 +132,15 @@ mod tests {
              directive @aws_lambda on FIELD_DEFINITION",
         )
         .unwrap();
-        let all = ["Mutation.placeOrder", "Query.health", "Query.orders", "Query.vouchers", "Subscription.placed"];
+        let all = [
+            "Mutation.placeOrder",
+            "Query.__schema",
+            "Query.__type",
+            "Query.health",
+            "Query.orders",
+            "Query.vouchers",
+            "Subscription.placed",
+        ];
         assert_eq!(fields.iter().map(String::as_str).collect::<Vec<_>>(), all);
     }
 
@@ -88,6 +149,17 @@ mod tests {
         for (text, why) in [
             ("schema { query: Root } type Root { a: Int }", SchemaError::OperationType("Root".into())),
             ("type Order { id: ID }", SchemaError::NoQuery),
+            ("type Query { order: Order } type Order { query: Query }", SchemaError::LeadsBack("Order.query".into())),
+            (
+                "type Query { a: [Order!]! } type Order { all: [[Query!]!]! }",
+                SchemaError::LeadsBack("Order.all".into()),
+            ),
+            (
+                "type Query { a: Int } type P { back: M } union M = A | Mutation",
+                SchemaError::LeadsBack("P.back".into()),
+            ),
+            ("interface N { id: ID } type Query implements N { node: N }", SchemaError::LeadsBack("Query.node".into())),
+            ("type Query { a: Int } extend type Order { query: Query }", SchemaError::LeadsBack("Order.query".into())),
         ] {
             assert_eq!(root_fields(text), Err(why), "{text}");
         }
