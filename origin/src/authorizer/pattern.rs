@@ -39,6 +39,14 @@ pub(super) enum Segment {
 }
 
 impl Segment {
+    fn in_resource(&self) -> &str {
+        match self {
+            Self::Literal(text) => text,
+            Self::Bound => BOUND,
+            Self::Free | Self::Rest => "*",
+        }
+    }
+
     /// Whether a path that ends in this segment may end in a `/`.
     pub(super) fn may_be_empty(&self) -> bool {
         match self {
@@ -82,11 +90,7 @@ impl Pattern {
             }
             text
         };
-        let plain = |segment| match segment {
-            &Segment::Literal(ref text) => text.as_str(),
-            Segment::Bound => BOUND,
-            Segment::Free | Segment::Rest => "*",
-        };
+        let plain = Segment::in_resource;
         let mut excess = Vec::new();
         for (place, segment) in segments.iter().enumerate() {
             let with = |other: &'static str| {
