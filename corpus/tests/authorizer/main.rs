@@ -34,7 +34,7 @@ fn the_authorizer_decides_as_the_corpus_says_in_each_shape() {
         (Shape::HttpVersion2, Reply::Iam, 70),
         (Shape::HttpVersion2, Reply::Simple, 70),
     ] {
-        let mut authorizer = Authorizer::new(shape, reply);
+        let mut authorizer = Authorizer::new(shape, reply, &corpus);
         let report = run(&mut authorizer, &corpus).expect("the driver runs");
         println!("{report}");
         let denied = denied(&mut authorizer, &corpus);

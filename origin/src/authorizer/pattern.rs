@@ -39,6 +39,14 @@ pub(super) enum Segment {
 }
 
 impl Segment {
+    fn in_resource(&self) -> &str {
+        match self {
+            Self::Literal(text) => text,
+            Self::Bound => BOUND,
+            Self::Free | Self::Rest => "*",
+        }
+    }
+
     /// Whether a path that ends in this segment may end in a `/`.
     pub(super) fn may_be_empty(&self) -> bool {
         match self {
@@ -82,6 +90,7 @@ impl Pattern {
             }
             text
         };
+        let plain = Segment::in_resource;
         let mut excess = Vec::new();
         for (place, segment) in segments.iter().enumerate() {
             let with = |other: &'static str| {
@@ -166,15 +175,6 @@ impl Characters {
             (Self::This(one), Self::This(other)) => one == other,
             (Self::This(one), Self::OfSegment) | (Self::OfSegment, Self::This(one)) => one != '/',
         }
-    }
-}
-
-/// A segment as a resource has it, by itself.
-fn plain(segment: &Segment) -> &str {
-    match segment {
-        Segment::Literal(text) => text.as_str(),
-        Segment::Bound => BOUND,
-        Segment::Free | Segment::Rest => "*",
     }
 }
 
