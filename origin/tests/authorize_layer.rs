@@ -15,7 +15,7 @@ use std::{
 use http::{Request, Response, request::Builder};
 use issuer::{Answer, Issuer};
 use lambda_http::Body;
-use postern::{Decision, PublicCode, Request as CoreRequest};
+use postern::{Caller, Decision, PublicCode, Request as CoreRequest};
 use postern_origin::{
     Permit, assertion::BasePath, authorize::AuthorizeLayer, enforcer::Enforcer, permissions::PermissionsLayer,
     token::TokenLayer,
@@ -379,4 +379,72 @@ async fn many_requests_at_once_ask_once() {
     }
     tasks.await;
     assert_eq!((permitted.load(Ordering::SeqCst), world.records.asked(), world.issuer.jwks_fetches()), (20, 1, 1));
+}
+
+#[tokio::test]
+async fn what_a_platform_decoded_out_of_a_path_is_never_taken_for_a_query() {
+    let world = World::start().await;
+    let version_2 = |path: &str, domain: &str| {
+        json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "company=2222", "headers": {},
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": domain, "domainPrefix": "a", "requestId": "r",
+                "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "a"},
+                "routeKey": "$default", "stage": "$default", "time": "22/Nov/2026:07:00:00 +0000", "timeEpoch": 1,
+            },
+            "isBase64Encoded": false,
+        })
+    };
+    let version_1 = |path: &str| {
+        json!({
+            "path": path, "httpMethod": "GET", "headers": {}, "queryStringParameters": {"company": "2222"},
+            "requestContext": {"apiId": "a", "httpMethod": "GET", "identity": {}},
+        })
+    };
+    let balancer = |path: &str| {
+        json!({
+            "path": path, "httpMethod": "GET", "headers": {}, "queryStringParameters": {"company": "2222"},
+            "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-2:1:targetgroup/a/b"}},
+        })
+    };
+    for (path, wanted) in [
+        ("/health", 200),
+        ("/health?company=1111&x=%25", 400),
+        ("/health?company=1111", 400),
+        ("/health?%", 400),
+        ("/health#company=1111&x=%25", 400),
+        ("/health#company=1111", 400),
+    ] {
+        for event in [
+            version_2(path, "a.execute-api.eu-west-2.amazonaws.com"),
+            version_2(path, "a.lambda-url.eu-west-2.on.aws"),
+            version_1(path),
+            balancer(path),
+        ] {
+            let request = lambda_http::request::from_str(&event.to_string()).expect("an event that lambda_http knows");
+            assert_eq!(through(world.layer(), request).await.status(), wanted, "{event}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whom_somebody_else_has_established_is_forgotten_where_no_token_is_shown() {
+    use postern_origin::enforcer::HeldPermissions;
+    let world = World::start().await;
+    world.records.put("alice", r#"{"1111":["Manager"]}"#);
+    let token = || TokenLayer::new(Arc::clone(&world.enforcer)).passing_without_credential();
+    let says = |request: Request<Body>| async move {
+        let (caller, held) = (request.extensions().get::<Caller>(), request.extensions().get::<HeldPermissions>());
+        Ok::<_, Infallible>(Response::new(format!("{} {}", caller.is_some(), held.is_some())))
+    };
+    // Behind another such layer, with the token taken away between the two.
+    let inner = token().layer(service_fn(says));
+    let between = service_fn(move |mut request: Request<Body>| {
+        assert!(request.extensions().get::<HeldPermissions>().is_some(), "nothing is there to be forgotten");
+        request.headers_mut().remove("authorization");
+        inner.clone().oneshot(request)
+    });
+    let outer = token().layer(PermissionsLayer::new(Arc::clone(&world.enforcer)).layer(between));
+    let Ok(answer) = outer.oneshot(world.alice("/companies/1111/now")).await;
+    assert_eq!(answer.body(), "false false");
 }

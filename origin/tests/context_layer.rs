@@ -105,6 +105,15 @@ async fn sent(layer: ContextLayer, request: Request<Body>) -> Result<(Option<Str
     }
 }
 
+/// The public code that an event is refused with.
+async fn refusal(layer: ContextLayer, event: &Value) -> String {
+    let request: Request<Body> = from_str(&event.to_string()).expect("an event that lambda_http knows");
+    let service = service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new("{}".to_owned())) });
+    let Ok(answer) = layer.layer(service).oneshot(request).await;
+    let body: Value = serde_json::from_str(answer.body()).expect("a problem document");
+    body["code"].as_str().unwrap_or_default().to_owned()
+}
+
 fn believing(source: ContextSource) -> ContextLayer {
     ContextLayer::new(enforcer(), source)
 }
@@ -200,6 +209,38 @@ async fn nobody_is_established_where_no_authorizer_was_asked() {
     let iam = version_2(&json!({"iam": {"accountId": "1", "userArn": "arn:aws:iam::1:user/alice"}}));
     let passing = believing(ContextSource::JwtAuthorizer).passing_without_authorizer();
     assert_eq!(established(passing, &iam).await, Err(401), "somebody was asked, and not the one that is believed");
+}
+
+/// What an HTTP API writes in its version 1.0 where a route has no authorizer.
+#[tokio::test]
+async fn members_that_are_null_are_nobodys_word() {
+    use ContextSource::{Authorizer, CognitoAuthorizer, JwtAuthorizer};
+    let silent = || json!({"claims": null, "scopes": null});
+    for (source, event) in [
+        (CognitoAuthorizer, version_1(&silent())),
+        (Authorizer, version_1(&silent())),
+        (Authorizer, version_2(&json!({ "lambda": silent() }))),
+        (Authorizer, version_2(&json!({"lambda": null}))),
+        (JwtAuthorizer, version_2(&json!({"jwt": null}))),
+    ] {
+        assert_eq!(refusal(believing(source), &event).await, "missing_token", "{source:?} {event}");
+        let passing = believing(source).passing_without_authorizer();
+        assert_eq!(established(passing, &event).await, Ok((None, 0)), "{source:?} {event}");
+    }
+    // One word beside them, and somebody was asked.
+    let spoken = json!({"claims": null, "scopes": null, "principalId": "alice"});
+    for (source, event) in [
+        (CognitoAuthorizer, version_1(&spoken)),
+        (Authorizer, version_1(&spoken)),
+        (Authorizer, version_2(&json!({ "lambda": spoken }))),
+        (Authorizer, version_2(&jwt())),
+        (Authorizer, version_2(&json!({"iam": {"accountId": "1"}}))),
+        (CognitoAuthorizer, version_1(&json!({"claims": "alice"}))),
+        (JwtAuthorizer, version_2(&json!({"jwt": {"claims": null}}))),
+    ] {
+        let passing = believing(source).passing_without_authorizer();
+        assert_eq!(established(passing, &event).await, Err(401), "{source:?} {event}");
+    }
 }
 
 #[tokio::test]

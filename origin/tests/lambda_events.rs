@@ -155,3 +155,25 @@ async fn another_path_is_another_however_like_its_query() {
 async fn an_event_made_up_by_a_direct_invoke_needs_an_assertion_all_the_same() {
     assert_eq!(status(&version_2(TARGET, "", "$default", ""), "").await, 401);
 }
+
+/// As `SECURITY.md` says. Once `lambda_http` keeps them all, all are refused.
+#[tokio::test]
+async fn of_repeated_fields_the_last_alone_arrives_and_decides_unless_there_are_lists_alone() {
+    let (good, forged) = (compact(TARGET), compact("/elsewhere"));
+    let assertions = |event: &Value| {
+        let request: Request<Body> = from_str(&event.to_string()).expect("an event that lambda_http knows");
+        request.headers().get_all("postern-assertion").iter().count()
+    };
+    let balancer = value!({"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-2:1:targetgroup/a/b"}});
+    for (first, last, wanted) in [(&forged, &good, 200), (&good, &forged, 401)] {
+        let mut event = version_1(TARGET, Value::Null, last);
+        event["multiValueHeaders"]["Postern-Assertion"] = value!([first, last]);
+        assert_eq!((assertions(&event), status(&event, "").await), (1, wanted));
+        event.as_object_mut().expect("members").retain(|_, member| !member.is_null());
+        event["requestContext"] = balancer.clone();
+        assert_eq!((assertions(&event), status(&event, "").await), (1, wanted));
+        // A load balancer with lists switched on writes no `headers`.
+        event["headers"] = value!({});
+        assert_eq!((assertions(&event), status(&event, "").await), (2, 401));
+    }
+}

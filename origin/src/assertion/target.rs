@@ -18,7 +18,7 @@ use http::request::Parts;
 use lambda_http::RequestExt;
 use postern::target::{CanonicalTarget, TargetError, encode_path};
 
-use crate::http::query;
+use crate::http::{incoming::without_query, query};
 
 /// The prefix a platform puts before every path: a stage, or a custom domain's base path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +121,7 @@ fn delivered(parts: &Parts, base_path: &BasePath, query: Option<&str>) -> Result
     };
     let path = base_path.strip(path).ok_or(Undeliverable::BasePath)?;
     let mut target =
-        if path.contains('%') { path.to_owned() } else { encode_path(path).map_err(Undeliverable::Target)? };
+        if path.contains('%') { without_query(path) } else { encode_path(path).map_err(Undeliverable::Target)? };
     if let Some(query) = query {
         target.push('?');
         target.push_str(query);
@@ -198,7 +198,22 @@ mod tests {
 
     #[test]
     fn what_the_edge_cannot_have_sent_is_refused() {
-        for raw in ["/a/../b", "/a//b", "/a/%2e%2e/b", "/a%2Fb", "/a%7cb", "/a;b", "/a\\b", "/%zz", "", "a"] {
+        for raw in [
+            "/a?b=%7C",
+            "/a%7C#b",
+            "/a?b",
+            "/a#b",
+            "/a/../b",
+            "/a//b",
+            "/a/%2e%2e/b",
+            "/a%2Fb",
+            "/a%7cb",
+            "/a;b",
+            "/a\\b",
+            "/%zz",
+            "",
+            "a",
+        ] {
             let parts = http::Request::builder().uri("*").body(()).unwrap().with_raw_http_path(raw).into_parts().0;
             assert!(matches!(delivered(&parts, &BasePath::none(), None), Err(Undeliverable::Target(_))), "{raw:?}");
         }

@@ -43,21 +43,25 @@ impl ContextSource {
                 of_ours(&context.authorizer.fields, authorizer, now)
             }
             (Self::Authorizer, Some(RequestContext::ApiGatewayV2(context))) => match &context.authorizer {
-                Some(said) => of_ours(&said.fields, authorizer, now),
                 None => Ok(Established::Nothing),
+                Some(said) if said.jwt.is_some() || said.iam.is_some() => Err(Reason::CredentialMissing),
+                Some(said) => of_ours(&said.fields, authorizer, now),
             },
             (Self::CognitoAuthorizer, Some(RequestContext::ApiGatewayV1(context))) => {
                 match context.authorizer.fields.get("claims") {
                     Some(Value::Object(members)) => {
                         of_claims(members.iter().map(|(name, value)| (name.as_str(), value)), authorizer, now)
                     }
-                    Some(_) => Err(Reason::ClaimsMalformed),
-                    None if context.authorizer.fields.is_empty() => Ok(Established::Nothing),
-                    None => Err(Reason::CredentialMissing),
+                    _ if is_silent(&context.authorizer.fields) => Ok(Established::Nothing),
+                    Some(claims) if !claims.is_null() => Err(Reason::ClaimsMalformed),
+                    _ => Err(Reason::CredentialMissing),
                 }
             }
             (Self::JwtAuthorizer, Some(RequestContext::ApiGatewayV2(context))) => match &context.authorizer {
                 None => Ok(Established::Nothing),
+                Some(said) if said.jwt.is_none() && said.iam.is_none() && is_silent(&said.fields) => {
+                    Ok(Established::Nothing)
+                }
                 Some(said) => {
                     let claims = &said.jwt.as_ref().ok_or(Reason::CredentialMissing)?.claims;
                     let values: Members =
@@ -68,6 +72,12 @@ impl ContextSource {
             _ => Err(Reason::CredentialMissing),
         }
     }
+}
+
+/// Whether no authorizer has said anything: where none was asked, an HTTP API writes members that are null in its version
+/// 1.0 (`{"claims": null, "scopes": null}`).
+fn is_silent(members: &Members) -> bool {
+    members.values().all(Value::is_null)
 }
 
 fn of_claims<'c>(
@@ -83,7 +93,7 @@ fn of_ours(members: &Members, authorizer: &Authorizer, now: UnixTime) -> Result<
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     match text(written::VERSION) {
         Some(written::VERSION_1) => {}
-        None if members.is_empty() => return Ok(Established::Nothing),
+        None if is_silent(members) => return Ok(Established::Nothing),
         // Somebody else's context, or a form that this build does not know.
         _ => return Err(Reason::CredentialMissing),
     }

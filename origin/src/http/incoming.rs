@@ -61,15 +61,21 @@ fn target(parts: &Parts, base_path: &BasePath) -> Option<String> {
     };
     let path = base_path.strip(path)?;
     let path = if path.contains('%') || !may_be_decoded(parts) {
-        path.to_owned()
+        without_query(path)
     } else {
-        // What no canonical path decodes to stays as it is, and is refused; but never is a part of it taken for a query.
-        encode_path(path).unwrap_or_else(|_| path.replace('?', "%3F").replace('#', "%23"))
+        // What no canonical path decodes to stays as it is, and is refused.
+        encode_path(path).unwrap_or_else(|_| without_query(path))
     };
     Some(match query::of(parts) {
         Some(query) => format!("{path}?{query}"),
         None => path,
     })
+}
+
+/// The path with nothing in it that could be taken for a query or a fragment: a platform hands those over apart, so that
+/// they were decoded out of the path. No canonical path has these escapes, and the core refuses it.
+pub(crate) fn without_query(path: &str) -> String {
+    path.replace('?', "%3F").replace('#', "%23")
 }
 
 /// Whether the platform may have decoded the path: an HTTP API does, and a function URL, whose events are like its, does not.

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use postern::{Answer, Reason};
+use postern::{Answer, Caller, Reason};
 use tower::Layer;
 
 use crate::{
     assertion::BasePath,
-    enforcer::Enforcer,
+    enforcer::{Enforcer, HeldPermissions},
     gate::{BoxFuture, Gate, Gated},
     http::incoming::Incoming,
 };
 
 /// Lets through what carries a good access token of one of the policy's issuer sections.
 ///
-/// The [`Caller`](postern::Caller) stands in the request's extensions then. That permits nothing yet:
+/// The [`Caller`] stands in the request's extensions then. That permits nothing yet:
 /// [`authorize`](crate::authorize) decides. Everything else is answered as the core says: 401 with a challenge, 400 for two
 /// credentials, 503 while nobody can tell.
 #[derive(Clone, Debug)]
@@ -55,6 +55,9 @@ impl<S> Layer<S> for TokenLayer {
 
 impl Gate for Settings {
     fn check(self: Arc<Self>, mut parts: Parts) -> BoxFuture<Result<Parts, Answer>> {
+        // Whatever stands there from before was established by somebody else.
+        parts.extensions.remove::<Caller>();
+        parts.extensions.remove::<HeldPermissions>();
         Box::pin(async move {
             // Whose token it is does not depend on the target.
             let incoming = Incoming::of(&parts, &BasePath::none());
