@@ -17,10 +17,11 @@ use postern_origin::{
     http::Answer,
     services::permissions::{Store, router},
 };
+use serde_json::{Value, json as value};
 use support::{asserted, assertion, credential, header, json, request, send};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 const RECORD: &str = r#"{"id":"alice","companies":["1111"],"role":"Manager"}"#;
@@ -259,5 +260,84 @@ async fn a_store_that_throttles_is_asked_again_after_a_while_and_not_for_ever() 
         let answer = ask(store(endpoint), &compact, "GET", "/users/alice", "").await;
         assert_eq!((answer.status().as_u16(), requests.load(Ordering::SeqCst)), (status, asked), "{first}");
         assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    }
+}
+
+/// A table whose record stands at version 4. It makes the first update and hangs up; somebody else writes version 6 on top
+/// of it; and every further update finds another state than it was read in. Also how often it was asked to update.
+async fn losing_its_answer() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+    let updates = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&updates);
+    tokio::spawn(async move {
+        let item = |role: &str, version: u64, audit: Value| {
+            value!({"Item": {
+                "id": {"S": "alice"}, "companies": {"L": [{"S": "1111"}]}, "role": {"S": role},
+                "version": {"N": version.to_string()}, "postern_audit": audit,
+            }})
+        };
+        let mut stored = item("Standard", 4, value!({"L": []}));
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (head, body) = question(&mut stream).await;
+            let (status, answer) = if head.contains("DynamoDB_20120810.GetItem") {
+                ("200 OK", stored.clone())
+            } else if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+                let own = body["ExpressionAttributeValues"][":audit"]["L"][0].clone();
+                let mut other = own.clone();
+                other["M"]["id"] = value!({"S": "another"});
+                (other["M"]["from"], other["M"]["to"]) = (value!({"N": "5"}), value!({"N": "6"}));
+                stored = item("Other", 6, value!({"L": [other, own]}));
+                continue;
+            } else {
+                (
+                    "400 Bad Request",
+                    value!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}),
+                )
+            };
+            let answer = answer.to_string();
+            let head = format!("content-type: application/x-amz-json-1.0\r\ncontent-length: {}", answer.len());
+            let text = format!("HTTP/1.1 {status}\r\n{head}\r\nconnection: close\r\n\r\n{answer}");
+            let _ = stream.write_all(text.as_bytes()).await;
+        }
+    });
+    (endpoint, updates)
+}
+
+/// One request's head, and its body as JSON.
+async fn question(stream: &mut TcpStream) -> (String, Value) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
+    }
+    let head = String::from_utf8(head).expect("a head in UTF-8");
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or_default()];
+    stream.read_exact(&mut body).await.expect("a body");
+    (head, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// Made again, it would undo what the other has written, who was told 200; and whoever is told that nothing was written
+/// would be told wrong.
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_known_under_a_later_one_and_is_not_made_again() {
+    let read: Value = serde_json::from_str(RECORD).unwrap();
+    for any in [true, false] {
+        let (endpoint, updates) = losing_its_answer().await;
+        let store = store(endpoint);
+        let known = store.read("users", "alice", true).await.unwrap().unwrap().tag();
+        let known = known.header().unwrap().to_str().unwrap().to_owned();
+        let request = request("PUT", "/users/alice")
+            .header(HEADER, credential("admin", "users", Capability::Write, "PUT", "/users/alice"))
+            .header("if-match", if any { "*" } else { known.as_str() })
+            .body(Body::from(RECORD))
+            .unwrap();
+        let answer = send(router(store), request).await;
+        assert_eq!(answer.status(), 200, "{}", json(&answer));
+        assert_eq!(
+            json(&answer),
+            value!({"id": "alice", "companies": read["companies"], "role": "Manager", "version": 5})
+        );
+        assert_eq!(updates.load(Ordering::SeqCst), 2, "once by us, and once more by the SDK");
     }
 }
