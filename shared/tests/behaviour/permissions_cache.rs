@@ -74,8 +74,13 @@ impl Bench {
     }
 
     fn answer(&mut self, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
+        self.answer_at(asked_at, asked_at, status, etag, body);
+    }
+
+    fn answer_at(&mut self, now: u64, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
         let fetch = self.fetches.get(&millis(asked_at)).expect("a fetch that was asked for");
-        self.cache.store(fetch.answered(&PermissionsAnswer { status, etag, body: body.as_bytes() }).unwrap());
+        let answer = PermissionsAnswer { status, etag, body: body.as_bytes() };
+        self.cache.store(fetch.answered(&answer).unwrap(), millis(now));
     }
 
     fn store(&mut self, version: Option<u64>, asked_at: u64) {
@@ -216,6 +221,24 @@ fn a_record_from_ahead_of_the_clock_does_not_come_back_when_the_clock_gets_there
         assert_eq!(bench.look_up(2_000, 1), Known(2));
         assert_eq!(bench.look_up(2_000, 100_001), Fetch);
     }
+}
+
+/// Its own age cannot be told, and by its time it would be the younger of the two.
+#[test]
+fn an_answer_that_was_asked_for_ahead_of_the_clock_replaces_nothing_and_is_not_kept() {
+    let mut bench = Bench::new();
+    bench.look_up(0, 1_000_000);
+    // The clock is set back, and a later question brings the downgrade.
+    assert_eq!(bench.look_up(2_000, 500_000), Fetch);
+    bench.answer_at(500_100, 500_000, 200, None, &record(2));
+    bench.answer_at(500_200, 1_000_000, 200, None, &record(1));
+    assert_eq!(bench.look_up(2_000, 500_300), Known(2));
+    assert_eq!(bench.look_up(2_000, 1_001_000), Fetch);
+    // Nor is it kept where nothing is held.
+    let mut bench = Bench::new();
+    bench.look_up(2_000, 1_000_000);
+    bench.answer_at(500_000, 1_000_000, 200, None, &record(1));
+    assert_eq!(bench.look_up(2_000, 1_001_000), Fetch);
 }
 
 #[test]
