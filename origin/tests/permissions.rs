@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use lambda_http::Body;
 use postern::assertion::{Capability, HEADER};
 use postern_origin::{
@@ -339,5 +340,61 @@ async fn a_write_whose_answer_was_lost_is_known_under_a_later_one_and_is_not_mad
             value!({"id": "alice", "companies": read["companies"], "role": "Manager", "version": 5})
         );
         assert_eq!(updates.load(Ordering::SeqCst), 2, "once by us, and once more by the SDK");
+    }
+}
+
+/// A table of these items, in this order.
+async fn table_of(ids: &'static [&'static str]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (_, body) = question(&mut stream).await;
+            let after = body["ExclusiveStartKey"]["id"]["S"].as_str();
+            let start = after.map_or(0, |after| ids.iter().position(|id| *id == after).expect("an item") + 1);
+            let limit = usize::try_from(body["Limit"].as_u64().expect("a limit")).expect("a small one");
+            let end = ids.len().min(start + limit);
+            let item = |id: &&str| value!({"id": {"S": id}, "companies": {"L": [{"S": "1111"}]}});
+            let items: Vec<Value> = ids[start..end].iter().map(item).collect();
+            let mut answer = value!({"Items": items});
+            if end < ids.len() {
+                answer["LastEvaluatedKey"] = value!({"id": {"S": ids[end - 1]}});
+            }
+            let answer = answer.to_string();
+            let head = format!("content-type: application/x-amz-json-1.0\r\ncontent-length: {}", answer.len());
+            let text = format!("HTTP/1.1 200 OK\r\n{head}\r\nconnection: close\r\n\r\n{answer}");
+            let _ = stream.write_all(text.as_bytes()).await;
+        }
+    });
+    endpoint
+}
+
+/// A cursor is base64 and no secret.
+#[tokio::test]
+async fn where_a_page_ends_is_said_by_no_subject_of_another_section() {
+    let endpoint = table_of(&["a", "partners#1", "b", "partners#2", "partners#3", "partners#4", "c", "d", "e"]).await;
+    for (section, subjects) in
+        [("users", &["a", "b", "c", "d", "e"][..]), ("partners", &["1", "2", "3", "4"]), ("none", &[])]
+    {
+        for limit in 1..=9 {
+            let (mut listed, mut ends, mut cursor) = (Vec::new(), Vec::new(), String::new());
+            loop {
+                let target = format!("/users?limit={limit}{cursor}");
+                let compact = credential("admin", section, Capability::Write, "GET", &target);
+                let page = json(&ask(store(endpoint.clone()), &compact, "GET", &target, "").await);
+                let users = page["users"].as_array().unwrap_or_else(|| panic!("{section} {target}: {page}"));
+                assert!(users.len() <= limit);
+                listed.extend(users.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next"].as_str() else { break };
+                ends.push(String::from_utf8(Base64UrlUnpadded::decode_vec(next).unwrap()).unwrap());
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(listed, subjects, "{section} by {limit}");
+            assert!(
+                ends.iter().all(|end| end.starts_with("partners#") == (section == "partners")),
+                "{section}: {ends:?}"
+            );
+            assert!(section != "none" || ends.is_empty(), "{ends:?}");
+        }
     }
 }
