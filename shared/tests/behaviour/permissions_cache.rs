@@ -20,6 +20,8 @@ struct Bench {
     cache: PermissionsCache,
     /// The fetches that were asked for, by when.
     fetches: BTreeMap<UnixTime, PermissionsFetch>,
+    /// The clock, as of the last look-up.
+    now: UnixTime,
 }
 
 /// What a look-up says, with the version of the record it knows.
@@ -39,7 +41,7 @@ fn millis(after: u64) -> UnixTime {
 
 impl Bench {
     fn new() -> Self {
-        Self { policy: policies::example(), cache: PermissionsCache::new(), fetches: BTreeMap::new() }
+        Self { policy: policies::example(), cache: PermissionsCache::new(), fetches: BTreeMap::new(), now: millis(0) }
     }
 
     fn issuer(&self, name: &str) -> Issuer {
@@ -48,6 +50,7 @@ impl Bench {
 
     fn look_up_at(&mut self, section: &str, subject: &str, (max_age, stale): (u64, u64), now: UnixTime) -> Look {
         let ages = (Duration::from_millis(max_age), Duration::from_millis(stale));
+        self.now = now;
         match self.cache.look_up(&self.issuer(section), subject, ages, now) {
             PermissionsLookup::Known(Some(record)) => Known(record.version().unwrap()),
             PermissionsLookup::StandIn(Some(record)) => StandIn(record.version().unwrap()),
@@ -74,13 +77,9 @@ impl Bench {
     }
 
     fn answer(&mut self, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
-        self.answer_at(asked_at, asked_at, status, etag, body);
-    }
-
-    fn answer_at(&mut self, now: u64, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
         let fetch = self.fetches.get(&millis(asked_at)).expect("a fetch that was asked for");
         let answer = PermissionsAnswer { status, etag, body: body.as_bytes() };
-        self.cache.store(fetch.answered(&answer).unwrap(), millis(now));
+        self.cache.store(fetch.answered(&answer).unwrap(), self.now);
     }
 
     fn store(&mut self, version: Option<u64>, asked_at: u64) {
@@ -230,14 +229,15 @@ fn an_answer_that_was_asked_for_ahead_of_the_clock_replaces_nothing_and_is_not_k
     bench.look_up(0, 1_000_000);
     // The clock is set back, and a later question brings the downgrade.
     assert_eq!(bench.look_up(2_000, 500_000), Fetch);
-    bench.answer_at(500_100, 500_000, 200, None, &record(2));
-    bench.answer_at(500_200, 1_000_000, 200, None, &record(1));
+    bench.store(Some(2), 500_000);
+    bench.store(Some(1), 1_000_000);
     assert_eq!(bench.look_up(2_000, 500_300), Known(2));
     assert_eq!(bench.look_up(2_000, 1_001_000), Fetch);
     // Nor is it kept where nothing is held.
     let mut bench = Bench::new();
     bench.look_up(2_000, 1_000_000);
-    bench.answer_at(500_000, 1_000_000, 200, None, &record(1));
+    bench.look_up(0, 500_000);
+    bench.store(Some(1), 1_000_000);
     assert_eq!(bench.look_up(2_000, 1_001_000), Fetch);
 }
 
