@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use lambda_http::Body;
 use postern::assertion::{Capability, HEADER};
 use postern_origin::{
@@ -17,10 +18,11 @@ use postern_origin::{
     http::Answer,
     services::permissions::{Store, router},
 };
+use serde_json::{Value, json as value};
 use support::{asserted, assertion, credential, header, json, request, send};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 const RECORD: &str = r#"{"id":"alice","companies":["1111"],"role":"Manager"}"#;
@@ -259,5 +261,140 @@ async fn a_store_that_throttles_is_asked_again_after_a_while_and_not_for_ever() 
         let answer = ask(store(endpoint), &compact, "GET", "/users/alice", "").await;
         assert_eq!((answer.status().as_u16(), requests.load(Ordering::SeqCst)), (status, asked), "{first}");
         assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    }
+}
+
+/// A table whose record stands at version 4. It makes the first update and hangs up; somebody else writes version 6 on top
+/// of it; and every further update finds another state than it was read in. Also how often it was asked to update.
+async fn losing_its_answer() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+    let updates = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&updates);
+    tokio::spawn(async move {
+        let item = |role: &str, version: u64, audit: Value| {
+            value!({"Item": {
+                "id": {"S": "alice"}, "companies": {"L": [{"S": "1111"}]}, "role": {"S": role},
+                "version": {"N": version.to_string()}, "postern_audit": audit,
+            }})
+        };
+        let mut stored = item("Standard", 4, value!({"L": []}));
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (head, body) = question(&mut stream).await;
+            let (status, answer) = if head.contains("DynamoDB_20120810.GetItem") {
+                ("200 OK", stored.clone())
+            } else if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+                let own = body["ExpressionAttributeValues"][":audit"]["L"][0].clone();
+                let mut other = own.clone();
+                other["M"]["id"] = value!({"S": "another"});
+                (other["M"]["from"], other["M"]["to"]) = (value!({"N": "5"}), value!({"N": "6"}));
+                stored = item("Other", 6, value!({"L": [other, own]}));
+                continue;
+            } else {
+                (
+                    "400 Bad Request",
+                    value!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}),
+                )
+            };
+            let answer = answer.to_string();
+            let head = format!("content-type: application/x-amz-json-1.0\r\ncontent-length: {}", answer.len());
+            let text = format!("HTTP/1.1 {status}\r\n{head}\r\nconnection: close\r\n\r\n{answer}");
+            let _ = stream.write_all(text.as_bytes()).await;
+        }
+    });
+    (endpoint, updates)
+}
+
+/// One request's head, and its body as JSON.
+async fn question(stream: &mut TcpStream) -> (String, Value) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
+    }
+    let head = String::from_utf8(head).expect("a head in UTF-8");
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or_default()];
+    stream.read_exact(&mut body).await.expect("a body");
+    (head, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// Made again, it would undo what the other has written, who was told 200; and whoever is told that nothing was written
+/// would be told wrong.
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_known_under_a_later_one_and_is_not_made_again() {
+    let read: Value = serde_json::from_str(RECORD).unwrap();
+    for any in [true, false] {
+        let (endpoint, updates) = losing_its_answer().await;
+        let store = store(endpoint);
+        let known = store.read("users", "alice", true).await.unwrap().unwrap().tag();
+        let known = known.header().unwrap().to_str().unwrap().to_owned();
+        let request = request("PUT", "/users/alice")
+            .header(HEADER, credential("admin", "users", Capability::Write, "PUT", "/users/alice"))
+            .header("if-match", if any { "*" } else { known.as_str() })
+            .body(Body::from(RECORD))
+            .unwrap();
+        let answer = send(router(store), request).await;
+        assert_eq!(answer.status(), 200, "{}", json(&answer));
+        assert_eq!(
+            json(&answer),
+            value!({"id": "alice", "companies": read["companies"], "role": "Manager", "version": 5})
+        );
+        assert_eq!(updates.load(Ordering::SeqCst), 2, "once by us, and once more by the SDK");
+    }
+}
+
+/// A table of these items, in this order.
+async fn table_of(ids: &'static [&'static str]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("address"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (_, body) = question(&mut stream).await;
+            let after = body["ExclusiveStartKey"]["id"]["S"].as_str();
+            let start = after.map_or(0, |after| ids.iter().position(|id| *id == after).expect("an item") + 1);
+            let limit = usize::try_from(body["Limit"].as_u64().expect("a limit")).expect("a small one");
+            let end = ids.len().min(start + limit);
+            let item = |id: &&str| value!({"id": {"S": id}, "companies": {"L": [{"S": "1111"}]}});
+            let items: Vec<Value> = ids[start..end].iter().map(item).collect();
+            let mut answer = value!({"Items": items});
+            if end < ids.len() {
+                answer["LastEvaluatedKey"] = value!({"id": {"S": ids[end - 1]}});
+            }
+            let answer = answer.to_string();
+            let head = format!("content-type: application/x-amz-json-1.0\r\ncontent-length: {}", answer.len());
+            let text = format!("HTTP/1.1 200 OK\r\n{head}\r\nconnection: close\r\n\r\n{answer}");
+            let _ = stream.write_all(text.as_bytes()).await;
+        }
+    });
+    endpoint
+}
+
+/// A cursor is base64 and no secret.
+#[tokio::test]
+async fn where_a_page_ends_is_said_by_no_subject_of_another_section() {
+    let endpoint = table_of(&["a", "partners#1", "b", "partners#2", "partners#3", "partners#4", "c", "d", "e"]).await;
+    for (section, subjects) in
+        [("users", &["a", "b", "c", "d", "e"][..]), ("partners", &["1", "2", "3", "4"]), ("none", &[])]
+    {
+        for limit in 1..=9 {
+            let (mut listed, mut ends, mut cursor) = (Vec::new(), Vec::new(), String::new());
+            loop {
+                let target = format!("/users?limit={limit}{cursor}");
+                let compact = credential("admin", section, Capability::Write, "GET", &target);
+                let page = json(&ask(store(endpoint.clone()), &compact, "GET", &target, "").await);
+                let users = page["users"].as_array().unwrap_or_else(|| panic!("{section} {target}: {page}"));
+                assert!(users.len() <= limit);
+                listed.extend(users.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next"].as_str() else { break };
+                ends.push(String::from_utf8(Base64UrlUnpadded::decode_vec(next).unwrap()).unwrap());
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(listed, subjects, "{section} by {limit}");
+            assert!(
+                ends.iter().all(|end| end.starts_with("partners#") == (section == "partners")),
+                "{section}: {ends:?}"
+            );
+            assert!(section != "none" || ends.is_empty(), "{ends:?}");
+        }
     }
 }

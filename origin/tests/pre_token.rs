@@ -166,11 +166,19 @@ impl Log {
     }
 
     fn warnings(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        self.codes("WARN")
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn codes(&self, level: &str) -> Vec<String> {
+        let text = self.text();
         assert!(!text.contains("user-1") && !text.contains("alice"), "it says who signed in: {text}");
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let warnings = lines.filter(|line| line["level"] == "WARN");
-        warnings.filter_map(|line| line["fields"]["code"].as_str().map(str::to_owned)).collect()
+        let lines = lines.filter(|line| line["level"] == level);
+        lines.filter_map(|line| line["fields"]["code"].as_str().map(str::to_owned)).collect()
     }
 }
 
@@ -250,6 +258,65 @@ async fn a_user_name_is_no_subject() {
     assert!(service.seen().is_empty());
 }
 
+/// Signing in goes on when Cognito has a version that this build has not.
+#[tokio::test]
+async fn an_event_of_an_unknown_version_is_answered_as_it_came_or_refused_as_is_configured() {
+    let service = Service::start().await;
+    service.set("user-1", MANAGER);
+    // Its members may be elsewhere, and its response is not touched.
+    let mut event = event("4", "Authentication", json!({"newOverrideDetails": null}));
+    event["callerContext"] = json!({"client": {"id": CLIENT}});
+    event["request"]["userAttributes"] = Value::Null;
+    for said in [&[][..], &[(ON_OUTAGE, "allow")]] {
+        let log = Log::default();
+        let guard = log.start();
+        assert_eq!(trigger_with(&service, said).answer(event.clone()).await, Ok(event.clone()));
+        drop(guard);
+        assert_eq!(log.codes("ERROR"), ["version_unknown"]);
+    }
+    let deny = trigger_with(&service, &[(ON_OUTAGE, "deny")]);
+    assert_eq!(deny.answer(event.clone()).await, Err(PreTokenError::Version));
+    // What is no event of this trigger's is none in any version.
+    for (member, value, error) in [
+        ("request", Value::Null, PreTokenError::Event("request")),
+        ("triggerSource", json!("PreSignUp_SignUp"), PreTokenError::Trigger),
+        ("triggerSource", Value::Null, PreTokenError::Event("triggerSource")),
+    ] {
+        let mut event = event.clone();
+        event[member] = value;
+        assert_eq!(trigger(&service).answer(event).await, Err(error), "{member}");
+    }
+    assert!(service.seen().is_empty());
+}
+
+/// Its callers would be refused everywhere, and nobody told why.
+#[tokio::test]
+async fn a_section_that_reads_claims_is_told_at_the_start_as_an_error_and_its_users_sign_in() {
+    let service = Service::start().await;
+    service.set("user-1", MANAGER);
+    let staff = "[issuer.staff]\npreset = \"cognito\"\nclients = [\"staff\"]\npermissions = \"claims\"\n\
+                 url = \"https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Staff\"\n";
+    let route = "[[route]]\nname = \"staff\"\nmethods = [\"GET\"]\npath = \"/staff\"\norigin = \"vouchers\"\nissuer = \"staff\"\n";
+    let policy = service.policy(|text| format!("{text}\n{staff}\n{route}"));
+    let mut event = event("2", "Authentication", json!({"claimsAndScopeOverrideDetails": null}));
+    event["callerContext"]["clientId"] = json!("staff");
+    let log = Log::default();
+    let guard = log.start();
+    let enforcer = Enforcer::new(policy, Some(keys())).expect("enforcer");
+    let trigger = PreToken::new(enforcer, &Environment::from_fn(|_| None)).expect("settings");
+    assert_eq!(log.codes("ERROR"), ["section_reads_claims"]);
+    assert!(log.text().contains("permissions = \\\"service\\\"") && log.text().contains("\"staff\""), "{}", log.text());
+    assert_eq!(trigger.answer(event.clone()).await, Ok(event.clone()));
+    assert_eq!((log.codes("ERROR").len(), log.warnings()), (2, vec!["no_section".to_owned()]));
+    drop(guard);
+    // And a section that has records is nothing to tell of.
+    let log = Log::default();
+    let guard = log.start();
+    trigger_with(&service, &[]).answer(event.clone()).await.expect("an answer");
+    drop(guard);
+    assert_eq!(log.codes("ERROR"), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn events_that_cannot_be_read_are_refused_by_name_and_nobody_is_asked() {
     let service = Service::start().await;
@@ -264,7 +331,6 @@ async fn events_that_cannot_be_read_are_refused_by_name_and_nobody_is_asked() {
         (json!([]), PreTokenError::Event("event")),
         (json!({}), PreTokenError::Event("version")),
         (changed("/version", json!(2)), PreTokenError::Event("version")),
-        (changed("/version", json!("4")), PreTokenError::Version),
         (changed("/triggerSource", json!("PreSignUp_SignUp")), PreTokenError::Trigger),
         (changed("/triggerSource", Value::Null), PreTokenError::Event("triggerSource")),
         (changed("/callerContext", json!("x")), PreTokenError::Event("callerContext")),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     records::{self, Companies},
-    service::{Service, Written},
+    service::{Service, Unwritten, Written},
 };
 use crate::{
     exit::Outcome,
@@ -156,9 +156,9 @@ fn change(
             }
             Ok(Outcome::Done)
         }
-        Err(why) => {
+        Err(Unwritten { changed, why }) => {
             if format == Format::Json {
-                output::print_json(&json!({"user": user, "changed": false, "error": why}))?;
+                output::print_json(&json!({"user": user, "changed": changed, "error": why}))?;
             } else {
                 output::complain(&format!("postern: {why}\n"));
             }

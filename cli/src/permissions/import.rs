@@ -3,6 +3,9 @@
 //! The file is read and checked whole before anything is written, and every fault in it is told with its line. Each
 //! record is then one conditional write of its own: an interrupted run has written some records whole and the others not
 //! at all, and the next run skips what is there already. So nothing has to be remembered beside the file.
+//!
+//! Nor can it be told who wrote what is there and differs: an older run, or an administrator who has since taken a role
+//! away. So it is told and left as it is, unless the caller says that the file is right.
 
 use std::{
     collections::BTreeMap,
@@ -43,11 +46,18 @@ struct Entry {
 struct Tally {
     written: usize,
     unchanged: usize,
+    /// Lines whose user has another record already.
+    differing: Vec<usize>,
     failed: Vec<(usize, String)>,
 }
 
 /// `postern permissions import`.
-pub(super) fn run(service: &Service, file: &Path, dry_run: bool, format: Format) -> anyhow::Result<Outcome> {
+pub(super) fn run(
+    service: &Service,
+    file: &Path,
+    (replace, dry_run): (bool, bool),
+    format: Format,
+) -> anyhow::Result<Outcome> {
     let name = file.display().to_string();
     let entries = match entries(&read(file)?) {
         Ok(entries) => entries,
@@ -60,7 +70,7 @@ pub(super) fn run(service: &Service, file: &Path, dry_run: bool, format: Format)
     };
     let mut tally = Tally::default();
     for (index, entry) in entries.iter().enumerate() {
-        let outcome = write(service, entry, dry_run).with_context(|| {
+        let outcome = write(service, entry, replace, dry_run).with_context(|| {
             format!(
                 "{name}:{}: stopped here, {} written; run this again to go on, what is written is skipped",
                 entry.line, tally.written
@@ -69,6 +79,14 @@ pub(super) fn run(service: &Service, file: &Path, dry_run: bool, format: Format)
         match outcome {
             Done::Written => tally.written += 1,
             Done::Unchanged => tally.unchanged += 1,
+            Done::Differs => {
+                output::complain(&format!(
+                    "{name}:{}: `{}` has another record already, which is left as it is; `--replace` writes over it\n",
+                    entry.line,
+                    shown(&entry.user)
+                ));
+                tally.differing.push(entry.line);
+            }
             Done::Failed(why) => {
                 output::complain(&format!("{name}:{}: {why}\n", entry.line));
                 tally.failed.push((entry.line, why));
@@ -76,51 +94,52 @@ pub(super) fn run(service: &Service, file: &Path, dry_run: bool, format: Format)
         }
         progress(index + 1, entries.len(), &tally);
     }
-    let failed = tally.failed.len();
+    let (differing, failed) = (tally.differing.len(), tally.failed.len());
     match format {
         Format::Json => {
             let failed: Vec<Value> =
                 tally.failed.iter().map(|(line, why)| json!({"line": line, "reason": why})).collect();
             output::print_json(&json!({
-                "records": entries.len(), "written": tally.written, "unchanged": tally.unchanged, "failed": failed, "dry_run": dry_run,
+                "records": entries.len(), "written": tally.written, "unchanged": tally.unchanged,
+                "differing": tally.differing, "failed": failed, "dry_run": dry_run,
             }))?;
         }
         Format::Text => {
             let verb = if dry_run { "would be written" } else { "written" };
             output::print(&format!(
-                "{}: {} {verb}, {} unchanged, {failed} failed\n",
+                "{}: {} {verb}, {} unchanged, {differing} differing, {failed} failed\n",
                 counted(entries.len(), "record"),
                 tally.written,
                 tally.unchanged
             ))?;
         }
     }
-    Ok(if failed == 0 { Outcome::Done } else { Outcome::No })
+    Ok(if failed == 0 && differing == 0 { Outcome::Done } else { Outcome::No })
 }
 
 enum Done {
     Written,
     Unchanged,
+    /// There is another record, and nobody said that it may be replaced.
+    Differs,
     Failed(String),
 }
 
-fn write(service: &Service, entry: &Entry, dry_run: bool) -> anyhow::Result<Done> {
-    // Once more for whoever was overtaken: what the file says is wanted whatever was there.
-    for _ in 0..2 {
-        let stored = service.get(&entry.user)?;
-        if stored.as_ref().is_some_and(|stored| are_equal(&stored.json, &entry.record)) {
-            return Ok(Done::Unchanged);
-        }
-        if dry_run {
-            return Ok(Done::Written);
-        }
-        match service.put(&entry.user, &entry.record, stored.as_ref())? {
-            Written::Record(_) => return Ok(Done::Written),
-            Written::Refused(why) => return Ok(Done::Failed(why)),
-            Written::Overtaken => {}
+fn write(service: &Service, entry: &Entry, replace: bool, dry_run: bool) -> anyhow::Result<Done> {
+    let stored = service.get(&entry.user)?;
+    match &stored {
+        Some(stored) if are_equal(&stored.json, &entry.record) => return Ok(Done::Unchanged),
+        Some(_) if !replace => return Ok(Done::Differs),
+        _ if dry_run => return Ok(Done::Written),
+        _ => {}
+    }
+    // Whoever was faster has not been read, so `--replace` is not said of what they wrote.
+    match service.put(&entry.user, &entry.record, stored.as_ref())? {
+        Written::Refused(why) => Ok(Done::Failed(why)),
+        written => {
+            Ok(written.record(&entry.user)?.map_or_else(|unwritten| Done::Failed(unwritten.why), |_| Done::Written))
         }
     }
-    Ok(Done::Failed("somebody else changes this record at the same time; nothing was written".to_owned()))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
@@ -196,9 +215,10 @@ fn entry(line: usize, piece: &str) -> Result<Entry, String> {
 
 fn progress(done: usize, all: usize, tally: &Tally) {
     let text = format!(
-        "{done} of {all}: {} written, {} unchanged, {} failed",
+        "{done} of {all}: {} written, {} unchanged, {} differing, {} failed",
         tally.written,
         tally.unchanged,
+        tally.differing.len(),
         tally.failed.len()
     );
     if io::stderr().is_terminal() {

@@ -94,6 +94,9 @@ enum PermissionsCommand {
     Import {
         /// The file; `-` is standard input.
         file: PathBuf,
+        /// Write over records that are there and differ, as they were read; without it they are told and left as they are.
+        #[arg(long)]
+        replace: bool,
         /// Read and compare, and write nothing.
         #[arg(long)]
         dry_run: bool,
@@ -129,9 +132,12 @@ The record and its history stay. How soon access is gone is each route's `permis
 const IMPORT_EXAMPLES: &str = "Examples, with `--url`, `--key-file` and `--issuer` as for `get`:
   postern permissions import records.jsonl --dry-run …
   postern permissions import records.jsonl …
+  postern permissions import records.jsonl --replace …
 
 The whole file is checked before anything is written. A record that is there already, and equal, is skipped: a run that
-was interrupted is resumed by running it again. A record's `version` in the file is not looked at.";
+was interrupted is resumed by running it again. One that is there and differs is told with its line and left as it is,
+with exit code 1: somebody may have changed it since. `--replace` writes over it, if nobody is faster. A record's
+`version` in the file is not looked at.";
 
 const LIST_EXAMPLES: &str = "Example, with `--url`, `--key-file` and `--issuer` as for `get`:
   postern permissions list … > records.jsonl";
@@ -148,8 +154,8 @@ pub(crate) fn run(args: &PermissionsArgs, format: Format) -> anyhow::Result<Outc
         PermissionsCommand::Revoke { user, companies, dry_run, connection } => {
             edit::revoke(&Service::new(connection)?, user, companies, *dry_run, format)
         }
-        PermissionsCommand::Import { file, dry_run, connection } => {
-            import::run(&Service::new(connection)?, file, *dry_run, format)
+        PermissionsCommand::Import { file, replace, dry_run, connection } => {
+            import::run(&Service::new(connection)?, file, (*replace, *dry_run), format)
         }
         PermissionsCommand::List { connection } => edit::list(&Service::new(connection)?),
     }

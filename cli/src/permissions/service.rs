@@ -14,9 +14,9 @@ use reqwest::{
     blocking::{Client, Response},
     header,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::Connection;
+use super::{Connection, records::are_equal};
 use crate::{keys, now};
 
 /// Largest answer that is read, in octets: a page of a hundred records of the size that the service takes.
@@ -52,6 +52,9 @@ pub(super) enum Written {
     Record(Value),
     /// Somebody else has changed it since it was read; nothing was written.
     Overtaken,
+    /// The service did not say at first, and then the record was as neither of us left it: whether this was written before
+    /// somebody else's change cannot be told.
+    Unclear,
     /// The service does not take it; why.
     Refused(String),
 }
@@ -60,6 +63,15 @@ struct Answer {
     status: u16,
     tag: Option<String>,
     body: Vec<u8>,
+    /// It was asked more than once: what it said it could not do, it may have done.
+    is_repeated: bool,
+}
+
+/// Why a command ends without a record to show.
+pub(super) struct Unwritten {
+    /// Whether the record was changed; `None` where that cannot be told.
+    pub(super) changed: Option<bool>,
+    pub(super) why: String,
 }
 
 impl Service {
@@ -117,13 +129,30 @@ impl Service {
     /// Writes the record of `user`, if it still is as it was read; a new one, if there still is none.
     pub(super) fn put(&self, user: &str, record: &Value, read: Option<&Stored>) -> anyhow::Result<Written> {
         let answer = self.ask(Capability::Write, Method::PUT, &target(user, "")?, Some(record), Some(read))?;
-        written(&answer)
+        self.written(user, record, &answer)
     }
 
     /// Takes everything away from `user`, if the record still is as it was read.
     pub(super) fn delete(&self, user: &str, read: &Stored) -> anyhow::Result<Written> {
         let answer = self.ask(Capability::Write, Method::DELETE, &target(user, "")?, None, Some(Some(read)))?;
-        written(&answer)
+        self.written(user, &json!({"id": user, "companies": []}), &answer)
+    }
+
+    /// What an answer says of the write that was to make the record `wanted`.
+    fn written(&self, user: &str, wanted: &Value, answer: &Answer) -> anyhow::Result<Written> {
+        match answer.status {
+            200 | 201 => {
+                Ok(Written::Record(serde_json::from_slice(&answer.body).context("the service's answer is no record")?))
+            }
+            // A write that was made and answered with 503 finds its own change when it is repeated.
+            409 | 412 if answer.is_repeated => Ok(match self.get(user)? {
+                Some(stored) if are_equal(&stored.json, wanted) => Written::Record(stored.json),
+                _ => Written::Unclear,
+            }),
+            409 | 412 => Ok(Written::Overtaken),
+            400 | 413 => Ok(Written::Refused(refusal(answer).to_string())),
+            _ => Err(refusal(answer)),
+        }
     }
 
     /// Asks until the service answers, or has said too often that it cannot now. Writes are conditional, so one that was
@@ -144,7 +173,7 @@ impl Service {
                 let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
                 let body = keys::body(response, MAX_ANSWER_BYTES)?;
                 ensure!(body.len() <= MAX_ANSWER_BYTES, "the service's answer is larger than the cap");
-                return Ok(Answer { status, tag, body });
+                return Ok(Answer { status, tag, body, is_repeated: tries > 1 });
             }
             let wait = response.headers().get(header::RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
             thread::sleep(Duration::from_secs(wait.unwrap_or(1)).min(MAX_WAIT));
@@ -191,17 +220,6 @@ fn target(user: &str, rest: &str) -> anyhow::Result<String> {
     Ok(target)
 }
 
-fn written(answer: &Answer) -> anyhow::Result<Written> {
-    match answer.status {
-        200 | 201 => {
-            Ok(Written::Record(serde_json::from_slice(&answer.body).context("the service's answer is no record")?))
-        }
-        409 | 412 => Ok(Written::Overtaken),
-        400 | 413 => Ok(Written::Refused(refusal(answer).to_string())),
-        _ => Err(refusal(answer)),
-    }
-}
-
 /// What the service says against it, in its own words where it has any.
 fn refusal(answer: &Answer) -> anyhow::Error {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
@@ -216,14 +234,25 @@ fn refusal(answer: &Answer) -> anyhow::Error {
 
 impl Written {
     /// The record, or why the command ends here.
-    pub(super) fn record(self, user: &str) -> anyhow::Result<Result<Value, String>> {
+    pub(super) fn record(self, user: &str) -> anyhow::Result<Result<Value, Unwritten>> {
+        let user = crate::output::shown(user);
         match self {
             Self::Record(record) => Ok(Ok(record)),
-            Self::Overtaken => Ok(Err(format!(
-                "somebody else has changed the record of `{}` since it was read, and nothing was written; look at it \
-                 with `postern permissions get`, and run this again if it is still wanted",
-                crate::output::shown(user)
-            ))),
+            Self::Overtaken => Ok(Err(Unwritten {
+                changed: Some(false),
+                why: format!(
+                    "somebody else has changed the record of `{user}` since it was read, and nothing was written; look \
+                     at it with `postern permissions get`, and run this again if it is still wanted"
+                ),
+            })),
+            Self::Unclear => Ok(Err(Unwritten {
+                changed: None,
+                why: format!(
+                    "the service did not answer at first, and then the record of `{user}` was another: whether this \
+                     change was made before somebody else's cannot be told; look at it with `postern permissions get \
+                     --history`, and run this again if it is still wanted"
+                ),
+            })),
             Self::Refused(why) => bail!(why),
         }
     }

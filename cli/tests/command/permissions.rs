@@ -23,6 +23,9 @@ struct State {
     writes: Vec<String>,
     /// Changes that somebody else makes, each just before the next write.
     meanwhile: Vec<(String, Value)>,
+    /// The next write is made and answered with 503, and somebody else's may come on top of it.
+    loses_its_answer: bool,
+    on_top: Option<(String, Value)>,
     /// Writes left before the service is out of order.
     writes_left: Option<usize>,
 }
@@ -170,6 +173,10 @@ fn served(
     state.writes.push(format!("{method} {user}"));
     state.writes_left = state.writes_left.map(|left| left - 1);
     state.records.insert(user, record.clone());
+    if std::mem::take(&mut state.loses_its_answer) {
+        state.records.extend(state.on_top.take());
+        return (503, String::new(), "{}".to_owned());
+    }
     (200, tag(&record), record.to_string())
 }
 
@@ -234,6 +241,40 @@ fn whoever_is_overtaken_is_told_and_overwrites_nothing() {
     assert_eq!(service.record("jane"), other);
 }
 
+#[test]
+fn a_write_whose_answer_was_lost_is_told_as_written() {
+    let service = Service::start();
+    service.set("jane", json!({"id": "jane", "companies": {"1111": ["Manager"]}, "version": 1}));
+    for (args, says) in [
+        (&["set", "jane", "--company", "2222=Standard"][..], "+ 2222: Standard\njane: version 2\n"),
+        (&["revoke", "jane"], "- 1111: Manager\n- 2222: Standard\njane: version 3\n"),
+    ] {
+        service.state.lock().unwrap().loses_its_answer = true;
+        let told = service.run(args);
+        assert_eq!((told.code, told.out.as_str()), (0, says), "{told:?}");
+    }
+    assert_eq!(service.writes(), 2);
+}
+
+#[test]
+fn a_write_whose_answer_was_lost_under_somebody_elses_is_not_told_as_unwritten() {
+    for (format, says) in [("text", None), ("json", Some(Value::Null))] {
+        let service = Service::start();
+        let other = json!({"id": "jane", "companies": {"3333": ["Standard"]}, "version": 2});
+        {
+            let mut state = service.state.lock().unwrap();
+            (state.loses_its_answer, state.on_top) = (true, Some(("jane".to_owned(), other.clone())));
+        }
+        let told = service.run(&["set", "jane", "--company", "2222=Standard", "--format", format]);
+        let text = format!("{}{}", told.out, told.err);
+        assert_eq!(told.code, 1, "{told:?}");
+        assert!(text.contains("cannot be told") && text.contains("--history"), "{told:?}");
+        assert!(!text.contains("nothing was written"), "{told:?}");
+        assert_eq!(says.is_some().then(|| told.json()["changed"].clone()), says);
+        assert_eq!((service.record("jane"), service.writes()), (other, 1));
+    }
+}
+
 const FILE: &str = r#"{"id":"a","companies":["1"],"role":"Manager"}
 {"id":"b","companies":{"1":["Manager"]},"version":9}
 
@@ -248,21 +289,24 @@ fn an_import_writes_what_differs_and_a_second_run_nothing() {
     let told = service.run(&["import", &file, "--dry-run"]);
     assert_eq!(
         (told.code, told.out.as_str()),
-        (0, "3 records: 2 would be written, 1 unchanged, 0 failed\n"),
+        (0, "3 records: 2 would be written, 1 unchanged, 0 differing, 0 failed\n"),
         "{told:?}"
     );
     assert_eq!(service.writes(), 0);
     let told = service.run(&["import", &file]);
-    assert_eq!((told.code, told.out.as_str()), (0, "3 records: 2 written, 1 unchanged, 0 failed\n"));
-    assert!(told.err.contains("3 of 3: 2 written, 1 unchanged, 0 failed"), "{told:?}");
+    assert_eq!((told.code, told.out.as_str()), (0, "3 records: 2 written, 1 unchanged, 0 differing, 0 failed\n"));
+    assert!(told.err.contains("3 of 3: 2 written, 1 unchanged, 0 differing, 0 failed"), "{told:?}");
     let told = service.run(&["import", &file, "--format", "json"]);
-    assert_eq!(told.json(), json!({"records": 3, "written": 0, "unchanged": 3, "failed": [], "dry_run": false}));
+    assert_eq!(
+        told.json(),
+        json!({"records": 3, "written": 0, "unchanged": 3, "differing": [], "failed": [], "dry_run": false})
+    );
     assert_eq!(service.writes(), 2);
     // What the list prints can be read back.
     let told = service.run(&["list"]);
     assert_eq!((told.code, told.out.lines().count()), (0, 3), "{told:?}");
     let again = service.scratch.file("again.jsonl", &told.out);
-    assert_eq!(service.run(&["import", &again]).out, "3 records: 0 written, 3 unchanged, 0 failed\n");
+    assert_eq!(service.run(&["import", &again]).out, "3 records: 0 written, 3 unchanged, 0 differing, 0 failed\n");
 }
 
 #[test]
@@ -274,8 +318,53 @@ fn an_import_that_was_cut_off_goes_on_where_it_ended() {
     assert_eq!(told.code, 2);
     assert!(told.err.contains("records.jsonl:4: stopped here, 2 written; run this again"), "{told:?}");
     service.state.lock().unwrap().writes_left = None;
-    assert_eq!(service.run(&["import", &file]).out, "3 records: 1 written, 2 unchanged, 0 failed\n");
+    assert_eq!(service.run(&["import", &file]).out, "3 records: 1 written, 2 unchanged, 0 differing, 0 failed\n");
     assert_eq!(service.state.lock().unwrap().writes, ["PUT a", "PUT b", "PUT c"]);
+}
+
+/// Between the two runs an administrator has taken away what the first has written.
+#[test]
+fn an_import_that_goes_on_gives_nobody_back_what_was_taken_away_meanwhile() {
+    let service = Service::start();
+    let file = service.scratch.file("records.jsonl", FILE);
+    service.state.lock().unwrap().writes_left = Some(2);
+    assert_eq!(service.run(&["import", &file]).code, 2);
+    service.state.lock().unwrap().writes_left = None;
+    assert_eq!(service.run(&["revoke", "a"]).code, 0);
+    let revoked = service.record("a");
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let told = service.run(&[&["import", file.as_str()], dry_run].concat());
+        assert_eq!(told.code, 1, "{told:?}");
+        assert!(told.out.contains(", 1 unchanged, 1 differing, 0 failed"), "{told:?}");
+        assert!(told.err.contains("records.jsonl:1: `a` has another record already"), "{told:?}");
+        assert_eq!(service.record("a"), revoked);
+    }
+    assert_eq!(service.record("c")["companies"], json!(["2"]));
+    let told = service.run(&["import", &file, "--format", "json"]);
+    assert_eq!((&told.json()["differing"], &told.json()["unchanged"]), (&json!([1]), &json!(2)), "{told:?}");
+    // Whoever says so has it the file's way.
+    let told = service.run(&["import", &file, "--replace"]);
+    assert_eq!((told.code, told.out.as_str()), (0, "3 records: 1 written, 2 unchanged, 0 differing, 0 failed\n"));
+    assert_eq!(service.record("a")["role"], "Manager");
+}
+
+#[test]
+fn an_import_that_is_overtaken_overwrites_nobody_and_says_so() {
+    let other = json!({"id": "a", "companies": ["3"], "role": "Standard", "version": 7});
+    for (before, replace) in
+        [(None, &[][..]), (Some(json!({"id": "a", "companies": [], "version": 1})), &["--replace"])]
+    {
+        let service = Service::start();
+        if let Some(before) = before {
+            service.set("a", before);
+        }
+        service.state.lock().unwrap().meanwhile.push(("a".to_owned(), other.clone()));
+        let file = service.scratch.file("records.jsonl", FILE);
+        let told = service.run(&[&["import", file.as_str()], replace].concat());
+        assert_eq!((told.code, told.out.as_str()), (1, "3 records: 2 written, 0 unchanged, 0 differing, 1 failed\n"));
+        assert!(told.err.contains("records.jsonl:1: somebody else has changed the record of `a`"), "{told:?}");
+        assert_eq!(service.record("a"), other);
+    }
 }
 
 #[test]
@@ -303,7 +392,7 @@ fn a_record_that_the_service_does_not_take_is_told_by_line_and_the_others_are_wr
         "[\n{\"id\":\"a\",\"companies\":[],\"role\":\"Forbidden\"},\n{\"id\":\"b\",\"companies\":[]}\n]",
     );
     let told = service.run(&["import", &file]);
-    assert_eq!((told.code, told.out.as_str()), (1, "2 records: 1 written, 0 unchanged, 1 failed\n"));
+    assert_eq!((told.code, told.out.as_str()), (1, "2 records: 1 written, 0 unchanged, 0 differing, 1 failed\n"));
     assert!(told.err.contains("records.json:2: ") && told.err.contains("no such role"), "{told:?}");
 }
 

@@ -165,7 +165,7 @@ impl Stage {
             let asked_at = UnixTime::from_secs(self.now.as_secs().saturating_sub(seconds));
             if let PermissionsLookup::Fetch(fetch) = cache.look_up(issuer, subject, ages, asked_at) {
                 match self.answer(&fetch, subject) {
-                    Some(fetched) => cache.store(fetched),
+                    Some(fetched) => cache.store(fetched, asked_at),
                     None => cache.fail(&fetch, asked_at),
                 }
             }
@@ -178,7 +178,7 @@ impl Stage {
                 match self.answer(&fetch, subject).filter(|_| answers) {
                     Some(fetched) => {
                         let record = fetched.record();
-                        cache.store(fetched);
+                        cache.store(fetched, self.now);
                         Some(record)
                     }
                     None => {

@@ -106,7 +106,7 @@ async fn ask<P: Platform>(
     match follow(&platform, policy, issuer, &fetch, target.as_deref()).await {
         Ok(fetched) => {
             let record = fetched.record();
-            CACHE.with_borrow_mut(|cache| cache.store(fetched));
+            CACHE.with_borrow_mut(|cache| cache.store(fetched, runtime::now()));
             Some(record)
         }
         Err(why) => {

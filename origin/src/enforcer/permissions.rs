@@ -155,7 +155,7 @@ impl PermissionsClient {
         let told = match fetched.unwrap_or(Err("no answer in time".to_owned())) {
             Ok(fetched) => {
                 let record = fetched.record();
-                self.cache().store(fetched);
+                self.cache().store(fetched, (self.clock)());
                 Some(record)
             }
             Err(why) => {

@@ -30,7 +30,7 @@ pub(super) enum Version {
 pub enum PreTokenError {
     /// A member of the event is missing or of another type than it can have.
     Event(&'static str),
-    /// A version of the event that is not known here.
+    /// A version of the event that is not known here, and nobody is to sign in without the claims.
     Version,
     /// Another trigger's event.
     Trigger,
@@ -48,17 +48,24 @@ pub(super) struct Event {
     is_machine: bool,
 }
 
+/// What has been read.
+pub(super) enum Read {
+    Event(Event),
+    /// One of this trigger's, of a version that is not known here: as it came.
+    UnknownVersion(Value),
+}
+
 impl Event {
     /// # Errors
     /// [`PreTokenError`] names the member that cannot be read.
-    pub(super) fn read(event: Value) -> Result<Self, PreTokenError> {
+    pub(super) fn read(event: Value) -> Result<Read, PreTokenError> {
         let Value::Object(members) = event else { return Err(PreTokenError::Event("event")) };
         let version = match members.get("version").and_then(Value::as_str) {
             // cognito-local says 0.
-            Some("0" | "1") => Version::V1,
-            Some("2") => Version::V2,
-            Some("3") => Version::V3,
-            Some(_) => return Err(PreTokenError::Version),
+            Some("0" | "1") => Some(Version::V1),
+            Some("2") => Some(Version::V2),
+            Some("3") => Some(Version::V3),
+            Some(_) => None,
             None => return Err(PreTokenError::Event("version")),
         };
         let source = text(members.get("triggerSource"), "triggerSource")?;
@@ -67,9 +74,11 @@ impl Event {
             return Err(PreTokenError::Trigger);
         }
         let is_machine = source == "TokenGeneration_ClientCredentials";
+        let request = object(members.get("request"), "request")?;
+        // Where its other members stand is not known either.
+        let Some(version) = version else { return Ok(Read::UnknownVersion(Value::Object(members))) };
         let context = object(members.get("callerContext"), "callerContext")?;
         let client = text(context.get("clientId"), "callerContext.clientId")?.to_owned();
-        let request = object(members.get("request"), "request")?;
         let subject = if is_machine {
             // A machine client is its own subject, as in the token it is given.
             Some(client.clone())
@@ -85,7 +94,7 @@ impl Event {
         let event = Self { subject, client, version, is_machine, members };
         // Before anybody is asked: an answer that has no place to stand is none.
         event.clone().tokens()?;
-        Ok(event)
+        Ok(Read::Event(event))
     }
 
     pub(super) const fn version(&self) -> Version {

@@ -7,7 +7,8 @@
 //! ```
 //! A V1 event changes the ID token alone, and its claims are strings; V2 changes access tokens as well and V3 those of
 //! machine clients, both with any JSON. Whoever has no record signs in without the claims. While the permissions service
-//! cannot tell, everybody does, or nobody signs in, as [`ON_OUTAGE`] says. What an event does not have to have is not
+//! cannot tell, everybody does, or nobody signs in, as [`ON_OUTAGE`] says; so it is with events of a version that is not
+//! known here. What an event does not have to have is not
 //! asked of it, and all its other members are handed back as they came.
 //!
 //! Records come from the permissions service, with the credential that only reads, and not from its table: the function
@@ -41,7 +42,7 @@ use crate::{
     log,
 };
 use claims::Additions;
-use event::Event;
+use event::{Event, Read};
 use settings::Settings;
 
 /// The function's name: its binary's.
@@ -80,6 +81,9 @@ impl PreToken {
         if let Err(error) = &enforcer {
             tracing::error!(service = NAME, code = error.code(), %error, "not configured: no record can be had");
         }
+        if let Ok(enforcer) = &enforcer {
+            check(enforcer);
+        }
         Self { enforcer: enforcer.ok(), settings }
     }
 
@@ -88,6 +92,7 @@ impl PreToken {
     /// # Errors
     /// [`ConfigError`](crate::config::ConfigError) for a setting that cannot be used.
     pub fn new(enforcer: Enforcer, environment: &Environment) -> Result<Self, crate::config::ConfigError> {
+        check(&enforcer);
         Ok(Self { enforcer: Some(enforcer), settings: Settings::from_environment(environment)? })
     }
 
@@ -104,7 +109,10 @@ impl PreToken {
     }
 
     async fn answered(&self, event: Value) -> Result<Value, PreTokenError> {
-        let event = Event::read(event)?;
+        let event = match Event::read(event)? {
+            Read::Event(event) => event,
+            Read::UnknownVersion(event) => return self.without_claims(event),
+        };
         match self.found(&event).await {
             Found::Additions(additions) => {
                 tracing::info!(service = NAME, version = event.version().name(), "claims added");
@@ -124,10 +132,32 @@ impl PreToken {
         }
     }
 
+    /// The answer to an event that is not understood.
+    fn without_claims(&self, event: Value) -> Result<Value, PreTokenError> {
+        match self.settings.on_outage {
+            OnOutage::Deny => Err(PreTokenError::Version),
+            OnOutage::Allow => {
+                tracing::error!(
+                    service = NAME,
+                    code = PreTokenError::Version.code(),
+                    mend = "set the trigger's version to 1, 2 or 3 at the user pool",
+                    "a token is issued without the claims"
+                );
+                Ok(event)
+            }
+        }
+    }
+
     async fn found(&self, event: &Event) -> Found {
         let Some(enforcer) = &self.enforcer else { return Found::Unavailable };
         let Some(subject) = event.subject() else { return Found::Nothing("no_subject") };
-        let Some(section) = section_of(enforcer, event.client()) else { return Found::Nothing("no_section") };
+        let Some(section) = section_of(enforcer, event.client()) else {
+            let mut issuers = enforcer.policy().issuers().iter();
+            if let Some(issuer) = issuers.find(|issuer| reads_claims(issuer) && names(issuer, event.client())) {
+                tell(issuer);
+            }
+            return Found::Nothing("no_section");
+        };
         let Some(service) = enforcer.permissions() else { return Found::Unavailable };
         // Asked anew: a token may live for a day, and begins with what holds now.
         let asked = service.of(section, subject, (Duration::ZERO, Duration::ZERO));
@@ -154,12 +184,40 @@ impl PreToken {
 /// The issuer section that the tokens of this app client belong to, where its records are the service's to give. A
 /// client of no section has tokens that open nothing.
 fn section_of<'e>(enforcer: &'e Enforcer, client: &str) -> Option<&'e Issuer> {
-    let mut sections = enforcer.policy().issuers().iter().filter(|issuer| {
-        issuer.permissions() == PermissionsSource::Service && issuer.clients().iter().any(|name| name == client)
-    });
+    let mut sections = enforcer
+        .policy()
+        .issuers()
+        .iter()
+        .filter(|issuer| issuer.permissions() == PermissionsSource::Service && names(issuer, client));
     let section = sections.next()?;
     // Two that name the same client: whose subject it is cannot be told.
     sections.next().is_none().then_some(section)
+}
+
+fn names(issuer: &Issuer, client: &str) -> bool {
+    issuer.clients().iter().any(|name| name == client)
+}
+
+fn reads_claims(issuer: &Issuer) -> bool {
+    issuer.permissions() == PermissionsSource::Claims
+}
+
+/// Tells of user pools that nobody gets claims from: their sections read them from the token, and those alone that have
+/// records say what this trigger puts there. Signing in goes on. (A pool elsewhere than at AWS is seen with its first
+/// event.)
+fn check(enforcer: &Enforcer) {
+    let pools = enforcer.policy().issuers().iter().filter(|issuer| issuer.url().starts_with("https://cognito-idp."));
+    pools.filter(|issuer| reads_claims(issuer)).for_each(tell);
+}
+
+fn tell(issuer: &Issuer) {
+    tracing::error!(
+        service = NAME,
+        code = "section_reads_claims",
+        section = issuer.name(),
+        mend = "set `permissions = \"service\"` for this section, in this function's policy at least",
+        "this trigger adds no claims to the tokens of a section with `permissions = \"claims\"`"
+    );
 }
 
 /// Serves the trigger until Lambda ends the process.

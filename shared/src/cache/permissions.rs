@@ -118,11 +118,18 @@ impl PermissionsCache {
         PermissionsLookup::Fetch(entry.fetch(key, now))
     }
 
-    /// A fetch that the cache asked for has brought an answer.
-    pub fn store(&mut self, fetched: FetchedPermissions) {
+    /// A fetch that the cache asked for has brought an answer, at `now`.
+    ///
+    /// One that was asked ahead of `now` is dropped: the clock was set back meanwhile, and by what it says nobody can tell
+    /// which of two answers is the younger. It still decides for whoever asked.
+    pub fn store(&mut self, fetched: FetchedPermissions, now: UnixTime) {
         let FetchedPermissions { key, asked_at, record, tag } = fetched;
         let entry = self.entry(&key);
         entry.end_lead(asked_at);
+        entry.forget_the_future(now);
+        if asked_at > now {
+            return;
+        }
         entry.failed_at = None;
         // A slower fetch that began earlier must not bring back what a later one has replaced.
         if entry.held.as_ref().is_some_and(|held| held.asked_at > asked_at) {

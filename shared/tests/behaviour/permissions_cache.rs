@@ -20,6 +20,8 @@ struct Bench {
     cache: PermissionsCache,
     /// The fetches that were asked for, by when.
     fetches: BTreeMap<UnixTime, PermissionsFetch>,
+    /// The clock, as of the last look-up.
+    now: UnixTime,
 }
 
 /// What a look-up says, with the version of the record it knows.
@@ -39,7 +41,7 @@ fn millis(after: u64) -> UnixTime {
 
 impl Bench {
     fn new() -> Self {
-        Self { policy: policies::example(), cache: PermissionsCache::new(), fetches: BTreeMap::new() }
+        Self { policy: policies::example(), cache: PermissionsCache::new(), fetches: BTreeMap::new(), now: millis(0) }
     }
 
     fn issuer(&self, name: &str) -> Issuer {
@@ -48,6 +50,7 @@ impl Bench {
 
     fn look_up_at(&mut self, section: &str, subject: &str, (max_age, stale): (u64, u64), now: UnixTime) -> Look {
         let ages = (Duration::from_millis(max_age), Duration::from_millis(stale));
+        self.now = now;
         match self.cache.look_up(&self.issuer(section), subject, ages, now) {
             PermissionsLookup::Known(Some(record)) => Known(record.version().unwrap()),
             PermissionsLookup::StandIn(Some(record)) => StandIn(record.version().unwrap()),
@@ -75,7 +78,8 @@ impl Bench {
 
     fn answer(&mut self, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
         let fetch = self.fetches.get(&millis(asked_at)).expect("a fetch that was asked for");
-        self.cache.store(fetch.answered(&PermissionsAnswer { status, etag, body: body.as_bytes() }).unwrap());
+        let answer = PermissionsAnswer { status, etag, body: body.as_bytes() };
+        self.cache.store(fetch.answered(&answer).unwrap(), self.now);
     }
 
     fn store(&mut self, version: Option<u64>, asked_at: u64) {
@@ -216,6 +220,25 @@ fn a_record_from_ahead_of_the_clock_does_not_come_back_when_the_clock_gets_there
         assert_eq!(bench.look_up(2_000, 1), Known(2));
         assert_eq!(bench.look_up(2_000, 100_001), Fetch);
     }
+}
+
+/// Its own age cannot be told, and by its time it would be the younger of the two.
+#[test]
+fn an_answer_that_was_asked_for_ahead_of_the_clock_replaces_nothing_and_is_not_kept() {
+    let mut bench = Bench::new();
+    bench.look_up(0, 1_000_000);
+    // The clock is set back, and a later question brings the downgrade.
+    assert_eq!(bench.look_up(2_000, 500_000), Fetch);
+    bench.store(Some(2), 500_000);
+    bench.store(Some(1), 1_000_000);
+    assert_eq!(bench.look_up(2_000, 500_300), Known(2));
+    assert_eq!(bench.look_up(2_000, 1_001_000), Fetch);
+    // Nor is it kept where nothing is held.
+    let mut bench = Bench::new();
+    bench.look_up(2_000, 1_000_000);
+    bench.look_up(0, 500_000);
+    bench.store(Some(1), 1_000_000);
+    assert_eq!(bench.look_up(2_000, 1_001_000), Fetch);
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn a_route_that_asks_anew_each_time_has_no_older_record() {
     let PermissionsLookup::Fetch(fetch) = cache.look_up(issuer, "u", (minute, minute), at(0)) else {
         panic!("nothing is held");
     };
-    cache.store(fetch_permissions(&fetch, Some(r#"{"id":"u","companies":[]}"#)));
+    cache.store(fetch_permissions(&fetch, Some(r#"{"id":"u","companies":[]}"#)), at(0));
     for (ages, held) in [
         ((core::time::Duration::ZERO, minute), false),
         ((minute, core::time::Duration::ZERO), false),

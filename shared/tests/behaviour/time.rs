@@ -145,7 +145,7 @@ proptest! {
                         keys_at.push(now);
                     }
                     if let Some(fetch) = asked_about.take() {
-                        permissions.store(fetch_permissions(&fetch, Some(record)));
+                        permissions.store(fetch_permissions(&fetch, Some(record)), now);
                     }
                 }
                 1 => {

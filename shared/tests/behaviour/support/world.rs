@@ -178,7 +178,7 @@ impl World {
                             counts.permission_fetches += 1;
                             let record = records.get(&(issuer.name().into(), subject.into()));
                             let fetched = fetch_permissions(&fetch, record.map(String::as_str));
-                            permissions.store(fetched.clone());
+                            permissions.store(fetched.clone(), now);
                             Some(fetched.record())
                         }
                         PermissionsLookup::Fetch(fetch) => {

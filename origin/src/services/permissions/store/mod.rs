@@ -35,7 +35,7 @@ pub(super) struct Listed {
     pub(super) records: Vec<Record>,
     /// Subjects whose item is no record.
     pub(super) unreadable: Vec<String>,
-    /// The item after which the next page begins; none at the end.
+    /// The item after which the next page begins, which is of the section; none at the end.
     pub(super) last: Option<String>,
 }
 
@@ -74,40 +74,62 @@ impl Store {
 
     /// A page of the records of `section`, in no order.
     ///
-    /// Other sections' records in the same table are looked at and left out, so a page may be shorter than its limit, or
-    /// empty, and not be the last.
+    /// Other sections' records in the same table are looked at and left out, so a page may be shorter than its limit and
+    /// not be the last. Where it ends is said by the last item of the section itself: whoever administers one section is
+    /// told no subject of another. So a page that has none goes on, and is empty only at the end; those behind the last
+    /// are looked at once more by the next page.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub(super) async fn list(&self, section: &str, page: &Page, anew: bool) -> Result<Listed, StoreError> {
         bounded(async {
-            let after = page.after.as_ref().map(|id| HashMap::from([(ID.to_owned(), AttributeValue::S(id.clone()))]));
-            let request = self
-                .client
-                .scan()
-                .table_name(&self.table)
-                .consistent_read(anew || self.reads_consistently)
-                .limit(i32::try_from(page.limit).unwrap_or(1))
-                .set_exclusive_start_key(after)
-                .projection_expression("#id, #companies, #role, #version")
-                .expression_attribute_names("#id", ID)
-                .expression_attribute_names("#companies", COMPANIES)
-                .expression_attribute_names("#role", ROLE)
-                .expression_attribute_names("#version", VERSION);
-            let answer = request.send().await.map_err(|error| unavailable(&error))?;
-            let id_of = |item: &Item| item.get(ID).and_then(|id| id.as_s().ok()).cloned();
-            let mut listed = Listed { last: answer.last_evaluated_key.as_ref().and_then(id_of), ..Listed::default() };
-            for item in answer.items.unwrap_or_default() {
-                let Some(id) = id_of(&item) else { continue };
-                let Some(subject) = self.bare_section.subject_of(section, &id) else { continue };
-                match Record::from_item(subject, &item) {
-                    Ok(record) => listed.records.push(record),
-                    Err(_) => listed.unreadable.push(subject.to_owned()),
+            let mut after =
+                page.after.as_ref().map(|id| HashMap::from([(ID.to_owned(), AttributeValue::S(id.clone()))]));
+            let mut listed = Listed::default();
+            loop {
+                let (items, last) = self.scan(after, page.limit, anew).await?;
+                for item in items {
+                    let Some(id) = item.get(ID).and_then(|id| id.as_s().ok()) else { continue };
+                    let Some(subject) = self.bare_section.subject_of(section, id) else { continue };
+                    match Record::from_item(subject, &item) {
+                        Ok(record) => listed.records.push(record),
+                        Err(_) => listed.unreadable.push(subject.to_owned()),
+                    }
+                    listed.last = Some(id.clone());
                 }
+                if last.is_none() {
+                    return Ok(Listed { last: None, ..listed });
+                }
+                if listed.last.is_some() {
+                    return Ok(listed);
+                }
+                after = last;
             }
-            Ok(listed)
         })
         .await
+    }
+
+    /// The next items of the table, whoever's, and the key to go on after.
+    async fn scan(
+        &self,
+        after: Option<Item>,
+        limit: usize,
+        anew: bool,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let request = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(anew || self.reads_consistently)
+            .limit(i32::try_from(limit).unwrap_or(1))
+            .set_exclusive_start_key(after)
+            .projection_expression("#id, #companies, #role, #version")
+            .expression_attribute_names("#id", ID)
+            .expression_attribute_names("#companies", COMPANIES)
+            .expression_attribute_names("#role", ROLE)
+            .expression_attribute_names("#version", VERSION);
+        let answer = request.send().await.map_err(|error| unavailable(&error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
     fn id(&self, section: &str, subject: &str) -> Result<String, StoreError> {

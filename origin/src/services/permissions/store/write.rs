@@ -7,7 +7,7 @@
 //! lists and maps; the emulators that tests run on cannot, and what no test covers is not relied on.)
 //!
 //! A request whose answer was lost on the way is sent again by the SDK, and then fails on the change that it made itself:
-//! the newest audit entry says whose change it was.
+//! its audit entry says that it was made, the newest or under those of whoever has written since.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ enum Outcome {
 }
 
 impl Store {
-    /// Makes the change to the record of `subject` where `precondition` holds, and returns the record as it then is.
+    /// Makes the change to the record of `subject` where `precondition` holds, and returns the record as it made it.
     ///
     /// A write that states no precondition is none: it is answered as a mismatch.
     ///
@@ -74,11 +74,13 @@ impl Store {
                 if let Outcome::Written(record) = self.update(&id, subject, item, change).await? {
                     return Ok(record);
                 }
-                // Our own change, whose answer was lost?
+                // Our own change, whose answer was lost? Others may have written since, and it is not made again over
+                // theirs: what is said is what the lost answer said.
                 if let Some(item) = self.fetch(&id, true).await?
-                    && audit::entries(&item).first().is_some_and(|newest| newest.id == change.entry.id)
+                    && let Some(made) = audit::entries(&item).into_iter().find(|entry| entry.id == change.entry.id)
                 {
-                    return Record::from_item(subject, &item).map_err(StoreError::Malformed);
+                    let Change { companies, role, .. } = change.clone();
+                    return Ok(Record { id: subject.to_owned(), companies, role, version: Some(made.to) });
                 }
                 match precondition {
                     Precondition::Absent => return Err(StoreError::Mismatch),
