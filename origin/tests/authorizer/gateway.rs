@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use postern_origin::authorizer::{Caching, event::Shape};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A request as a client sends it.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Sent {
     pub(crate) method: String,
     /// The path as it stands on the wire.
     pub(crate) path: String,
+    /// The query as it stands there; empty for none.
+    pub(crate) query: String,
     pub(crate) token: Option<String>,
 }
 
@@ -48,8 +50,7 @@ impl Gateway {
         if !matches!(self.shape, Shape::HttpVersion1 | Shape::HttpVersion2) {
             return path.to_owned();
         }
-        let decoded = decoded(path);
-        decoded.split('?').next().unwrap_or_default().to_owned()
+        decoded(path)
     }
 
     fn arn(&self, sent: &Sent) -> String {
@@ -62,6 +63,11 @@ impl Gateway {
         let path = self.delivered(&sent.path);
         let headers = json!({"authorization": sent.token});
         let lists = json!({"authorization": [sent.token]});
+        let pairs = || {
+            sent.query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        };
+        let query: Map<String, Value> = pairs().map(|(name, value)| (decoded(name), json!(decoded(value)))).collect();
+        let queries: Map<String, Value> = query.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
         match self.shape {
             Shape::RestToken => {
                 json!({"type": "TOKEN", "methodArn": self.arn(sent), "authorizationToken": sent.token})
@@ -69,15 +75,15 @@ impl Gateway {
             Shape::RestRequest => json!({
                 "type": "REQUEST", "methodArn": self.arn(sent), "resource": "/{proxy+}", "path": path,
                 "httpMethod": sent.method, "headers": headers, "multiValueHeaders": lists,
-                "queryStringParameters": null, "multiValueQueryStringParameters": null,
+                "queryStringParameters": query, "multiValueQueryStringParameters": queries,
                 "requestContext": {"path": format!("/prod{path}"), "stage": "prod", "requestId": "r"},
             }),
             Shape::HttpVersion1 => json!({
                 "version": "1.0", "type": "REQUEST", "methodArn": self.arn(sent), "path": path, "httpMethod": sent.method,
-                "headers": headers, "queryStringParameters": {}, "requestContext": {"stage": "prod", "requestId": "r"},
+                "headers": headers, "queryStringParameters": query, "requestContext": {"stage": "prod", "requestId": "r"},
             }),
             Shape::HttpVersion2 => json!({
-                "version": "2.0", "type": "REQUEST", "routeArn": self.arn(sent), "rawPath": path, "rawQueryString": "",
+                "version": "2.0", "type": "REQUEST", "routeArn": self.arn(sent), "rawPath": path, "rawQueryString": sent.query,
                 "headers": headers,
                 "requestContext": {"http": {"method": sent.method, "path": path}, "stage": "prod", "requestId": "r"},
             }),

@@ -62,11 +62,21 @@ fn method_and_target_are_what_the_platform_was_sent() {
         (version_2("/users/auth0|a", "b=1&a=%7C"), "/users/auth0%7Ca?b=1&a=%7C"),
         (version_2("/users/%7Ca", ""), "/users/%7Ca"),
         (version_2("/a//b", ""), "/a//b"),
+        // A `?` was sent as an escape, and begins no query.
+        (version_2("/orders?company=1111&x=", "company=2222"), "/orders%3Fcompany=1111&x=?company=2222"),
+        (version_2("/orders?x", ""), "/orders%3Fx"),
+        (version_2("/orders#x", "company=2"), "/orders#x?company=2"),
+        (
+            rest("/orders?company=1", json!({"queryStringParameters": {"company": "2"}})),
+            "/orders%3Fcompany=1?company=2",
+        ),
     ] {
         assert_eq!(read(event.clone()).map(|(_, _, target)| target), Ok(Some(target.to_owned())), "{event}");
     }
     let token = |arn: &str| json!({"type": "TOKEN", "methodArn": arn, "authorizationToken": "x"});
-    for (path, target) in [("users/auth0%7Ca", "/users/auth0%7Ca"), ("users/auth0|a", "/users/auth0%7Ca"), ("", "/")] {
+    for (path, target) in
+        [("users/auth0%7Ca", "/users/auth0%7Ca"), ("users/auth0|a", "/users/auth0%7Ca"), ("a?b", "/a%3Fb"), ("", "/")]
+    {
         let arn = format!("arn:aws:execute-api:eu-west-2:123456789012:abcdef1234/prod/DELETE/{path}");
         let read = read(token(&arn)).expect("an event");
         assert_eq!(read, (Shape::RestToken, "DELETE".to_owned(), Some(target.to_owned())));
@@ -161,7 +171,12 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
         let mut gateway = Gateway::new(Shape::WebSocket, Caching::Off);
         let settings = Settings::default().with_caching(caching);
         for (token, expected) in [(user("alice", "", 3600), 200), (partner("1111", 3600), 401)] {
-            let sent = Sent { method: "GET".to_owned(), path: String::new(), token: Some(format!("Bearer {token}")) };
+            let sent = Sent {
+                method: "GET".to_owned(),
+                path: String::new(),
+                query: String::new(),
+                token: Some(format!("Bearer {token}")),
+            };
             let now = world.state.borrow().now;
             let seen = gateway
                 .send(&sent, now, async |event| {
@@ -173,8 +188,12 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
     }
     let without = World::of(&orders());
     let gateway = Gateway::new(Shape::WebSocket, Caching::Off);
-    let sent =
-        Sent { method: "GET".to_owned(), path: String::new(), token: Some(format!("Bearer {}", user("a", "", 9))) };
+    let sent = Sent {
+        method: "GET".to_owned(),
+        path: String::new(),
+        query: String::new(),
+        token: Some(format!("Bearer {}", user("a", "", 9))),
+    };
     assert_eq!(effect(&ask(&without, Settings::default(), gateway.event(&sent)).await), "Deny");
 }
 
@@ -183,7 +202,12 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
 async fn a_context_that_is_cached_by_token_holds_nothing_of_the_request() {
     let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"]), ("2222", &["Standard"])]));
     let token = Some(format!("Bearer {}", user("alice", "audit", 3600)));
-    let sent = Sent { method: "GET".to_owned(), path: "/companies/1111/users/alice/orders".to_owned(), token };
+    let sent = Sent {
+        method: "GET".to_owned(),
+        path: "/companies/1111/users/alice/orders".to_owned(),
+        query: String::new(),
+        token,
+    };
     let mut seen = Vec::new();
     for caching in
         [Caching::Off, Caching::ByRequest(Duration::from_secs(30)), Caching::ByToken(Duration::from_secs(30))]
@@ -221,7 +245,12 @@ async fn a_list_that_does_not_fit_is_an_error_and_never_a_part_of_it() {
     let held: Vec<(&str, &[&str])> = companies.iter().map(|company| (company.as_str(), &["Manager"][..])).collect();
     let world = World::of(&orders()).with(record("alice", &held));
     let token = Some(format!("Bearer {}", user("alice", "", 3600)));
-    let sent = Sent { method: "GET".to_owned(), path: "/companies/company-0007/report".to_owned(), token };
+    let sent = Sent {
+        method: "GET".to_owned(),
+        path: "/companies/company-0007/report".to_owned(),
+        query: String::new(),
+        token,
+    };
     let event = || Gateway::new(Shape::RestToken, Caching::Off).event(&sent);
     let by_token = Settings::default().with_caching(Caching::ByToken(Duration::from_secs(30)));
     assert_eq!(ask(&world, by_token, event()).await, Err(Failure::TooLong));
@@ -241,7 +270,8 @@ async fn identifiers_that_mean_more_in_a_resource_never_stand_in_one() {
         let path = format!("/companies/{}/report", postern::target::encode_segment(company));
         for caching in [Caching::ByToken(Duration::from_secs(30)), Caching::Off] {
             let gateway = Gateway::new(Shape::RestToken, caching);
-            let sent = Sent { method: "GET".to_owned(), path: path.clone(), token: token.clone() };
+            let sent =
+                Sent { method: "GET".to_owned(), path: path.clone(), query: String::new(), token: token.clone() };
             let settings = Settings::default().with_caching(caching);
             let result = ask(&world, settings, gateway.event(&sent)).await.expect("a result");
             let statements = result["policyDocument"]["Statement"].as_array().expect("statements").clone();
