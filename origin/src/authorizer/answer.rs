@@ -18,7 +18,7 @@ use super::{
     AppSync, Caching, Decider, ResponseKind, Settings, appsync,
     context::Context,
     decider::{permissions, record},
-    document::{Document, Unnamed},
+    document::{Document, NoList, Unnamed},
     event::{Asked, Event, Shape},
     list::{List, Unlistable, is_decided},
     verdict::{Failure, Verdict},
@@ -164,7 +164,10 @@ impl<D: Decider> On<'_, D> {
             Unlistable::TooMany => Failure::TooLong,
             other => Failure::Unlistable(other),
         })?;
-        let document = Document::list(self.asked.arn(), &list, entitlements.expires_at())?;
+        let document = Document::list(self.asked.arn(), &list, entitlements.expires_at()).map_err(|why| match why {
+            NoList::Unnamed => Failure::Arn,
+            NoList::TooLong => Failure::TooLong,
+        })?;
         let mut context = Context::new(policy.version()).with_caller(caller);
         if self.settings.companies() {
             let known = match known {
@@ -197,7 +200,7 @@ impl<D: Decider> On<'_, D> {
         let subject = caller.map_or(NOBODY, Caller::subject);
         match Document::allow(self.asked.arn(), caller.map(Caller::expires_at)) {
             Ok(document) => fitting(subject, document, context),
-            // Its path stands for more than itself, and for no resource.
+            // Its path stands for more than itself, or is too long, and so for no resource.
             Err(Unnamed) if self.asked.arn().has_plain_prefix() => self.forbidden(),
             Err(Unnamed) => Err(Failure::Arn),
         }

@@ -30,7 +30,7 @@ struct Tally {
     granted: u64,
     granted_from_cache: u64,
     refused_from_cache: u64,
-    /// Refused for a `*`, `?` or `$`, which never stand in a resource, or granted with a control character.
+    /// Refused for a `*`, `?` or `$`, which never stand in a resource, or granted with what no document can name to deny it.
     unnameable: u64,
     violations: Vec<String>,
 }
@@ -136,8 +136,9 @@ impl Tally {
         self.refused_from_cache += u64::from(!granted && seen.cached);
         if granted {
             let in_other_words = same.is_some_and(|same| permits(&same, made_at) && permits(&same, now));
-            if path.chars().any(char::is_control) || (gateway.decodes && decoded(&path).chars().any(char::is_control)) {
-                // No document can name a control character, to deny one that a `*` takes.
+            let in_arn = if gateway.decodes { decoded(&path) } else { path.clone() };
+            if in_arn.chars().any(|c| c.is_control() || c == '?') || has_broken_escape(&path) {
+                // No document can name a control character, a `?` or a `%` without digits, to deny what a `*` takes.
                 self.unnameable += 1;
             } else if !(then_permitted && now_permitted) && !in_other_words {
                 self.violations.push(format!("granted: {} {path} ? {} at {now}, {seen:?}", sent.method, sent.query));
@@ -153,6 +154,12 @@ impl Tally {
             self.violations.push(format!("used {} s after it was made", now - made_at));
         }
     }
+}
+
+fn has_broken_escape(path: &str) -> bool {
+    path.split('%').skip(1).any(|after| !after.get(..2).is_some_and(|digits| u8::from_str_radix(digits, 16).is_ok()))
+        && !path.contains("%u")
+        && !path.contains("%U")
 }
 
 fn report(name: &str, tally: &Tally) {

@@ -43,9 +43,32 @@ const IDENTIFIERS: [&str; 7] = ["17", "a%7Cb", "latest", "caf%C3%A9", "x.y", "*"
 const QUERIES: [&str; 7] = ["x=1", "q=it's", "x=%zz", "company=2222", "a=1;company=2222", "%3Fx=%26", "x"];
 const METHODS: [&str; 7] = ["GET", "GET", "GET", "HEAD", "POST", "DELETE", "get"];
 /// What a path is spoilt with.
-const JUNK: [&str; 16] = [
-    "/", "//", "/x", "/..", "/.", "/%2e%2e", "/%2E%2E", "%2Fx", "%2fx", ";x", "%00", "/x/y", "\\x", "%3Fx", "%41",
+const JUNK: [&str; 25] = [
+    "/",
+    "//",
+    "/x",
+    "/..",
+    "/.",
+    "/%2e%2e",
+    "/%2E%2E",
+    "%2Fx",
+    "%2fx",
+    ";x",
+    "%00",
+    "/x/y",
+    "\\x",
+    "%3Fx",
+    "%41",
     "%252e",
+    "/..%c0%af..",
+    "/%C1%9C",
+    "/%e0%80%af",
+    "%E0%80%AF",
+    "%f0%80%80%af",
+    "%u002f",
+    "%U005C",
+    "%F0%82%81%9C",
+    "%zz",
 ];
 
 /// A caller: what its tokens say it is, and those tokens, of which some end while the sequence goes on.

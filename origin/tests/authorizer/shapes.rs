@@ -186,6 +186,21 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
             assert_eq!(seen.status, expected, "{caching:?}");
         }
     }
+    // Beside routes whose results are cached by the token.
+    let world = world.with(record("alice", &[("1111", &["Manager"])]));
+    let by_token = Caching::ByToken(Duration::from_secs(30));
+    let settings = Settings::default().with_caching(by_token);
+    settings.fit_for(world.authorizer().policy()).expect("a fit policy");
+    let gateway = Gateway::new(Shape::RestToken, by_token);
+    for (token, path) in [
+        (user("alice", "", 3600), "/companies/1111/users/alice/orders"),
+        (partner("1111", 3600), "/companies/1111/orders"),
+    ] {
+        let token = Some(format!("Bearer {token}"));
+        let sent = Sent { method: "GET".to_owned(), path: path.to_owned(), query: String::new(), token };
+        let result = ask(&world, settings, gateway.event(&sent)).await.expect("a result");
+        assert_eq!(gateway.use_of(&result, &sent, crate::world::BEGIN), 200, "{path}");
+    }
     let without = World::of(&orders());
     let gateway = Gateway::new(Shape::WebSocket, Caching::Off);
     let sent = Sent {
@@ -259,6 +274,62 @@ async fn a_list_that_does_not_fit_is_an_error_and_never_a_part_of_it() {
         let result = ask(&world, settings, event()).await;
         assert_eq!(effect(&result), "Allow");
         assert!(result.expect("a result").to_string().len() <= MAX_RESULT_BYTES);
+    }
+}
+
+/// A resource has 512 characters at most.
+#[tokio::test]
+async fn what_is_too_long_for_a_resource_is_denied_and_no_list_is_made_without_it() {
+    let long = "c".repeat(500);
+    let world = World::of(&orders()).with(record("alice", &[(&long, &["Manager"]), ("1111", &["Manager"])]));
+    let token = Some(format!("Bearer {}", user("alice", "", 3600)));
+    let path = format!("/companies/{long}/report");
+    let sent = Sent { method: "GET".to_owned(), path, query: String::new(), token };
+    let event = || Gateway::new(Shape::RestToken, Caching::Off).event(&sent);
+    let exact = ask(&world, Settings::default(), event()).await.expect("a result");
+    let statements = exact["policyDocument"]["Statement"].as_array().expect("statements");
+    assert_eq!((statements.len(), &statements[0]["Effect"]), (1, &json!("Deny")));
+    assert!(statements[0]["Resource"][0].as_str().expect("a text").ends_with("/prod/NONE/"));
+    let by_token = Settings::default().with_caching(Caching::ByToken(Duration::from_secs(30)));
+    assert_eq!(ask(&world, by_token, event()).await, Err(Failure::TooLong));
+}
+
+/// What another reader would take for another path.
+#[tokio::test]
+async fn no_list_opens_a_path_that_a_reader_might_decode_into_another() {
+    let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"])]));
+    let token = Some(format!("Bearer {}", user("alice", "", 3600)));
+    let mut gateway = Gateway::new(Shape::RestToken, Caching::ByToken(Duration::from_secs(30)));
+    gateway.decodes = false;
+    let at = |end: &str| {
+        let path = format!("/companies/1111/users/alice/orders/{end}");
+        Sent { method: "GET".to_owned(), path, query: String::new(), token: token.clone() }
+    };
+    let settings = Settings::default().with_caching(gateway.caching);
+    let result = ask(&world, settings, gateway.event(&at("17"))).await.expect("a result");
+    for end in ["17", "caf%C3%A9", "%E0%A4%85", "%F0%9F%98%80"] {
+        assert_eq!(gateway.use_of(&result, &at(end), crate::world::BEGIN), 200, "{end}");
+    }
+    for end in [
+        "..%c0%af..%C0%AFx",
+        "%c1%9c",
+        "%C1%9C",
+        "%e0%80%af",
+        "%E0%80%AF",
+        "%e0%9f%bf",
+        "%E0%9F%BF",
+        "%f0%80%80%af",
+        "%F0%80%80%AF",
+        "%u002f",
+        "%U002F",
+        "%2f",
+        "%5C",
+        ";x",
+        "%00",
+        "%25",
+        "%c2%85",
+    ] {
+        assert_eq!(gateway.use_of(&result, &at(end), crate::world::BEGIN), 403, "{end}");
     }
 }
 
