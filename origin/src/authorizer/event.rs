@@ -189,7 +189,8 @@ fn shape(event: &Map<String, Value>) -> Result<Option<Shape>, EventError> {
             Some(Some("CONNECT")) => Ok(Some(Shape::WebSocket)),
             Some(_) => Err(EventError::NotConnect),
         },
-        (None, None) if event.contains_key("authorizationToken") && of_context("queryString").is_some() => Ok(None),
+        // An event that opens a connection has no document.
+        (None, None) if event.contains_key("authorizationToken") && of_context("apiId").is_some() => Ok(None),
         _ => Err(EventError::Unknown),
     }
 }

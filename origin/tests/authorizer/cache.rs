@@ -382,6 +382,28 @@ async fn access_is_gone_within_the_ttl_after_a_downgrade() {
     }
 }
 
+/// A record is as old as its asking: what that takes comes on top of the TTL, as the documents say.
+#[tokio::test]
+async fn access_is_gone_within_the_ttl_and_the_time_of_one_question() {
+    const QUESTION: u64 = 3;
+    for caching in [Caching::ByToken(TTL), Caching::ByRequest(TTL)] {
+        let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"])]));
+        let mut gateway = Gateway::new(Shape::RestRequest, caching);
+        gateway.answers_after = QUESTION;
+        let request = sent("GET", "/companies/1111/users/alice/orders", &user("alice", "", 3600));
+        assert_eq!(status(&mut gateway, &world, &request).await, (200, false));
+        // Right after the service has read it, which is when the question began at the earliest.
+        world.state.borrow_mut().records.clear();
+        world.state.borrow_mut().now += QUESTION;
+        let mut gone_after = QUESTION;
+        while status(&mut gateway, &world, &request).await.0 == 200 {
+            world.state.borrow_mut().now += 1;
+            gone_after += 1;
+        }
+        assert_eq!(gone_after, TTL.as_secs() + QUESTION, "{caching:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_outage_is_an_error_that_nobody_caches() {
     let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"])]));

@@ -34,6 +34,8 @@ pub(crate) struct Gateway {
     pub(crate) simple: bool,
     /// Whether ARNs hold paths decoded: nobody says.
     pub(crate) decodes: bool,
+    /// How many seconds the authorizer takes to answer: its result is kept from then on.
+    pub(crate) answers_after: u64,
     cache: HashMap<String, (u64, Value)>,
 }
 
@@ -42,7 +44,7 @@ const API: &str = "arn:aws:execute-api:eu-west-2:123456789012:abcdef1234/prod/";
 impl Gateway {
     pub(crate) fn new(shape: Shape, caching: Caching) -> Self {
         let decodes = matches!(shape, Shape::HttpVersion1 | Shape::HttpVersion2);
-        Self { shape, caching, simple: false, decodes, cache: HashMap::new() }
+        Self { shape, caching, simple: false, decodes, answers_after: 0, cache: HashMap::new() }
     }
 
     /// The path that the platform dispatches by, and that ARNs are made of.
@@ -119,7 +121,7 @@ impl Gateway {
             Ok(result) => {
                 let status = self.use_of(&result, sent, now);
                 if let Some(key) = key {
-                    self.cache.insert(key, (now, result));
+                    self.cache.insert(key, (now + self.answers_after, result));
                 }
                 Seen { status, made_at: Some(now), cached: false }
             }
