@@ -283,7 +283,7 @@ fn what_cannot_be_read_is_refused() {
         assert_eq!(ask(&world, &api, event).unwrap()["isAuthorized"], false, "{member}");
     }
     for event in [
-        json!({"authorizationToken": 7, "requestContext": {"queryString": "{ a }"}}),
+        json!({"authorizationToken": 7, "requestContext": {"apiId": "a", "queryString": "{ a }"}}),
         json!({"authorizationToken": "ann", "requestContext": []}),
     ] {
         assert!(matches!(ask(&world, &api, event), Err(Failure::Event(_))));
@@ -308,6 +308,10 @@ fn a_connection_is_opened_and_selects_nothing() {
         let answer = ask(&world, &uncached(), event).unwrap();
         assert_eq!((&answer["isAuthorized"], &answer["ttlOverride"]), (&json!(true), &json!(0)));
     }
+    let without = json!({"authorizationToken": "ann", "requestContext": {"apiId": "a"}});
+    assert_eq!(ask(&world, &uncached(), without).unwrap()["isAuthorized"], true);
+    let of_nobody = json!({"authorizationToken": "ann", "requestContext": {"queryString": ""}});
+    assert!(matches!(ask(&world, &uncached(), of_nobody), Err(Failure::Event(_))));
 }
 
 /// No rule looks at arguments here, and there are no mutations.

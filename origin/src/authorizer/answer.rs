@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | not cached | the decision on the request | the request's own ARN |
 //! | cached by token | a survey, by a record asked for now | every route and company that the caller may use, and no other |
-//! | cached by request | the decision on the request, by a record asked for now | the request's own ARN |
+//! | cached by request | the decision on its method, path and token alone, by a record asked for now | the request's own ARN |
 //!
 //! Not here: I/O. The same function answers in a Lambda, in the corpus and under a simulated cache.
 
@@ -18,7 +18,7 @@ use super::{
     AppSync, Caching, Decider, ResponseKind, Settings, appsync,
     context::Context,
     decider::{permissions, record},
-    document::{Document, Unnamed},
+    document::{Document, NoList, Unnamed},
     event::{Asked, Event, Shape},
     list::{List, Unlistable, is_decided},
     verdict::{Failure, Verdict},
@@ -28,6 +28,9 @@ use crate::{assertion::BasePath, enforcer::Hydrated};
 /// Longest result, in octets. The quota is stated for WebSocket APIs ("AWS Lambda authorizer result size", 8 KB); that the
 /// other kinds take more is stated nowhere.
 pub const MAX_RESULT_BYTES: usize = 8 * 1024;
+
+/// The field that is in every key.
+const CREDENTIAL: &str = "authorization";
 
 /// Who is named where nobody has been looked at: on public routes, and where a request is denied.
 const NOBODY: &str = "anonymous";
@@ -67,11 +70,15 @@ pub async fn answer_for(
         Event::Request(asked) => {
             // A WebSocket's result is for its `$connect`, and API Gateway keeps none.
             let caching = if asked.shape() == Shape::WebSocket { Caching::Off } else { settings.caching() };
-            let on = On { decider, settings, asked: &asked, fields: asked.fields() };
+            let mut on = On { decider, settings, asked: &asked, fields: asked.fields() };
             match caching {
-                Caching::Off => on.exactly().await,
+                Caching::Off => on.exactly(asked.target()).await,
                 Caching::ByToken(_) => on.by_list().await,
-                Caching::ByRequest(_) => on.exactly_by_what_is_true_now().await,
+                Caching::ByRequest(_) => {
+                    // What is no part of the key plays no part: other requests have the same key without it.
+                    on.fields.retain(|(name, _)| name.eq_ignore_ascii_case(CREDENTIAL));
+                    on.by_key().await
+                }
             }
         }
     }
@@ -86,8 +93,8 @@ struct On<'a, D> {
 }
 
 impl<D: Decider> On<'_, D> {
-    async fn exactly(&self) -> Result<Value, Failure> {
-        let Some(target) = self.asked.target() else { return self.outside() };
+    async fn exactly(&self, target: Option<&str>) -> Result<Value, Failure> {
+        let Some(target) = target else { return self.outside() };
         let request = self.asked.request(target, &self.fields);
         let permit = match self.decider.decide(&request, self.asked.request_id()).await {
             Decision::Permit(permit) => permit,
@@ -104,12 +111,15 @@ impl<D: Decider> On<'_, D> {
         self.permitted(&permit, Some(&caller), known.as_ref())
     }
 
-    async fn exactly_by_what_is_true_now(&self) -> Result<Value, Failure> {
-        let Some(target) = self.asked.target() else { return self.outside() };
-        let request = self.asked.request(target, &self.fields);
-        let Ok(caller) = self.decider.identify(&request).await else {
+    async fn by_key(&self) -> Result<Value, Failure> {
+        let Some(path) = self.asked.path() else { return self.outside() };
+        let request = self.asked.request(path, &self.fields);
+        let caller = match self.decider.identify(&request).await {
+            Ok(caller) => caller,
+            // Two lines of it, of which the key has one: the other requests with that key are well formed.
+            Err(denial) if denial.reason() == Reason::CredentialMalformed => return Err(failure(&denial)),
             // A public route, or a denial: neither rests on a record.
-            return self.exactly().await;
+            Err(_) => return self.exactly(Some(path)).await,
         };
         let known = permissions(self.decider, &caller).await;
         match self.decider.decide_by(&caller, &known, &request, self.asked.request_id()).await {
@@ -154,7 +164,10 @@ impl<D: Decider> On<'_, D> {
             Unlistable::TooMany => Failure::TooLong,
             other => Failure::Unlistable(other),
         })?;
-        let document = Document::list(self.asked.arn(), &list, entitlements.expires_at())?;
+        let document = Document::list(self.asked.arn(), &list, entitlements.expires_at()).map_err(|why| match why {
+            NoList::Unnamed => Failure::Arn,
+            NoList::TooLong => Failure::TooLong,
+        })?;
         let mut context = Context::new(policy.version()).with_caller(caller);
         if self.settings.companies() {
             let known = match known {
@@ -187,7 +200,7 @@ impl<D: Decider> On<'_, D> {
         let subject = caller.map_or(NOBODY, Caller::subject);
         match Document::allow(self.asked.arn(), caller.map(Caller::expires_at)) {
             Ok(document) => fitting(subject, document, context),
-            // Its path stands for more than itself, and for no resource.
+            // Its path stands for more than itself, or is too long, and so for no resource.
             Err(Unnamed) if self.asked.arn().has_plain_prefix() => self.forbidden(),
             Err(Unnamed) => Err(Failure::Arn),
         }

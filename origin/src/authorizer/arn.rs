@@ -1,9 +1,11 @@
 //! The ARN of a request to an API: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`, and `…/STAGE/$connect`.
 //!
 //! It names the request in the event, and it is what a policy document's resources are compared with. In a resource `*`
-//! and `?` stand for other text and `${…}` is a variable, so an ARN goes into one only where it holds none of them.
+//! and `?` stand for other text and `${…}` is a variable, so an ARN goes into one only where it holds none of them, and is no
+//! longer than a resource may be.
 //!
-//! Source: the service authorization reference, "Actions, resources, and condition keys for API Gateway".
+//! Source: the service authorization reference, "Actions, resources, and condition keys for API Gateway"; the developer
+//! guide, "Output from an API Gateway Lambda authorizer", for the length.
 
 use super::event::EventError;
 
@@ -11,6 +13,8 @@ use super::event::EventError;
 pub(super) const CONNECT: &str = "$connect";
 /// A stage of HTTP APIs, which is named so in ARNs too.
 const DEFAULT_STAGE: &str = "$default";
+/// Longest resource of an authorizer's document, in characters.
+pub(super) const MAX_RESOURCE: usize = 512;
 
 /// The ARN that an event gives its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +80,17 @@ impl RequestArn {
         is_plain(prefix.strip_suffix('/').and_then(|prefix| prefix.strip_suffix(DEFAULT_STAGE)).unwrap_or(prefix))
     }
 
-    /// The whole ARN as a resource that matches itself alone; `None` where it would match more.
+    /// The whole ARN as a resource that matches itself alone; `None` where it would match more, or is too long for one.
     #[must_use]
     pub fn as_resource(&self) -> Option<&str> {
         let rest = self.request();
-        (self.has_plain_prefix() && (rest == CONNECT || is_plain(rest))).then_some(&self.text)
+        (self.has_plain_prefix() && (rest == CONNECT || is_plain(rest)) && is_short(&self.text)).then_some(&self.text)
     }
+}
+
+/// Whether a document may have this resource.
+pub(super) fn is_short(resource: &str) -> bool {
+    resource.chars().count() <= MAX_RESOURCE
 }
 
 /// Whether `text` stands for itself in a resource.
@@ -118,6 +127,16 @@ mod tests {
             let arn = RequestArn::parse(&format!("arn:aws:execute-api:eu-west-2:1:abc/{rest}")).unwrap();
             assert_eq!(arn.as_resource(), None, "{rest}");
         }
+    }
+
+    #[test]
+    fn a_resource_has_512_characters_at_most() {
+        let arn = |length: usize| {
+            let prefix = "arn:aws:execute-api:eu-west-2:1:abc/prod/GET/";
+            RequestArn::parse(&format!("{prefix}{}", "é".repeat(length - prefix.len()))).unwrap()
+        };
+        assert!(arn(512).as_resource().is_some());
+        assert_eq!(arn(513).as_resource(), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    arn::RequestArn,
+    arn::{RequestArn, is_short},
     list::{List, NEVER_CANONICAL},
 };
 
@@ -24,9 +24,18 @@ const NOTHING: &str = "NONE/";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Document(Value);
 
-/// Why there is no document: the ARN's API or stage stands for more than one.
+/// Why there is no document: the ARN's API or stage stands for more than one, or its path has no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unnamed;
+
+/// Why there is no document for a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoList {
+    /// The ARN's API or stage stands for more than one.
+    Unnamed,
+    /// A resource is longer than one may be: without it, the list would not be complete.
+    TooLong,
+}
 
 impl Document {
     /// Allows the one request, until the token ends.
@@ -46,18 +55,23 @@ impl Document {
     }
 
     /// Allows what the list allows, until the token ends; all else is denied by being left out.
-    pub(super) fn list(arn: &RequestArn, list: &List, until: UnixTime) -> Result<Self, Unnamed> {
+    pub(super) fn list(arn: &RequestArn, list: &List, until: UnixTime) -> Result<Self, NoList> {
         if !arn.has_plain_prefix() {
-            return Err(Unnamed);
+            return Err(NoList::Unnamed);
         }
-        let at = |resources: &[String]| resources.iter().map(|rest| format!("{}{rest}", arn.prefix())).collect();
+        let at = |resources: &[String]| -> Vec<String> {
+            resources.iter().map(|rest| format!("{}{rest}", arn.prefix())).collect()
+        };
+        let (allowed, mut denied) = (at(&list.allow), at(&list.deny));
+        if !allowed.iter().chain(&denied).all(|resource| is_short(resource)) {
+            return Err(NoList::TooLong);
+        }
         let mut statements = Vec::new();
-        if list.allow.is_empty() {
+        if allowed.is_empty() {
             statements.push(deny(vec![format!("{}{NOTHING}", arn.prefix())]));
         } else {
-            statements.push(allow(at(&list.allow), Some(until)));
+            statements.push(allow(allowed, Some(until)));
         }
-        let mut denied: Vec<String> = at(&list.deny);
         if list.has_wildcards {
             // Of whatever API: nothing there is canonical in any.
             denied.extend(NEVER_CANONICAL.iter().map(|rest| format!("{}:*:*:{rest}", arn.service())));
@@ -121,6 +135,6 @@ mod tests {
             assert_eq!(denied["Statement"][0]["Resource"][0], "arn:aws:execute-api:eu-west-2:1:abc/prod/NONE/");
         }
         assert_eq!(Document::deny(&arn("*/GET/a")), Err(Unnamed));
-        assert_eq!(Document::list(&arn("*/GET/a"), &List::default(), UnixTime::from_secs(0)), Err(Unnamed));
+        assert_eq!(Document::list(&arn("*/GET/a"), &List::default(), UnixTime::from_secs(0)), Err(NoList::Unnamed));
     }
 }

@@ -98,7 +98,7 @@ impl Event {
         let (method, target) = match shape {
             Shape::RestToken => {
                 let (method, path) = arn.method_and_path().ok_or(EventError::Arn)?;
-                (method.to_owned(), Some(in_either_spelling(&path).into_owned()))
+                (method.to_owned(), Some(without_query(&in_either_spelling(&path))))
             }
             Shape::RestRequest | Shape::HttpVersion1 => {
                 let path = base_path.strip(text(&event, "path")?);
@@ -154,6 +154,11 @@ impl Asked {
         self.target.as_deref()
     }
 
+    /// The target without its query.
+    pub(super) fn path(&self) -> Option<&str> {
+        self.target().map(|target| target.split_once('?').map_or(target, |(path, _)| path))
+    }
+
     /// API Gateway's name for the request.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -184,7 +189,8 @@ fn shape(event: &Map<String, Value>) -> Result<Option<Shape>, EventError> {
             Some(Some("CONNECT")) => Ok(Some(Shape::WebSocket)),
             Some(_) => Err(EventError::NotConnect),
         },
-        (None, None) if event.contains_key("authorizationToken") && of_context("queryString").is_some() => Ok(None),
+        // An event that opens a connection has no document.
+        (None, None) if event.contains_key("authorizationToken") && of_context("apiId").is_some() => Ok(None),
         _ => Err(EventError::Unknown),
     }
 }
@@ -205,7 +211,13 @@ fn encoded(path: &str) -> Cow<'_, str> {
 }
 
 fn with_query(path: &str, query: &str) -> String {
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    let path = without_query(path);
+    if query.is_empty() { path } else { format!("{path}?{query}") }
+}
+
+/// A path of which no part is taken for a query: a `?` in it was sent as an escape, which the core refuses by name.
+fn without_query(path: &str) -> String {
+    path.replace('?', "%3F")
 }
 
 /// The query that a decoded map stands for. A `;` stays bare, which to some readers is a `&`: the core then finds no

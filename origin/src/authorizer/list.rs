@@ -28,11 +28,14 @@ use super::{
 };
 
 /// What no canonical path holds, and a reader may take for another path: empty segments, segments that end in a dot,
-/// `;`, `\`, and the escapes of those, of `/`, `?`, `#` and `%`, and of control characters. As resources, after the
-/// method.
-pub const NEVER_CANONICAL: [&str; 26] = [
+/// `;`, `\`, and the escapes of those, of `/`, `?`, `#` and `%`, and of control characters; the longer forms of them in
+/// UTF-8 that is none, and `%u` for an escape. As resources, after the method. A `%` without two digits has no pattern, nor
+/// has a bare `?`.
+pub const NEVER_CANONICAL: [&str; 38] = [
     "*//*", "*./*", "*.", "*;*", "*\\*", "*#*", "*%2e*", "*%2E*", "*%2f*", "*%2F*", "*%3b*", "*%3B*", "*%3f*", "*%3F*",
     "*%5c*", "*%5C*", "*%23*", "*%25*", "*%0*", "*%1*", "*%7f*", "*%7F*", "*%c2%8*", "*%c2%9*", "*%C2%8*", "*%C2%9*",
+    "*%c0*", "*%C0*", "*%c1*", "*%C1*", "*%e0%8*", "*%e0%9*", "*%E0%8*", "*%E0%9*", "*%f0%8*", "*%F0%8*", "*%u*",
+    "*%U*",
 ];
 
 /// Most paths that a list can have: a resource is longer than 40 octets, and a result no longer than
@@ -102,7 +105,7 @@ impl List {
     /// All that a caller may do.
     pub(super) fn of(policy: &Policy, entitlements: &Entitlements<'_>) -> Result<Self, Unlistable> {
         let mut open = Vec::new();
-        for entitlement in entitlements.list() {
+        for entitlement in entitlements.list().iter().filter(|entitlement| !is_connect(entitlement.route())) {
             let (route, subject) = (entitlement.route(), entitlements.subject());
             let companies: Vec<Option<&str>> = match (entitlement.companies(), route.company()) {
                 (Companies::Among(_), CompanyRule::Header(_) | CompanyRule::Query(_)) => {
@@ -135,8 +138,8 @@ impl List {
     }
 }
 
-/// The routes that decide requests which have a path.
-fn deciding(policy: &Policy) -> impl Iterator<Item = &Route> {
+/// The routes that decide requests which have a path, and results that may be cached.
+pub(super) fn deciding(policy: &Policy) -> impl Iterator<Item = &Route> {
     policy.routes().iter().filter(|route| !route.is_shadow() && !is_connect(route))
 }
 
@@ -236,7 +239,7 @@ fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
     let mut excesses: Vec<Excess<'_>> = Vec::new();
     let mut allowed: Vec<(&str, Pattern, &Route)> = Vec::new();
     let mut has_closing_slash = false;
-    for Open { route, paths } in open.iter().filter(|open| !is_connect(open.route)) {
+    for Open { route, paths } in open {
         let for_anyone = segments(route, Whom::Anyone)?.unwrap_or_default();
         let (_, general) = Pattern::as_resource(&for_anyone);
         templates.push(Pattern::of_path(&for_anyone));

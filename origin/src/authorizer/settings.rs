@@ -11,7 +11,7 @@ use postern::{
     policy::{CompanyRule, PermissionsSource},
 };
 
-use super::list::List;
+use super::list::{self, List};
 use crate::config::{ConfigError, Environment};
 
 /// The TTL of the authorizer at API Gateway, in seconds; 0, the default, where results are not cached.
@@ -105,7 +105,7 @@ impl Settings {
             let problem = "a simple response cannot say when the token ends";
             return Err(invalid(TTL, problem, "set it, and the TTL at API Gateway, to 0, or answer with `iam`"));
         }
-        let decides = || policy.routes().iter().filter(|route| !route.is_shadow() && !route.is_public());
+        let decides = || list::deciding(policy).filter(|route| !route.is_public());
         let asks = |issuer: &postern::policy::Issuer| issuer.permissions() == PermissionsSource::Service;
         let rests_on_records = decides().filter(|route| route.company().binds() && policy.issuers_of(route).any(asks));
         if let Some(route) = rests_on_records.min_by_key(|route| route.permissions_max_age())

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use postern::{Decision, Request, target::encode_path};
 use postern_origin::{
     assertion::BasePath,
-    authorizer::{Caching, ResponseKind, Settings, answer::answer, event::Shape},
+    authorizer::{Caching, ResponseKind, Settings, answer::answer, event::Shape, verdict::Failure},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ struct Tally {
     granted: u64,
     granted_from_cache: u64,
     refused_from_cache: u64,
-    /// Refused for a `*`, `?` or `$`, which never stand in a resource, or granted with a control character.
+    /// Refused for a `*`, `?` or `$`, which never stand in a resource, or granted with what no document can name to deny it.
     unnameable: u64,
     violations: Vec<String>,
 }
@@ -110,11 +110,21 @@ impl Tally {
         let made_at = seen.made_at.unwrap_or(now);
         // A platform that decodes paths hands on what is then encoded again.
         let is_decoded = path != sent.path || matches!(gateway.shape, Shape::HttpVersion1 | Shape::HttpVersion2);
-        let as_sent = if is_decoded { encode_path(&path).unwrap_or_else(|_| path.clone()) } else { path.clone() };
-        let permits = |target: &str, at: u64| {
+        // A `?` in a path was sent as an escape.
+        let escaped = |path: &str| path.replace('?', "%3F");
+        let as_sent = if is_decoded { encode_path(&path).unwrap_or_else(|_| escaped(&path)) } else { escaped(&path) };
+        let query = match (gateway.caching, gateway.shape) {
+            // No part of the key.
+            (Caching::ByToken(_) | Caching::ByRequest(_), _) | (_, Shape::RestToken) => String::new(),
+            (Caching::Off, Shape::HttpVersion2) => sent.query.clone(),
+            // Of a query that arrives decoded nothing is judged but how long it is.
+            (Caching::Off, _) => "y".repeat(sent.query.len()),
+        };
+        let permits = |path: &str, at: u64| {
+            let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
             let token = sent.token.clone().unwrap_or_default();
             let headers = [("authorization", token.as_str())];
-            let request = Request { method: &sent.method, target, headers: &headers };
+            let request = Request { method: &sent.method, target: &target, headers: &headers };
             matches!(world.judge(&request, then, at), Decision::Permit(_))
         };
         // An identifier in another spelling is the same identifier.
@@ -126,23 +136,30 @@ impl Tally {
         self.refused_from_cache += u64::from(!granted && seen.cached);
         if granted {
             let in_other_words = same.is_some_and(|same| permits(&same, made_at) && permits(&same, now));
-            if path.chars().any(char::is_control) || (gateway.decodes && decoded(&path).chars().any(char::is_control)) {
-                // No document can name a control character, to deny one that a `*` takes.
+            let in_arn = if gateway.decodes { decoded(&path) } else { path.clone() };
+            if in_arn.chars().any(|c| c.is_control() || c == '?') || has_broken_escape(&path) {
+                // No document can name a control character, a `?` or a `%` without digits, to deny what a `*` takes.
                 self.unnameable += 1;
             } else if !(then_permitted && now_permitted) && !in_other_words {
-                self.violations.push(format!("granted: {} {path} at {now}, {seen:?}", sent.method));
+                self.violations.push(format!("granted: {} {path} ? {} at {now}, {seen:?}", sent.method, sent.query));
             }
         } else if then_permitted && now_permitted && sent.token.is_some() {
             if path.contains(['*', '?', '$']) {
                 self.unnameable += 1;
             } else {
-                self.violations.push(format!("refused: {} {path} at {now}, {seen:?}", sent.method));
+                self.violations.push(format!("refused: {} {path} ? {} at {now}, {seen:?}", sent.method, sent.query));
             }
         }
         if now >= made_at + TTL.as_secs() {
             self.violations.push(format!("used {} s after it was made", now - made_at));
         }
     }
+}
+
+fn has_broken_escape(path: &str) -> bool {
+    path.split('%').skip(1).any(|after| !after.get(..2).is_some_and(|digits| u8::from_str_radix(digits, 16).is_ok()))
+        && !path.contains("%u")
+        && !path.contains("%U")
 }
 
 fn report(name: &str, tally: &Tally) {
@@ -235,7 +252,9 @@ async fn the_simulation_finds_the_originals_authorizer() {
 }
 
 fn sent(method: &str, path: &str, token: &str) -> Sent {
-    Sent { method: method.to_owned(), path: path.to_owned(), token: Some(format!("Bearer {token}")) }
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let token = Some(format!("Bearer {token}"));
+    Sent { method: method.to_owned(), path: path.to_owned(), query: query.to_owned(), token }
 }
 
 async fn status(gateway: &mut Gateway, world: &World, sent: &Sent) -> (u16, bool) {
@@ -264,6 +283,50 @@ async fn fault_1_a_cached_result_opens_no_other_company_and_shuts_no_other_route
         assert_eq!(at("/companies/1111/users/alice/orders/17").await, (200, true), "{shape:?}");
         assert_eq!(at("/companies/1111/users/alice/orders/17/x").await, (403, true), "{shape:?}");
     }
+}
+
+/// What is no part of the key decides nothing that is kept under it.
+#[tokio::test]
+async fn what_is_not_in_the_key_decides_nothing_that_is_cached_by_request() {
+    let plain = "/companies/1111/users/alice/orders";
+    let token = user("alice", "", 3600);
+    let odd = ["q=it's".to_owned(), "x=%zz".to_owned(), format!("x={}", "y".repeat(9000))];
+    for shape in [Shape::RestRequest, Shape::HttpVersion1, Shape::HttpVersion2] {
+        for query in &odd {
+            for (first, second) in [(query.as_str(), ""), ("", query)] {
+                let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"])]));
+                let mut gateway = Gateway::new(shape, Caching::ByRequest(TTL));
+                for (query, from_cache) in [(first, false), (second, true)] {
+                    let sent = Sent { query: query.to_owned(), ..sent("GET", plain, &token) };
+                    assert_eq!(status(&mut gateway, &world, &sent).await, (200, from_cache), "{shape:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The key has one token, the method and the path: neither a preflight's fields nor a second token refuse for others.
+#[tokio::test]
+async fn no_refusal_that_rests_on_fields_is_cached_by_request() {
+    let cors = "\n[cors]\norigins = [\"https://app.example\"]\n";
+    let open = "\n[[route]]\nname = \"options\"\nmethods = [\"OPTIONS\"]\npath = \"/open\"\norigin = \"api\"\nissuer = \"users\"\n";
+    let world = World::of(&(orders().replacen("\n[permissions]", &format!("{cors}[permissions]"), 1) + open));
+    let settings = Settings::default().with_caching(Caching::ByRequest(TTL));
+    let gateway = Gateway::new(Shape::RestRequest, Caching::ByRequest(TTL));
+    let ask = async |event| answer(&world, settings, &BasePath::none(), event).await;
+    let plain = gateway.event(&sent("OPTIONS", "/open", &user("alice", "", 3600)));
+    let allowed = ask(plain.clone()).await.expect("a result");
+    assert_eq!(allowed["policyDocument"]["Statement"][0]["Effect"], "Allow");
+
+    let mut preflight = plain.clone();
+    preflight["headers"]["origin"] = json!("https://app.example");
+    preflight["headers"]["access-control-request-method"] = json!("GET");
+    assert_eq!(ask(preflight).await, Ok(allowed));
+
+    let mut two = plain;
+    let token = two["headers"]["authorization"].clone();
+    two["multiValueHeaders"]["authorization"] = json!([token, token]);
+    assert_eq!(ask(two).await, Err(Failure::Unauthorized));
 }
 
 /// A cached permission ends with the token, and a role that is gone is gone within the TTL.
@@ -316,6 +379,28 @@ async fn access_is_gone_within_the_ttl_after_a_downgrade() {
         }
         println!("freshness: authorizer, {name}: access is gone {gone_after} s after the downgrade");
         assert!(gone_after <= if caching == Caching::Off { 0 } else { TTL.as_secs() });
+    }
+}
+
+/// A record is as old as its asking: what that takes comes on top of the TTL, as the documents say.
+#[tokio::test]
+async fn access_is_gone_within_the_ttl_and_the_time_of_one_question() {
+    const QUESTION: u64 = 3;
+    for caching in [Caching::ByToken(TTL), Caching::ByRequest(TTL)] {
+        let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"])]));
+        let mut gateway = Gateway::new(Shape::RestRequest, caching);
+        gateway.answers_after = QUESTION;
+        let request = sent("GET", "/companies/1111/users/alice/orders", &user("alice", "", 3600));
+        assert_eq!(status(&mut gateway, &world, &request).await, (200, false));
+        // Right after the service has read it, which is when the question began at the earliest.
+        world.state.borrow_mut().records.clear();
+        world.state.borrow_mut().now += QUESTION;
+        let mut gone_after = QUESTION;
+        while status(&mut gateway, &world, &request).await.0 == 200 {
+            world.state.borrow_mut().now += 1;
+            gone_after += 1;
+        }
+        assert_eq!(gone_after, TTL.as_secs() + QUESTION, "{caching:?}");
     }
 }
 

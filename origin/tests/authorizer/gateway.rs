@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use postern_origin::authorizer::{Caching, event::Shape};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A request as a client sends it.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Sent {
     pub(crate) method: String,
     /// The path as it stands on the wire.
     pub(crate) path: String,
+    /// The query as it stands there; empty for none.
+    pub(crate) query: String,
     pub(crate) token: Option<String>,
 }
 
@@ -32,6 +34,8 @@ pub(crate) struct Gateway {
     pub(crate) simple: bool,
     /// Whether ARNs hold paths decoded: nobody says.
     pub(crate) decodes: bool,
+    /// How many seconds the authorizer takes to answer: its result is kept from then on.
+    pub(crate) answers_after: u64,
     cache: HashMap<String, (u64, Value)>,
 }
 
@@ -40,7 +44,7 @@ const API: &str = "arn:aws:execute-api:eu-west-2:123456789012:abcdef1234/prod/";
 impl Gateway {
     pub(crate) fn new(shape: Shape, caching: Caching) -> Self {
         let decodes = matches!(shape, Shape::HttpVersion1 | Shape::HttpVersion2);
-        Self { shape, caching, simple: false, decodes, cache: HashMap::new() }
+        Self { shape, caching, simple: false, decodes, answers_after: 0, cache: HashMap::new() }
     }
 
     /// The path that the platform dispatches by, and that ARNs are made of.
@@ -48,8 +52,7 @@ impl Gateway {
         if !matches!(self.shape, Shape::HttpVersion1 | Shape::HttpVersion2) {
             return path.to_owned();
         }
-        let decoded = decoded(path);
-        decoded.split('?').next().unwrap_or_default().to_owned()
+        decoded(path)
     }
 
     fn arn(&self, sent: &Sent) -> String {
@@ -62,6 +65,11 @@ impl Gateway {
         let path = self.delivered(&sent.path);
         let headers = json!({"authorization": sent.token});
         let lists = json!({"authorization": [sent.token]});
+        let pairs = || {
+            sent.query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        };
+        let query: Map<String, Value> = pairs().map(|(name, value)| (decoded(name), json!(decoded(value)))).collect();
+        let queries: Map<String, Value> = query.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
         match self.shape {
             Shape::RestToken => {
                 json!({"type": "TOKEN", "methodArn": self.arn(sent), "authorizationToken": sent.token})
@@ -69,15 +77,15 @@ impl Gateway {
             Shape::RestRequest => json!({
                 "type": "REQUEST", "methodArn": self.arn(sent), "resource": "/{proxy+}", "path": path,
                 "httpMethod": sent.method, "headers": headers, "multiValueHeaders": lists,
-                "queryStringParameters": null, "multiValueQueryStringParameters": null,
+                "queryStringParameters": query, "multiValueQueryStringParameters": queries,
                 "requestContext": {"path": format!("/prod{path}"), "stage": "prod", "requestId": "r"},
             }),
             Shape::HttpVersion1 => json!({
                 "version": "1.0", "type": "REQUEST", "methodArn": self.arn(sent), "path": path, "httpMethod": sent.method,
-                "headers": headers, "queryStringParameters": {}, "requestContext": {"stage": "prod", "requestId": "r"},
+                "headers": headers, "queryStringParameters": query, "requestContext": {"stage": "prod", "requestId": "r"},
             }),
             Shape::HttpVersion2 => json!({
-                "version": "2.0", "type": "REQUEST", "routeArn": self.arn(sent), "rawPath": path, "rawQueryString": "",
+                "version": "2.0", "type": "REQUEST", "routeArn": self.arn(sent), "rawPath": path, "rawQueryString": sent.query,
                 "headers": headers,
                 "requestContext": {"http": {"method": sent.method, "path": path}, "stage": "prod", "requestId": "r"},
             }),
@@ -113,7 +121,7 @@ impl Gateway {
             Ok(result) => {
                 let status = self.use_of(&result, sent, now);
                 if let Some(key) = key {
-                    self.cache.insert(key, (now, result));
+                    self.cache.insert(key, (now + self.answers_after, result));
                 }
                 Seen { status, made_at: Some(now), cached: false }
             }

@@ -40,11 +40,35 @@ pub(crate) enum Step {
 const SUBJECTS: [&str; 3] = ["auth0|alice", "bob", "carol"];
 const COMPANIES: [&str; 4] = ["1111", "2222", "p 3", "orders"];
 const IDENTIFIERS: [&str; 7] = ["17", "a%7Cb", "latest", "caf%C3%A9", "x.y", "*", "$1"];
+const QUERIES: [&str; 7] = ["x=1", "q=it's", "x=%zz", "company=2222", "a=1;company=2222", "%3Fx=%26", "x"];
 const METHODS: [&str; 7] = ["GET", "GET", "GET", "HEAD", "POST", "DELETE", "get"];
 /// What a path is spoilt with.
-const JUNK: [&str; 16] = [
-    "/", "//", "/x", "/..", "/.", "/%2e%2e", "/%2E%2E", "%2Fx", "%2fx", ";x", "%00", "/x/y", "\\x", "%3Fx", "%41",
+const JUNK: [&str; 25] = [
+    "/",
+    "//",
+    "/x",
+    "/..",
+    "/.",
+    "/%2e%2e",
+    "/%2E%2E",
+    "%2Fx",
+    "%2fx",
+    ";x",
+    "%00",
+    "/x/y",
+    "\\x",
+    "%3Fx",
+    "%41",
     "%252e",
+    "/..%c0%af..",
+    "/%C1%9C",
+    "/%e0%80%af",
+    "%E0%80%AF",
+    "%f0%80%80%af",
+    "%u002f",
+    "%U005C",
+    "%F0%82%81%9C",
+    "%zz",
 ];
 
 /// A caller: what its tokens say it is, and those tokens, of which some end while the sequence goes on.
@@ -102,13 +126,27 @@ pub(crate) fn step(random: &mut Random, templates: &[String], personas: &[Person
             let record = (random.below(6) > 0).then(|| record(subject, &companies));
             Step::Change(subject.to_owned(), record)
         }
-        4..=11 if !recent.is_empty() => Step::Send(random.of(recent)),
+        4..=11 if !recent.is_empty() => {
+            let again = random.of(recent);
+            let query = if random.below(2) == 0 { query(random) } else { again.query };
+            Step::Send(Sent { query, ..again })
+        }
         _ => {
             let place = usize::try_from(random.below(personas.len() as u64)).expect("a place");
             let persona = &personas[place];
             let token = if random.below(30) == 0 { None } else { Some(random.of(&persona.tokens)) };
-            Step::Send(Sent { method: random.of(&METHODS).to_owned(), path: path(random, templates, persona), token })
+            let (method, path) = (random.of(&METHODS).to_owned(), path(random, templates, persona));
+            Step::Send(Sent { method, path, query: query(random), token })
         }
+    }
+}
+
+/// None, or one that is or is not in canonical form.
+fn query(random: &mut Random) -> String {
+    match random.below(4) {
+        0 => random.of(&QUERIES).to_owned(),
+        1 if random.below(8) == 0 => format!("x={}", "y".repeat(9000)),
+        _ => String::new(),
     }
 }
 

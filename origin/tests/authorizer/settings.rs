@@ -58,6 +58,11 @@ fn what_cannot_be_right_is_refused_with_the_variable_and_the_mend() {
         let error = settings(policy, variables).expect_err(words);
         assert!(error.contains(&format!("`{variable}`")) && error.contains(words), "{variables:?}: {error}");
     }
+    // A WebSocket's result is kept by nobody.
+    let connect = orders()
+        + "\n[[route]]\nname = \"connect\"\nmethods = [\"GET\"]\npath = \"/$connect\"\norigin = \"api\"\nissuer = \"users\"\ncompany = { header = \"x-company\" }\npermissions_max_age = \"5s\"\n";
+    assert!(settings(&connect, &[(TTL, "60"), (KEY, "token")]).is_ok());
+    assert!(settings(&connect, &[(TTL, "60"), (KEY, "request")]).is_ok());
     assert!(settings(&documents(), &[(TTL, "60"), (KEY, "token")]).is_ok());
     assert!(settings(&nested(), &[(TTL, "60"), (KEY, "request")]).is_ok());
     assert!(settings(&header, &[]).is_ok());

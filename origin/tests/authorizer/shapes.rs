@@ -62,11 +62,21 @@ fn method_and_target_are_what_the_platform_was_sent() {
         (version_2("/users/auth0|a", "b=1&a=%7C"), "/users/auth0%7Ca?b=1&a=%7C"),
         (version_2("/users/%7Ca", ""), "/users/%7Ca"),
         (version_2("/a//b", ""), "/a//b"),
+        // A `?` was sent as an escape, and begins no query.
+        (version_2("/orders?company=1111&x=", "company=2222"), "/orders%3Fcompany=1111&x=?company=2222"),
+        (version_2("/orders?x", ""), "/orders%3Fx"),
+        (version_2("/orders#x", "company=2"), "/orders#x?company=2"),
+        (
+            rest("/orders?company=1", json!({"queryStringParameters": {"company": "2"}})),
+            "/orders%3Fcompany=1?company=2",
+        ),
     ] {
         assert_eq!(read(event.clone()).map(|(_, _, target)| target), Ok(Some(target.to_owned())), "{event}");
     }
     let token = |arn: &str| json!({"type": "TOKEN", "methodArn": arn, "authorizationToken": "x"});
-    for (path, target) in [("users/auth0%7Ca", "/users/auth0%7Ca"), ("users/auth0|a", "/users/auth0%7Ca"), ("", "/")] {
+    for (path, target) in
+        [("users/auth0%7Ca", "/users/auth0%7Ca"), ("users/auth0|a", "/users/auth0%7Ca"), ("a?b", "/a%3Fb"), ("", "/")]
+    {
         let arn = format!("arn:aws:execute-api:eu-west-2:123456789012:abcdef1234/prod/DELETE/{path}");
         let read = read(token(&arn)).expect("an event");
         assert_eq!(read, (Shape::RestToken, "DELETE".to_owned(), Some(target.to_owned())));
@@ -161,7 +171,12 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
         let mut gateway = Gateway::new(Shape::WebSocket, Caching::Off);
         let settings = Settings::default().with_caching(caching);
         for (token, expected) in [(user("alice", "", 3600), 200), (partner("1111", 3600), 401)] {
-            let sent = Sent { method: "GET".to_owned(), path: String::new(), token: Some(format!("Bearer {token}")) };
+            let sent = Sent {
+                method: "GET".to_owned(),
+                path: String::new(),
+                query: String::new(),
+                token: Some(format!("Bearer {token}")),
+            };
             let now = world.state.borrow().now;
             let seen = gateway
                 .send(&sent, now, async |event| {
@@ -171,10 +186,29 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
             assert_eq!(seen.status, expected, "{caching:?}");
         }
     }
+    // Beside routes whose results are cached by the token.
+    let world = world.with(record("alice", &[("1111", &["Manager"])]));
+    let by_token = Caching::ByToken(Duration::from_secs(30));
+    let settings = Settings::default().with_caching(by_token);
+    settings.fit_for(world.authorizer().policy()).expect("a fit policy");
+    let gateway = Gateway::new(Shape::RestToken, by_token);
+    for (token, path) in [
+        (user("alice", "", 3600), "/companies/1111/users/alice/orders"),
+        (partner("1111", 3600), "/companies/1111/orders"),
+    ] {
+        let token = Some(format!("Bearer {token}"));
+        let sent = Sent { method: "GET".to_owned(), path: path.to_owned(), query: String::new(), token };
+        let result = ask(&world, settings, gateway.event(&sent)).await.expect("a result");
+        assert_eq!(gateway.use_of(&result, &sent, crate::world::BEGIN), 200, "{path}");
+    }
     let without = World::of(&orders());
     let gateway = Gateway::new(Shape::WebSocket, Caching::Off);
-    let sent =
-        Sent { method: "GET".to_owned(), path: String::new(), token: Some(format!("Bearer {}", user("a", "", 9))) };
+    let sent = Sent {
+        method: "GET".to_owned(),
+        path: String::new(),
+        query: String::new(),
+        token: Some(format!("Bearer {}", user("a", "", 9))),
+    };
     assert_eq!(effect(&ask(&without, Settings::default(), gateway.event(&sent)).await), "Deny");
 }
 
@@ -183,7 +217,12 @@ async fn a_web_socket_is_judged_at_its_connect_by_a_route_of_that_name() {
 async fn a_context_that_is_cached_by_token_holds_nothing_of_the_request() {
     let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"]), ("2222", &["Standard"])]));
     let token = Some(format!("Bearer {}", user("alice", "audit", 3600)));
-    let sent = Sent { method: "GET".to_owned(), path: "/companies/1111/users/alice/orders".to_owned(), token };
+    let sent = Sent {
+        method: "GET".to_owned(),
+        path: "/companies/1111/users/alice/orders".to_owned(),
+        query: String::new(),
+        token,
+    };
     let mut seen = Vec::new();
     for caching in
         [Caching::Off, Caching::ByRequest(Duration::from_secs(30)), Caching::ByToken(Duration::from_secs(30))]
@@ -221,7 +260,12 @@ async fn a_list_that_does_not_fit_is_an_error_and_never_a_part_of_it() {
     let held: Vec<(&str, &[&str])> = companies.iter().map(|company| (company.as_str(), &["Manager"][..])).collect();
     let world = World::of(&orders()).with(record("alice", &held));
     let token = Some(format!("Bearer {}", user("alice", "", 3600)));
-    let sent = Sent { method: "GET".to_owned(), path: "/companies/company-0007/report".to_owned(), token };
+    let sent = Sent {
+        method: "GET".to_owned(),
+        path: "/companies/company-0007/report".to_owned(),
+        query: String::new(),
+        token,
+    };
     let event = || Gateway::new(Shape::RestToken, Caching::Off).event(&sent);
     let by_token = Settings::default().with_caching(Caching::ByToken(Duration::from_secs(30)));
     assert_eq!(ask(&world, by_token, event()).await, Err(Failure::TooLong));
@@ -233,6 +277,62 @@ async fn a_list_that_does_not_fit_is_an_error_and_never_a_part_of_it() {
     }
 }
 
+/// A resource has 512 characters at most.
+#[tokio::test]
+async fn what_is_too_long_for_a_resource_is_denied_and_no_list_is_made_without_it() {
+    let long = "c".repeat(500);
+    let world = World::of(&orders()).with(record("alice", &[(&long, &["Manager"]), ("1111", &["Manager"])]));
+    let token = Some(format!("Bearer {}", user("alice", "", 3600)));
+    let path = format!("/companies/{long}/report");
+    let sent = Sent { method: "GET".to_owned(), path, query: String::new(), token };
+    let event = || Gateway::new(Shape::RestToken, Caching::Off).event(&sent);
+    let exact = ask(&world, Settings::default(), event()).await.expect("a result");
+    let statements = exact["policyDocument"]["Statement"].as_array().expect("statements");
+    assert_eq!((statements.len(), &statements[0]["Effect"]), (1, &json!("Deny")));
+    assert!(statements[0]["Resource"][0].as_str().expect("a text").ends_with("/prod/NONE/"));
+    let by_token = Settings::default().with_caching(Caching::ByToken(Duration::from_secs(30)));
+    assert_eq!(ask(&world, by_token, event()).await, Err(Failure::TooLong));
+}
+
+/// What another reader would take for another path.
+#[tokio::test]
+async fn no_list_opens_a_path_that_a_reader_might_decode_into_another() {
+    let world = World::of(&orders()).with(record("alice", &[("1111", &["Manager"])]));
+    let token = Some(format!("Bearer {}", user("alice", "", 3600)));
+    let mut gateway = Gateway::new(Shape::RestToken, Caching::ByToken(Duration::from_secs(30)));
+    gateway.decodes = false;
+    let at = |end: &str| {
+        let path = format!("/companies/1111/users/alice/orders/{end}");
+        Sent { method: "GET".to_owned(), path, query: String::new(), token: token.clone() }
+    };
+    let settings = Settings::default().with_caching(gateway.caching);
+    let result = ask(&world, settings, gateway.event(&at("17"))).await.expect("a result");
+    for end in ["17", "caf%C3%A9", "%E0%A4%85", "%F0%9F%98%80"] {
+        assert_eq!(gateway.use_of(&result, &at(end), crate::world::BEGIN), 200, "{end}");
+    }
+    for end in [
+        "..%c0%af..%C0%AFx",
+        "%c1%9c",
+        "%C1%9C",
+        "%e0%80%af",
+        "%E0%80%AF",
+        "%e0%9f%bf",
+        "%E0%9F%BF",
+        "%f0%80%80%af",
+        "%F0%80%80%AF",
+        "%u002f",
+        "%U002F",
+        "%2f",
+        "%5C",
+        ";x",
+        "%00",
+        "%25",
+        "%c2%85",
+    ] {
+        assert_eq!(gateway.use_of(&result, &at(end), crate::world::BEGIN), 403, "{end}");
+    }
+}
+
 #[tokio::test]
 async fn identifiers_that_mean_more_in_a_resource_never_stand_in_one() {
     for company in ["*", "1*", "?", "${aws:username}", "$"] {
@@ -241,7 +341,8 @@ async fn identifiers_that_mean_more_in_a_resource_never_stand_in_one() {
         let path = format!("/companies/{}/report", postern::target::encode_segment(company));
         for caching in [Caching::ByToken(Duration::from_secs(30)), Caching::Off] {
             let gateway = Gateway::new(Shape::RestToken, caching);
-            let sent = Sent { method: "GET".to_owned(), path: path.clone(), token: token.clone() };
+            let sent =
+                Sent { method: "GET".to_owned(), path: path.clone(), query: String::new(), token: token.clone() };
             let settings = Settings::default().with_caching(caching);
             let result = ask(&world, settings, gateway.event(&sent)).await.expect("a result");
             let statements = result["policyDocument"]["Statement"].as_array().expect("statements").clone();
