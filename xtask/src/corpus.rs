@@ -45,6 +45,13 @@ pub(crate) fn test(paths: &Paths, report: &mut Report, selection: &Selection) ->
             // The reports say how many cases each driver has carried.
             run(command.args(["--no-fail-fast", "--", "--show-output"]).args(&selection.filters))
         })?;
+        // What API Gateway and AppSync keep of authorizers' results; how long a downgrade takes to be felt.
+        report.part("caches of authorizers, simulated", again, || {
+            let mut command = Command::new("cargo");
+            command.args(["test", "--package", "postern-origin", "--test", "authorizer", "--test", "appsync"]);
+            command.args(["--test", "freshness", "--no-fail-fast", "--", "--show-output"]);
+            run(command.args(&selection.filters).current_dir(&paths.root))
+        })?;
     }
     report.part("core beside Cedar", again, || {
         let mut command = Command::new("cargo");
