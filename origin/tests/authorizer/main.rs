@@ -1,7 +1,6 @@
 //! Lambda authorizers, as API Gateway asks them and uses what they answer.
 
 mod cache;
-mod events;
 mod gateway;
 mod policies;
 mod reasons;
