@@ -140,7 +140,7 @@ impl Tally {
             if in_arn.chars().any(|c| c.is_control() || c == '?') || has_broken_escape(&path) {
                 // No document can name a control character, a `?` or a `%` without digits, to deny what a `*` takes.
                 self.unnameable += 1;
-            } else if !(then_permitted && now_permitted) && !in_other_words {
+            } else if !(in_other_words || then_permitted && now_permitted) {
                 self.violations.push(format!("granted: {} {path} ? {} at {now}, {seen:?}", sent.method, sent.query));
             }
         } else if then_permitted && now_permitted && sent.token.is_some() {
@@ -157,7 +157,7 @@ impl Tally {
 }
 
 fn has_broken_escape(path: &str) -> bool {
-    path.split('%').skip(1).any(|after| !after.get(..2).is_some_and(|digits| u8::from_str_radix(digits, 16).is_ok()))
+    path.split('%').skip(1).any(|after| after.get(..2).is_none_or(|digits| u8::from_str_radix(digits, 16).is_err()))
         && !path.contains("%u")
         && !path.contains("%U")
 }

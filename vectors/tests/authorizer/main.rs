@@ -48,6 +48,9 @@ issuer = "users"
 
 const SCHEMA: &str = "type Query { menu: String } type Mutation { order: String }";
 
+/// Answers one file's event, the file itself beside it.
+type Judge = fn(Value, &Value) -> Result<(), Failed>;
+
 fn main() {
     let arguments = Arguments::from_args();
     let trials = match folder::folder() {
@@ -69,7 +72,7 @@ fn trials(folder: &Path) -> Vec<Trial> {
     for file in files {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let event = read(&file);
-        let judge: Option<fn(Value, &Value) -> Result<(), Failed>> = match name.as_str() {
+        let judge: Option<Judge> = match name.as_str() {
             "apigw-custom-auth-request-type-request" | "apigw-v2-custom-authorizer-v1-request" => Some(permitted),
             "apigw-custom-auth-request" => Some(of_every_stage),
             "apigw-v2-custom-authorizer-v2-request" => Some(version_2),
