@@ -6,7 +6,7 @@ mod service;
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -162,6 +162,10 @@ impl MakeWriter<'_> for Log {
 
 impl Log {
     fn start(&self) -> tracing::subscriber::DefaultGuard {
+        // While there is but one, `tracing` asks the thread that meets an event first whether anybody listens, and keeps
+        // the answer: a test beside this one, which has no log, would say no for all.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
         tracing::subscriber::set_default(tracing_subscriber::fmt().json().with_writer(self.clone()).finish())
     }
 
