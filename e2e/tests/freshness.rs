@@ -102,7 +102,8 @@ fn measure(stack: &Session, driver: &str, max_age: Duration, ask: impl Fn() -> u
     stack.control().put_permissions("user-manager", &record(&json!(["1111"]), "Standard"));
     let change = Instant::now();
     let (mut last_permit, mut requests) = (None, 0);
-    while change.elapsed() < max_age + Duration::from_millis(500) {
+    // However slow an edge is that has just started, it is asked some times.
+    while change.elapsed() < max_age + Duration::from_millis(500) || requests < 10 {
         let began = change.elapsed();
         match ask() {
             200 => last_permit = Some(began),
@@ -113,7 +114,6 @@ fn measure(stack: &Session, driver: &str, max_age: Duration, ask: impl Fn() -> u
     }
     Row { driver, max_age, last_permit, requests }.write(stack);
     assert!(last_permit.is_none_or(|after| after < max_age), "{driver}: {last_permit:?} after the change");
-    assert!(requests >= 10, "{driver}: only {requests} requests");
 }
 
 /// Behind the tower layer, on the stack's policy: a service that decides for itself.
