@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use postern::{
-    Authorizer, BodyDigest, Caller, Decision, Denial, PermissionsRecord, Request, UnixTime, policy::PermissionsSource,
+    Authorizer, BodyDigest, Caller, Decision, Denial, PermissionsRecord, Request, UnixTime,
+    policy::{Issuer, PermissionsSource},
 };
 
-use crate::enforcer::{Enforcer, HeldPermissions, Hydrated};
+use crate::enforcer::{Enforcer, HeldPermissions, Hydrated, section_of};
 
 /// Takes decisions.
 #[allow(async_fn_in_trait, reason = "one task awaits them: the runtime has one event at a time")]
@@ -79,8 +80,7 @@ impl Decider for Enforcer {
     }
 
     async fn ask_within(&self, caller: &Caller, ages: (Duration, Duration)) -> Hydrated {
-        let issuer = self.policy().issuers().iter().find(|issuer| issuer.name() == caller.issuer());
-        match issuer {
+        match section_of(self.policy(), caller) {
             Some(issuer) => self.permissions_of(issuer, caller.subject(), ages).await,
             None => Hydrated::Unavailable,
         }
@@ -96,9 +96,7 @@ pub(super) async fn permissions(decider: &impl Decider, caller: &Caller) -> Hydr
     if let Some(record) = caller.permissions() {
         return Hydrated::Found(record.clone().into());
     }
-    let issuers = decider.authorizer().policy().issuers();
-    let source = issuers.iter().find(|issuer| issuer.name() == caller.issuer()).map(|issuer| issuer.permissions());
-    match source {
+    match section_of(decider.authorizer().policy(), caller).map(Issuer::permissions) {
         Some(PermissionsSource::Service) => decider.ask(caller).await,
         Some(_) | None => Hydrated::Absent,
     }

@@ -36,9 +36,9 @@ use std::{
 };
 
 use postern::{
-    Authorizer, BodyDigest, Decision, Denial, Permissions, Policy, Progress, Reason, Request,
+    Authorizer, BodyDigest, Decision, Denial, Permissions, Policy, Progress, Request,
     assertion::AssertionKeys,
-    authorizer::{Caller, Entitlements, Identification, Survey},
+    authorizer::{Caller, Identification},
     cache::KeySeeds,
     decision_log::{self, CacheState, Observed, SubjectKey},
     policy::Issuer,
@@ -186,21 +186,6 @@ impl Enforcer {
         }
     }
 
-    /// All that `caller` may do, by a record of at most this age; zero asks for it anew.
-    ///
-    /// # Errors
-    /// The [`Reason`] why that cannot be said.
-    pub async fn survey(&self, caller: &Caller, most_age: Duration) -> Result<Entitlements<'_>, Reason> {
-        match self.authorizer.survey(caller, self.now()) {
-            Survey::Done(done) => done,
-            Survey::NeedsPermissions(need) => {
-                let ages = (need.max_age().min(most_age), need.stale_if_error());
-                let known = self.permissions_of(need.issuer(), need.subject(), ages).await;
-                need.resume(known.as_permissions(), self.now())
-            }
-        }
-    }
-
     /// The permissions of `subject` in the section `issuer`, by a record no older than the ages say: `max_age`, and how
     /// much older where the service cannot tell.
     pub async fn permissions_of(&self, issuer: &Issuer, subject: &str, ages: (Duration, Duration)) -> Hydrated {
@@ -260,6 +245,11 @@ impl Enforcer {
             (self.log)(&line);
         }
     }
+}
+
+/// The section that `caller` is of; `None` where another policy has established it.
+pub(crate) fn section_of<'p>(policy: &'p Policy, caller: &Caller) -> Option<&'p Issuer> {
+    policy.issuers().iter().find(|issuer| issuer.name() == caller.issuer())
 }
 
 fn random_bits() -> u32 {

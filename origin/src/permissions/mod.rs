@@ -38,7 +38,7 @@ use tower::Layer;
 
 use crate::{
     assertion::BasePath,
-    enforcer::{Enforcer, HeldPermissions, Hydrated},
+    enforcer::{Enforcer, HeldPermissions, Hydrated, section_of},
     gate::{BoxFuture, Gate, Gated},
     http::incoming::Incoming,
 };
@@ -84,8 +84,7 @@ impl Gate for Settings {
             // Whatever stands there from before is of another asking.
             parts.extensions.remove::<HeldPermissions>();
             let Some(caller) = parts.extensions.get::<Caller>().cloned() else { return Ok(parts) };
-            let policy = self.enforcer.policy();
-            let Some(issuer) = policy.issuers().iter().find(|issuer| issuer.name() == caller.issuer()) else {
+            let Some(issuer) = section_of(self.enforcer.policy(), &caller) else {
                 tracing::error!(code = "issuer_unknown", "the caller was established by another policy");
                 return Err(self.cannot_tell(&parts));
             };
