@@ -15,8 +15,8 @@ export function contenders(unpacked, folder, world) {
   return {
     postern: postern(unpacked, join(folder, 'postern'), world, (policy) => {
       for (const origin of Object.values(policy.origin)) {
-        
-        
+        origin.verifies = 'token';
+        delete origin.key;
       }
     }),
     'postern, assertion': postern(unpacked, join(folder, 'postern-assertion'), world),
