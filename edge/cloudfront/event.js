@@ -36,19 +36,25 @@ exports.read = (event) => {
       count += 3;
     }
   }
-  // Half a character has no octets of its own: in the whole event it is a fault.
-  if (text.length > MAX_LENGTH || !text.isWellFormed()) return undefined;
-  return { request, text, count };
+  return text.length > MAX_LENGTH ? undefined : { request, text, count };
 };
 
 /** The request to go on with: as it came, but for what the lines say. */
 exports.changed = (request, changes) => {
-  const [removed, ...set] = changes.split("\n");
+  const lines = changes.split("\n");
   const headers = { ...request.headers };
-  if (removed !== "") for (const name of removed.split(",")) delete headers[name];
-  for (let line = 0; line < set.length; line += 2) {
-    const [key, value] = [set[line], set[line + 1]];
-    headers[key.toLowerCase()] = [{ key, value }];
+  if (lines[0] !== "") for (const name of lines[0].split(",")) delete headers[name];
+  for (let line = 1; line < lines.length; line += 2) {
+    const key = lines[line];
+    headers[key.toLowerCase()] = [{ key, value: lines[line + 1] }];
   }
   return { ...request, headers };
 };
+
+const encoder = new TextEncoder();
+
+/** For the WebAssembly: a text's octets into its memory, as many as have room. */
+exports.write = (text, into) => encoder.encodeInto(text, into).written;
+
+/** For the WebAssembly: the text of octets that are ASCII. */
+exports.ascii = ({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length).latin1Slice();

@@ -69,7 +69,7 @@ function answered(event, remaining) {
   const found = read(event);
   if (found === undefined) return instance.handle(event, remaining);
   const { request, text, count } = found;
-  const answer = instance.decide(text, count, remaining);
+  const answer = instance.decide(text, text.length, count, remaining);
   if (answer === undefined) return instance.handle(event, remaining);
   return answer instanceof Promise ? answer.then((text) => outcome(request, text)) : outcome(request, answer);
 }

@@ -17,6 +17,7 @@ mod invocation;
 mod request;
 mod response;
 mod secrets_manager;
+mod text;
 mod timer;
 
 use std::{
@@ -64,15 +65,18 @@ pub fn handle(event: &JsValue, remaining_ms: f64) -> Result<JsValue, JsValue> {
     at_once(async move { JSON::parse(&answer_to(&text, remaining_ms).await) })
 }
 
-/// Answers a viewer's request, of which `text` has `count` lines as `event.js` writes them: a generated response in JSON,
-/// or the changes to the request, or a promise of either. `undefined` is no answer: [`handle`] then has one.
+/// Answers a viewer's request, of which `text` has `count` lines and `length` characters as `event.js` writes them: a
+/// generated response in JSON, or the changes to the request, or a promise of either. `undefined` is no answer: [`handle`]
+/// then has one.
 ///
 /// # Errors
 /// As [`handle`].
 #[wasm_bindgen]
-pub fn decide(text: String, count: usize, remaining_ms: f64) -> Result<JsValue, JsValue> {
-    let Some(request) = ViewerRequest::read(text, count) else { return Ok(JsValue::UNDEFINED) };
-    at_once(async move { Ok(JsValue::from(answer_to_viewer(request, remaining_ms).await)) })
+pub fn decide(text: &JsValue, length: usize, count: usize, remaining_ms: f64) -> Result<JsValue, JsValue> {
+    let Some(request) = text::read(text, length).and_then(|text| ViewerRequest::read(text, count)) else {
+        return Ok(JsValue::UNDEFINED);
+    };
+    at_once(async move { Ok(text::written(&answer_to_viewer(request, remaining_ms).await)) })
 }
 
 /// Where caches have it all, nothing is waited for: no promise, no turn of the event loop. What was begun goes on when
