@@ -12,6 +12,7 @@
 //! as long as the container.
 
 mod arrived;
+mod ask;
 mod container;
 mod invocation;
 mod request;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  edge/  ──wasm-pack──▶ postern_edge.js, postern_edge_bg.wasm ─┐   one module for all policies
-//!  edge/cloudfront/index.js, event.js ──────────────────────────┼─▶ the zip, the same octets for the same inputs
+//!  edge/cloudfront/*.js ────────────────────────────────────────┼─▶ the zip, the same octets for the same inputs
 //!  policy, shadow policy, key seeds ──postern-embed──▶ config.json ─┘
 //! ```
 //! No secret is in it: the policy names where the function finds them.
@@ -26,7 +26,7 @@ pub(crate) use module::build_module;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
 /// What is JavaScript of the function, in [`SCRIPTS_FOLDER`] and in the zip: Lambda's handler is `index.handler`.
-const SCRIPTS: [&str; 2] = ["index.js", "event.js"];
+const SCRIPTS: [&str; 3] = ["index.js", "event.js", "ask.js"];
 const SCRIPTS_FOLDER: &str = "edge/cloudfront";
 const CONFIG: &str = "config.json";
 
