@@ -21,7 +21,7 @@ mod turn;
 
 use std::rc::Rc;
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, JsString, Uint8Array};
 use postern::{Answer, Decision, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::Request;
@@ -63,9 +63,11 @@ impl From<Todo> for JsValue {
 /// # Errors
 /// What the runtime throws where nothing can be answered any more; `worker.mjs` then says 503.
 #[wasm_bindgen]
-pub fn decide(text: String, request: Request, env: Env, context: Context) -> Result<JsValue, JsValue> {
+pub fn decide(text: &JsString, request: Request, env: Env, context: Context) -> Result<JsValue, JsValue> {
     runtime::quiet_panics("worker");
-    turn::at_once(async move { answer_to(text, request, &env, &context).await.map(JsValue::from) })
+    // Shared with what goes on after the answer: rules that are only tried.
+    let incoming = Rc::new(Incoming::read(text));
+    turn::at_once(async move { answer_to(incoming, request, &env, &context).await.map(JsValue::from) })
 }
 
 /// Says what to answer where a plan that [`decide`] gave could not be carried out.
@@ -82,9 +84,7 @@ pub fn review(plan: &str, status: u16, fields: &str) -> String {
     forward::review(plan, status, fields)
 }
 
-async fn answer_to(text: String, request: Request, env: &Env, context: &Context) -> Result<Todo, JsValue> {
-    // Shared with what goes on after the answer: rules that are only tried.
-    let incoming = Rc::new(Incoming::new(text));
+async fn answer_to(incoming: Rc<Incoming>, request: Request, env: &Env, context: &Context) -> Result<Todo, JsValue> {
     #[cfg(feature = "planted-panic")]
     planted::trap(&incoming, context).await;
     let isolate = match Isolate::of(env) {

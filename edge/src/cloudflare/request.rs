@@ -1,6 +1,34 @@
 //! The request as it came, as the text that `worker.mjs` hands over. The runtime's object stays the one that is forwarded.
 
-use crate::{header, log, target, web};
+use js_sys::JsString;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::{header::Lines, log, target, web};
+
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+    type Progress;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method, js_name = encodeInto)]
+    fn encode_into(this: &TextEncoder, text: &JsString, octets: &mut [u8]) -> Progress;
+
+    #[wasm_bindgen(method, getter)]
+    fn written(this: &Progress) -> u32;
+}
+
+thread_local! {
+    static ENCODER: TextEncoder = TextEncoder::new();
+}
+
+/// A unit of UTF-16 takes no more octets than this in UTF-8.
+const MOST_OCTETS_A_UNIT: usize = 3;
+
+/// The method and the URL have a line each.
+const HEADS: usize = 2;
 
 /// Method, raw target and header fields of one request.
 ///
@@ -9,30 +37,32 @@ use crate::{header, log, target, web};
 #[derive(Debug)]
 pub(super) struct Incoming {
     /// The method, the URL, then a line for each field; the runtime has joined repeated fields with commas (Fetch §2.2.2).
-    text: String,
-    method_end: usize,
-    url_end: usize,
+    text: Lines,
 }
 
 impl Incoming {
-    pub(super) fn new(text: String) -> Self {
-        let method_end = text.find('\n').unwrap_or(text.len());
-        let url = text.get(method_end..).and_then(|rest| rest.strip_prefix('\n')).unwrap_or_default();
-        let url_end = text.len().saturating_sub(url.len()).saturating_add(url.find('\n').unwrap_or(url.len()));
-        Self { text, method_end, url_end }
+    /// Takes the text over. The runtime's own encoder writes it into WebAssembly's memory: the glue's passes over it
+    /// character by character, which for a token takes longer than its decision.
+    pub(super) fn read(text: &JsString) -> Self {
+        let units = usize::try_from(text.length()).unwrap_or_default();
+        let mut octets = vec![0; units.saturating_mul(MOST_OCTETS_A_UNIT)];
+        let progress = ENCODER.with(|encoder| encoder.encode_into(text, &mut octets));
+        octets.truncate(usize::try_from(progress.written()).unwrap_or_default());
+        // What is no text is no request, and its empty target is refused. The encoder writes nothing else.
+        Self { text: Lines::new(String::from_utf8(octets).unwrap_or_default(), HEADS) }
     }
 
     fn method(&self) -> &str {
-        self.text.get(..self.method_end).unwrap_or_default()
+        self.text.line(0)
     }
 
     fn url(&self) -> &str {
-        self.text.get(self.method_end.saturating_add(1)..self.url_end).unwrap_or_default()
+        self.text.line(1)
     }
 
     /// The fields, as they came.
     pub(super) fn fields_in_order(&self) -> impl Iterator<Item = (&str, &str)> {
-        header::fields(self.text.get(self.url_end..).unwrap_or_default())
+        self.text.fields()
     }
 
     /// The value of a field whose name is in lower case, as the runtime writes names.
