@@ -83,9 +83,11 @@ fn bundle(root: &Path, wasm: &Path, folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
     bind(wasm, &folder.join("build")).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))?;
-    let entry = Path::new("cloudflare/worker.mjs");
     fs::create_dir_all(folder.join("cloudflare"))?;
-    fs::copy(root.join("edge").join(entry), folder.join(entry)).context("cannot copy the Worker's entry")?;
+    for script in ["cloudflare/worker.mjs", "cloudflare/forward.mjs"] {
+        let copied = fs::copy(root.join("edge").join(script), folder.join(script));
+        copied.with_context(|| format!("cannot copy the Worker's `{script}`"))?;
+    }
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use postern::UnixTime;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Crypto, WorkerGlobalScope, console};
 
-use crate::log;
+use crate::{log, random::Pool};
 
 /// The time, which in a Worker stands still between one I/O and the next.
 #[expect(
@@ -26,32 +26,21 @@ pub(crate) fn now() -> UnixTime {
     UnixTime::from_millis(js_sys::Date::now() as u64)
 }
 
-/// 128 bits from the runtime's generator.
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
+}
+
+/// 128 bits from the runtime's generator, given once.
 pub(crate) fn random_id() -> Result<[u8; 16], JsValue> {
-    random()
+    let draw = |octets: &mut [u8]| crypto()?.get_random_values_with_u8_array(octets).map(drop);
+    POOL.with_borrow_mut(|pool| pool.take(draw))
 }
 
 /// 32 bits from the runtime's generator; none set where it gives none, which only ever logs more.
 pub(crate) fn random_bits() -> u32 {
-    random().map(u32::from_le_bytes).unwrap_or_default()
-}
-
-/// Octets that nobody has had yet. They are drawn many at a time, since each draw costs the runtime what a decision does.
-fn random<const N: usize>() -> Result<[u8; N], JsValue> {
-    const DRAWN: usize = 1024;
-    thread_local! {
-        static POOL: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    }
-    POOL.with_borrow_mut(|pool| {
-        if pool.len() < N {
-            let mut drawn = [0; DRAWN];
-            crypto()?.get_random_values_with_u8_array(&mut drawn)?;
-            *pool = drawn.to_vec();
-        }
-        let octets = *pool.last_chunk().ok_or(JsValue::UNDEFINED)?;
-        pool.truncate(pool.len().saturating_sub(N));
-        Ok(octets)
-    })
+    let mut bits = [0; 4];
+    let _ = crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bits));
+    u32::from_le_bytes(bits)
 }
 
 /// Web Cryptography's entry.
