@@ -2,7 +2,7 @@
 
 use postern::{
     Policy,
-    policy::{BodyRule, CompanyRule, Field, RequiredClaim, Route},
+    policy::{BodyRule, CompanyRule, Field, RequiredClaim, Route, Verifies},
 };
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn to_text(policy: &Policy) -> String {
                 route.path().to_owned(),
                 origin(policy, route).to_owned(),
                 if route.is_public() { "-".to_owned() } else { issuers(policy, route).join(", ") },
-                cell(route),
+                cell(policy, route),
             ]);
         }
     }
@@ -42,11 +42,18 @@ fn to_text(policy: &Policy) -> String {
     table(["METHOD", "PATH", "ORIGIN", "ISSUER", "WHO MAY"], &rows)
 }
 
+fn gets_no_assertion(policy: &Policy, route: &Route) -> bool {
+    policy.origin_of(route).is_some_and(|origin| origin.verifies() == Verifies::Token)
+}
+
 /// Who may, and what else a reviewer wants to know of the route.
-fn cell(route: &Route) -> String {
+fn cell(policy: &Policy, route: &Route) -> String {
     let mut cell = rules::who_may(route);
     if route.body() != BodyRule::Streamed {
         cell += &format!(" [body {}]", route.body().name());
+    }
+    if gets_no_assertion(policy, route) {
+        cell += " [the origin verifies the token]";
     }
     if route.is_shadow() {
         cell += " [shadow: decides nothing]";
@@ -70,6 +77,7 @@ fn route_json(policy: &Policy, route: &Route) -> Value {
         "methods": route.methods(),
         "path": route.path(),
         "origin": origin(policy, route),
+        "origin_verifies": policy.origin_of(route).map(|origin| origin.verifies().name()),
         "public": route.is_public(),
         "shadow": route.is_shadow(),
         "issuers": issuers(policy, route),

@@ -42,20 +42,22 @@ pub enum SecretsError {
 }
 
 impl Secrets {
-    /// Reads the secret of each origin; `binding` gives the text that a name is bound to.
+    /// Reads the secret of each origin that has one; `binding` gives the text that a name is bound to.
     ///
     /// # Errors
     /// [`SecretsError`] names the first binding that is wrong.
     pub fn read(policy: &Policy, binding: impl Fn(&str) -> Option<String>) -> Result<Self, SecretsError> {
         let mut read: Vec<(&str, &str, AssertionKeys)> = Vec::new();
         for origin in policy.origins() {
-            let text = binding(origin.key()).ok_or_else(|| SecretsError::Missing(origin.key().to_owned()))?;
-            let keys = AssertionKeys::from_json(&text)
-                .map_err(|error| SecretsError::Unusable(origin.key().to_owned(), error))?;
+            // Without one, it verifies the token itself.
+            let Some(name) = origin.key() else { continue };
+            let text = binding(name).ok_or_else(|| SecretsError::Missing(name.to_owned()))?;
+            let keys =
+                AssertionKeys::from_json(&text).map_err(|error| SecretsError::Unusable(name.to_owned(), error))?;
             if let Some((_, other, _)) = read.iter().find(|(_, _, other)| other.shares_secret_with(&keys)) {
-                return Err(SecretsError::Shared((*other).to_owned(), origin.key().to_owned()));
+                return Err(SecretsError::Shared((*other).to_owned(), name.to_owned()));
             }
-            read.push((origin.name(), origin.key(), keys));
+            read.push((origin.name(), name, keys));
         }
         let subject_key = match &policy.log().subject_key {
             None => None,

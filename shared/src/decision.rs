@@ -16,6 +16,9 @@ use crate::{
     time::UnixTime,
 };
 
+/// The header field that names the route to an origin that gets no assertion, for its logs. It proves nothing.
+pub const ROUTE_HEADER: &str = "postern-route";
+
 /// What became of a request.
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a decision is moved once; a box would cost each permit an allocation")]

@@ -50,6 +50,7 @@ fn is_well_formed(text: &str) -> bool {
                 | PolicyFault::Method(_)
                 | PolicyFault::Share(_)
                 | PolicyFault::AuthType(_)
+                | PolicyFault::Verifies(_)
         )
     })
 }
@@ -138,6 +139,10 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
             end("[cloudfront]\nsecret = \"arn:aws:secretsmanager:eu-west-2:123456789012:secret:postern-edge-AbCdEf\""),
             true,
         ),
+        (policy("", "", "", "").replace("key = \"KEY\"", "verifies = \"token\""), true),
+        (origin("verifies = \"assertion\""), true),
+        (origin("verifies = \"both\""), false),
+        (origin("verifies = true"), false),
         (origin("auth_type = \"NONE\""), true),
         (origin("auth_type = \"AWS_IAM\"\nregion = \"eu-west-2\"\ncredentials = \"AWS_ORDERS\""), true),
         (end("[cloudfront]"), false),

@@ -62,7 +62,7 @@ fn secret(origin: &str) -> Value {
 
 /// The secret of each origin, by the name that the policy gives it.
 pub(crate) fn secrets(policy: &Policy) -> impl Iterator<Item = (String, Value)> {
-    policy.origins().iter().map(|origin| (origin.key().to_owned(), secret(origin.name())))
+    policy.origins().iter().filter_map(|origin| Some((origin.key()?.to_owned(), secret(origin.name()))))
 }
 
 impl Outside {

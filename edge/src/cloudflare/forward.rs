@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use js_sys::{Array, Uint8Array};
-use postern::{Permit, PublicCode, assertion};
+use postern::{Permit, PublicCode, assertion, decision::ROUTE_HEADER, policy::Verifies};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, Headers, Request, Response};
 
@@ -128,15 +128,20 @@ fn sendable(body: RequestBody, method: &str, incoming: &Incoming) -> Result<Requ
     }
 }
 
-/// The caller's fields without those that are ours or end here, and the assertion. `None` without a key.
+/// The caller's fields without those that are ours or end here, and the assertion; or, for an origin that verifies the
+/// token itself, the route's name. `None` without a key for an assertion.
 fn headers(
     isolate: &Isolate,
     request: &Request,
     incoming: &Incoming,
     permit: &Permit,
 ) -> Result<Option<Headers>, JsValue> {
-    let Some(keys) = isolate.keys_of(permit.origin().name()) else {
-        return Ok(None);
+    let keys = match permit.origin().verifies() {
+        Verifies::Token => None,
+        Verifies::Assertion => match isolate.keys_of(permit.origin().name()) {
+            Some(keys) => Some(keys),
+            None => return Ok(None),
+        },
     };
     let headers = Headers::new_with_headers(&request.headers())?;
     let connection = incoming.field("connection").unwrap_or_default();
@@ -151,8 +156,14 @@ fn headers(
     for (name, value) in permit.handed_on() {
         headers.set(name, value)?;
     }
-    let assertion = permit.assertion(policy.edge(), runtime::now(), runtime::random_id()?).sign(keys);
-    headers.set(assertion::HEADER, &assertion)?;
+    let (name, value) = match keys {
+        Some(keys) => {
+            let assertion = permit.assertion(policy.edge(), runtime::now(), runtime::random_id()?);
+            (assertion::HEADER, &*assertion.sign(keys))
+        }
+        None => (ROUTE_HEADER, permit.route()),
+    };
+    headers.set(name, value)?;
     Ok(Some(headers))
 }
 

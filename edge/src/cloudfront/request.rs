@@ -2,7 +2,10 @@
 
 use std::{rc::Rc, time::Duration};
 
-use postern::{Answer, BodyDigest, Decision, Permit, PublicCode, assertion, digest::sha256};
+use postern::{
+    Answer, BodyDigest, Decision, Permit, PublicCode, assertion, decision::ROUTE_HEADER, digest::sha256,
+    policy::Verifies,
+};
 
 use super::invocation::Invocation;
 use crate::{
@@ -85,9 +88,11 @@ fn fields_for(
     if bodiless && (request.body().is_some_and(|body| !body.is_empty()) || says_it_has_a_body(request)) {
         return refuse("a GET or HEAD request has a body", PublicCode::InvalidRequest);
     }
-    let Some(keys) = invocation.secrets().ok().and_then(|secrets| secrets.of(permit.origin().name())) else {
+    let keys = invocation.secrets().ok().and_then(|secrets| secrets.of(permit.origin().name()));
+    let verifies = permit.origin().verifies();
+    if verifies == Verifies::Assertion && keys.is_none() {
         return refuse("the origin has no key", PublicCode::TemporarilyUnavailable);
-    };
+    }
     let mut fields = permit.handed_on().to_vec();
     // Origin access control signs these requests, and bodies with them.
     if permit.origin().wants_signature() && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
@@ -101,6 +106,10 @@ fn fields_for(
         };
         fields.push((payload::HEADER.to_owned(), hash));
     }
+    let (Verifies::Assertion, Some(keys)) = (verifies, keys) else {
+        fields.push((ROUTE_HEADER.to_owned(), permit.route().to_owned()));
+        return Ok(fields);
+    };
     let Ok(id) = runtime::random_id() else {
         return refuse("the runtime gives no random octets", PublicCode::TemporarilyUnavailable);
     };

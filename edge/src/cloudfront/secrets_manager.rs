@@ -59,6 +59,11 @@ thread_local! {
 
 /// What the container has, or can have in time; and whether it is old enough to be asked for again by and by.
 pub(super) async fn provide(container: &'static Container, deadline: UnixTime) -> (Result<Rc<Secrets>, Unfit>, bool) {
+    // Nothing is vouched for: nothing to ask for.
+    if !container.policy().names_secrets() {
+        let none = Secrets::read(container.policy(), |_| None).map_err(Unfit::Secrets);
+        return (none.map(Rc::new), false);
+    }
     let now = runtime::now();
     let held = HELD.with_borrow(|held| held.as_ref().map(|held| (Rc::clone(&held.secrets), held.asked_at)));
     let cooldown = if held.is_some() { COOLDOWN_HELD } else { COOLDOWN };

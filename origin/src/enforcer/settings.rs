@@ -107,8 +107,10 @@ pub(crate) fn assertion_keys(policy: &Policy, environment: &Environment) -> Resu
         let problem = "`auth_type` asks for signed requests, which this function does not make";
         return Err(invalid(POLICY, problem, "give the permissions service a URL that takes the assertion alone"));
     }
-    let text = environment.required(service.key(), MEND)?;
-    let keys = AssertionKeys::from_json(&text).map_err(|error| invalid(service.key(), &error.to_string(), MEND))?;
+    // A policy whose permissions service has no key does not build.
+    let Some(name) = service.key() else { return Ok(None) };
+    let text = environment.required(name, MEND)?;
+    let keys = AssertionKeys::from_json(&text).map_err(|error| invalid(name, &error.to_string(), MEND))?;
     Ok(Some(keys))
 }
 

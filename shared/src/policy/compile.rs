@@ -53,7 +53,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     #[cfg(feature = "toml")]
     let tests = super::test::compile(file, &mut faults);
     if let Some(key) = file.log.as_ref().and_then(|log| log.subject_key.as_ref())
-        && let Some((name, _)) = file.origins.iter().find(|(_, origin)| origin.key == *key)
+        && let Some((name, _)) = file.origins.iter().find(|(_, origin)| origin.key.as_ref() == Some(key))
     {
         faults.add("log.subject_key", PolicyFault::SubjectKeyShared(name.clone()));
     }
@@ -211,5 +211,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 
 fn permissions_origin(file: &PolicyFile, faults: &mut Faults) -> Option<usize> {
     let permissions = file.permissions.as_ref()?;
+    // The edge's credential there is an assertion too.
+    origin::check_assertion(file, &permissions.origin, "origin", "permissions.origin", faults);
     Some(faults.place("permissions.origin", "origin", &permissions.origin, file.origins.keys()))
 }

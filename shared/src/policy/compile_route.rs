@@ -8,7 +8,7 @@ use super::{
     compile::{Faults, is_name},
     contradictions,
     file::{CompanyFile, DefaultsFile, IssuerFile, OneOrMany, PolicyFile, RouteFile, ScopesFile},
-    issuer, pointer,
+    issuer, origin, pointer,
     route_file::CompanyField,
     template::Template,
 };
@@ -139,6 +139,7 @@ impl<'a> Written<'a> {
         let subject = subject.and_then(|text| self.parameter("subject", text, &template, faults));
         let company = self.company(&template, faults);
         let conditions = self.conditions(&company, faults);
+        self.check_assertion(faults);
         contradictions::check_parameters(&self.at, route, &template, &company, faults);
         Route {
             name: route.name.clone(),
@@ -210,6 +211,23 @@ impl<'a> Written<'a> {
             None => {
                 faults.add(self.at.as_str(), PolicyFault::NoOrigin);
                 0
+            }
+        }
+    }
+
+    /// What an origin would learn from an assertion alone, and this one gets none.
+    fn check_assertion(&self, faults: &mut Faults) {
+        let route = self.route;
+        let Some(name) = route.origin.as_ref().or(self.defaults.origin.as_ref()) else { return };
+        let (body_at, body) = self.own_or_default("body", route.body.as_ref(), self.defaults.body.as_ref());
+        let binds_body = body.and_then(|text| BodyRule::from_name(text)).is_some_and(|rule| rule != BodyRule::Streamed);
+        for (member, at, is_there) in [
+            ("public", self.sub("public"), route.public),
+            ("headers", self.sub("headers"), !route.headers.is_empty()),
+            ("body", body_at, binds_body),
+        ] {
+            if is_there {
+                origin::check_assertion(self.file, name, member, at, faults);
             }
         }
     }

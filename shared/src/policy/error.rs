@@ -81,6 +81,12 @@ pub enum PolicyFault {
     SharedKey(String),
     /// A name that cannot be a secret's binding; not repeated, since it may be the secret itself.
     KeyName,
+    /// `verifies` is neither `assertion` nor `token`.
+    Verifies(String),
+    /// An origin that gets no assertion has a key for them.
+    KeyUnused,
+    /// What only an assertion brings about, and the origin that gets none: the member, the origin.
+    WithoutAssertion(&'static str, String),
     /// What stands in `auth_type` is neither `NONE` nor `AWS_IAM`.
     AuthType(String),
     /// A member of an origin that only `auth_type = "AWS_IAM"` gives a meaning.
@@ -223,6 +229,11 @@ impl fmt::Display for PolicyFault {
             }
             Self::SharedKey(other) => write!(f, "the origin shares its assertion key with `{other}`"),
             Self::KeyName => f.write_str("what stands here cannot name a secret"),
+            Self::Verifies(text) => write!(f, "`{text}` is nothing that an origin verifies"),
+            Self::KeyUnused => f.write_str("the origin gets no assertion that a key would sign"),
+            Self::WithoutAssertion(member, origin) => {
+                write!(f, "`{member}` takes an assertion, and origin `{origin}` gets none: it verifies the token alone")
+            }
             Self::AuthType(text) => write!(f, "`{text}` is not an `AuthType` of function URLs"),
             Self::WithoutAwsIam(member) => write!(f, "`{member}` has no effect without `auth_type = \"AWS_IAM\"`"),
             Self::NoRegion => f.write_str("neither the origin nor its host says for which region to sign"),

@@ -247,9 +247,15 @@ pub(crate) enum RequiredFile {
 pub(crate) struct OriginFile {
     /// Scheme, host, port and base path.
     pub(crate) url: String,
-    /// The name of the secret that edge and origin share, another for each origin.
-    #[cfg_attr(feature = "schema", schemars(with = "super::schema::SecretName"))]
-    pub(crate) key: String,
+    /// What the origin looks at before it serves a request: the edge's `assertion`, as it is if nothing is said, or the
+    /// caller's `token`; then it gets no assertion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::VerifiesName>"))]
+    pub(crate) verifies: Option<String>,
+    /// The name of the secret that edge and origin share, another for each origin; none where it verifies the token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::SecretName>"))]
+    pub(crate) key: Option<String>,
     /// Who may invoke it, if it is a Lambda function URL: who signs for it (`AWS_IAM`), or anyone (`NONE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::AuthTypeName>"))]

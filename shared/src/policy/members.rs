@@ -120,7 +120,8 @@ const ORIGIN: Table = Table {
     what: "an origin",
     members: &[
         needed("url", Shape::Text),
-        needed("key", Shape::Text),
+        may("verifies", Shape::Text),
+        may("key", Shape::Text),
         may("auth_type", Shape::Text),
         may("region", Shape::Text),
         may("credentials", Shape::Text),

@@ -74,6 +74,14 @@ impl PolicyFault {
             Self::KeyName => {
                 "use upper-case letters, digits and `_`: the name of the secret, never the secret itself".into()
             }
+            Self::Verifies(_) => "write \"assertion\" or \"token\"".into(),
+            Self::KeyUnused => "remove it, or write `verifies = \"assertion\"`".into(),
+            Self::WithoutAssertion("origin", _) => {
+                "name an origin with `verifies = \"assertion\"` and a `key` of its own".into()
+            }
+            Self::WithoutAssertion(..) => {
+                "remove it, or let the origin say `verifies = \"assertion\"` and name a `key`".into()
+            }
             Self::AuthType(_) => "write \"AWS_IAM\", or \"NONE\" if anyone may invoke it".into(),
             Self::WithoutAwsIam(_) => "remove it, or add `auth_type = \"AWS_IAM\"`".into(),
             Self::NoRegion => "add `region = \"…\"`".into(),

@@ -49,7 +49,7 @@ pub use cloudfront::CloudFront;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use field::{Field, OPERATION_TYPES};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
-pub use origin::{AuthType, Origin};
+pub use origin::{AuthType, Origin, Verifies};
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
 #[cfg(feature = "schema")]
@@ -175,6 +175,13 @@ impl Policy {
     #[must_use]
     pub fn origins(&self) -> &[Origin] {
         &self.origins
+    }
+
+    /// Whether it names a secret that an edge needs to serve at all: an origin's key, or the log's. Credentials are asked
+    /// for apart ([`check_credentials`](Self::check_credentials)).
+    #[must_use]
+    pub fn names_secrets(&self) -> bool {
+        self.log.subject_key.is_some() || self.origins.iter().any(|origin| origin.key().is_some())
     }
 
     /// The routes, in the order of the file; those that only shadow among them.

@@ -1,4 +1,5 @@
-//! `[origin.NAME]`: the services behind the authoriser, and how a Lambda function URL among them is called.
+//! `[origin.NAME]`: the services behind the authoriser, what they verify, and how a Lambda function URL among them is
+//! called.
 //!
 //! Signing is the driver's. Here stands what it signs for: <https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html>.
 
@@ -17,10 +18,38 @@ use super::{
 pub struct Origin {
     name: String,
     url: String,
-    key: String,
+    key: Option<String>,
     auth_type: Option<AuthType>,
     region: Option<String>,
     credentials: Option<String>,
+}
+
+/// What an origin looks at before it serves a request: one of the two, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verifies {
+    /// The edge's assertion.
+    #[default]
+    Assertion,
+    /// The caller's access token, wholly and by itself; it gets no assertion.
+    Token,
+}
+
+impl Verifies {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Assertion, Self::Token];
+
+    /// The name in a policy.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assertion => "assertion",
+            Self::Token => "token",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// Who may invoke a Lambda function by its URL; Lambda's `AuthType`.
@@ -63,10 +92,17 @@ impl Origin {
         &self.url
     }
 
-    /// The name of the secret that holds the origin's assertion keys.
+    /// The name of the secret that holds the origin's assertion keys; none where it verifies the token itself.
     #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// What the origin looks at before it serves a request.
+    #[must_use]
+    pub const fn verifies(&self) -> Verifies {
+        // An origin without a key does not build unless it says that it verifies the token.
+        if self.key.is_some() { Verifies::Assertion } else { Verifies::Token }
     }
 
     /// Who may invoke it, where it is said that it is a Lambda function URL.
@@ -111,23 +147,62 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
         if !url::is_allowed(&origin.url, profile, true) {
             faults.add(format!("{at}.url"), PolicyFault::Url(origin.url.clone()));
         }
-        if !is_secret_name(&origin.key) {
-            faults.add(format!("{at}.key"), PolicyFault::KeyName);
-        }
-        if let Some(other) = keys.insert(&origin.key, name) {
+        let key = key(&at, name, origin, faults);
+        if let Some(other) = key.and_then(|key| keys.insert(key, name)) {
             faults.add(format!("{at}.key"), PolicyFault::SharedKey(other.to_owned()));
         }
         let auth_type = signing(file, &at, origin, faults);
         compiled.push(Origin {
             name: name.clone(),
             url: origin.url.clone(),
-            key: origin.key.clone(),
+            key: key.map(ToOwned::to_owned),
             auth_type,
             region: origin.region.clone().or_else(|| region_of(&origin.url).map(ToOwned::to_owned)),
             credentials: origin.credentials.clone(),
         });
     }
     compiled
+}
+
+/// The name of the key, which an origin has if it verifies assertions and only then.
+fn key<'a>(at: &str, name: &str, origin: &'a OriginFile, faults: &mut Faults) -> Option<&'a str> {
+    let key = origin.key.as_deref();
+    let said = origin.verifies.as_deref();
+    match (verifies(origin), key) {
+        (None, _) => faults.add(format!("{at}.verifies"), PolicyFault::Verifies(said.unwrap_or_default().to_owned())),
+        (Some(Verifies::Assertion), None) => {
+            faults.add(format!("{at}.key"), PolicyFault::MissingMember("key", "an origin"));
+        }
+        (Some(Verifies::Assertion), Some(_)) => {}
+        (Some(Verifies::Token), Some(_)) => faults.add(format!("{at}.key"), PolicyFault::KeyUnused),
+        (Some(Verifies::Token), None) if origin.auth_type.as_deref() == Some(AuthType::AwsIam.name()) => {
+            // The signature takes the field in which the token would come.
+            faults.add(format!("{at}.auth_type"), PolicyFault::WithoutAssertion("auth_type", name.to_owned()));
+        }
+        (Some(Verifies::Token), None) => {}
+    }
+    if key.is_some_and(|key| !is_secret_name(key)) {
+        faults.add(format!("{at}.key"), PolicyFault::KeyName);
+    }
+    key
+}
+
+/// What an origin says that it verifies; `None` for what nothing is.
+fn verifies(origin: &OriginFile) -> Option<Verifies> {
+    origin.verifies.as_deref().map_or(Some(Verifies::default()), Verifies::from_name)
+}
+
+/// The fault of a `member` that only an assertion brings about, at `pointer`, if the origin of this name gets none.
+pub(super) fn check_assertion(
+    file: &PolicyFile,
+    name: &str,
+    member: &'static str,
+    pointer: impl Into<String>,
+    faults: &mut Faults,
+) {
+    if file.origins.get(name).and_then(verifies) == Some(Verifies::Token) {
+        faults.add(pointer, PolicyFault::WithoutAssertion(member, name.to_owned()));
+    }
 }
 
 /// `auth_type`, and whether what stands beside it holds.
@@ -168,7 +243,7 @@ fn signing(file: &PolicyFile, at: &str, origin: &OriginFile, faults: &mut Faults
 
 /// Where the secret of this name is a key as well.
 fn other_use(file: &PolicyFile, secret: &str) -> Option<String> {
-    let of_origin = file.origins.iter().find(|(_, origin)| origin.key == secret);
+    let of_origin = file.origins.iter().find(|(_, origin)| origin.key.as_deref() == Some(secret));
     let of_log = file.log.as_ref().and_then(|log| log.subject_key.as_deref()).filter(|key| *key == secret);
     of_origin
         .map(|(name, _)| format!("{}.key", pointer::entry("origin", name)))

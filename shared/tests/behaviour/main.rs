@@ -30,6 +30,7 @@ mod policy_routes;
 mod policy_secrets;
 mod policy_shape;
 mod policy_tests;
+mod policy_verifies;
 mod providers;
 mod reasons;
 mod route_bodies;
