@@ -2,14 +2,15 @@
 
 import { JwtVerifier } from 'aws-jwt-verify';
 
-import { forward, target } from './forward.mjs';
-import { bearer, forbidden, route, unauthorized } from './rules.mjs';
+import { bearer, isOurs, mayDo, routeOf } from '../../lib/rules.mjs';
+import { forbidden, unauthorized } from './answers.mjs';
+import { forward, path } from './forward.mjs';
 
 let verifier;
 
 export default {
   async fetch(request, { ISSUER, ORIGIN }) {
-    const token = bearer(request);
+    const token = bearer(request.headers.get('authorization') ?? undefined);
     if (token === undefined) return unauthorized();
     // The tokens of a user pool have no audience; `client_id` is looked at with the other rules.
     verifier ??= JwtVerifier.create({ issuer: ISSUER, audience: null, jwksUri: `${ISSUER}/jwks` });
@@ -19,7 +20,8 @@ export default {
     } catch {
       return unauthorized();
     }
-    const name = route(request.method, target(request), claims);
-    return name === undefined ? forbidden() : forward(request, ORIGIN, name);
+    if (!isOurs(claims)) return unauthorized();
+    const found = routeOf(request.method, path(request));
+    return found !== undefined && mayDo(found, claims) ? forward(request, ORIGIN, found.route.name) : forbidden();
   },
 };

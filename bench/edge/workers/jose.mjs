@@ -2,15 +2,16 @@
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
-import { forward, target } from './forward.mjs';
-import { bearer, forbidden, route, unauthorized } from './rules.mjs';
+import { bearer, isOurs, mayDo, routeOf } from '../../lib/rules.mjs';
+import { forbidden, unauthorized } from './answers.mjs';
+import { forward, path } from './forward.mjs';
 
 let keys;
 let options;
 
 export default {
   async fetch(request, { ISSUER, ORIGIN }) {
-    const token = bearer(request);
+    const token = bearer(request.headers.get('authorization') ?? undefined);
     if (token === undefined) return unauthorized();
     keys ??= createRemoteJWKSet(new URL(`${ISSUER}/jwks`), { cacheMaxAge: Infinity });
     options ??= { issuer: ISSUER, algorithms: ['RS256'], requiredClaims: ['exp'] };
@@ -20,7 +21,8 @@ export default {
     } catch {
       return unauthorized();
     }
-    const name = route(request.method, target(request), claims);
-    return name === undefined ? forbidden() : forward(request, ORIGIN, name);
+    if (!isOurs(claims)) return unauthorized();
+    const found = routeOf(request.method, path(request));
+    return found !== undefined && mayDo(found, claims) ? forward(request, ORIGIN, found.route.name) : forbidden();
   },
 };

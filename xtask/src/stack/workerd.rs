@@ -13,7 +13,8 @@ use super::manifest::Manifest;
 pub(crate) struct Bundle {
     /// The module that has the handlers.
     pub(crate) main: PathBuf,
-    modules: Vec<PathBuf>,
+    /// WebAssembly.
+    pub(crate) modules: Vec<PathBuf>,
 }
 
 impl Bundle {
