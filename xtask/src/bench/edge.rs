@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::samples::Samples;
 use super::{Run, policy};
@@ -29,6 +29,7 @@ use crate::worker;
 const PATIENCE: Duration = Duration::from_secs(60);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 const ORIGIN: &str = "origin";
+const LOADER: &str = "loader";
 
 /// What a contender is.
 #[derive(Clone, Copy, Debug)]
@@ -76,20 +77,23 @@ const CONTENDERS: [Contender; 5] = [
 pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
     let moved_by = env::var(OFFSET_VARIABLE).ok();
     let [one, two, three, four, five] = CONTENDERS.map(|contender| contender.name);
-    let names = ["the issuer", "the origin", one, two, three, four, five];
-    let [issuer, origin, ports @ ..] = ports::bench(names, moved_by.as_deref())?;
+    let names = ["the issuer", "the origin", "fresh isolates", one, two, three, four, five];
+    let [issuer, origin, loader, ports @ ..] = ports::bench(names, moved_by.as_deref())?;
     let bench = Bench { run, folder: run.paths.profile("bench")?, issuer, origin };
     let origin_config = bench.config(ORIGIN, &bench.bundle_script(ORIGIN)?, origin)?;
-    let mut configs = Vec::new();
+    let (mut configs, mut bundles) = (Vec::new(), Vec::new());
     for (contender, port) in CONTENDERS.iter().zip(ports) {
         let bundle = step(&format!("build: {}", contender.name), || bench.bundle(contender))?;
         configs.push((contender, port, bench.config(contender.file, &bundle, port)?));
+        bundles.push((contender, bundle));
     }
+    let loader_config = bench.loader(&bundles, loader)?;
 
     let program = bench.program()?;
     let mut supervisor = Supervisor::new(&bench.folder.join("logs"), false)?;
     let mut start = |name: &str, config: &Path, port: u16| -> Result<u32> {
-        supervisor.start(name, Command::new(&program).arg("serve").arg(config))?;
+        // What makes isolates of modules is behind this flag; all have it, so that all are served alike.
+        supervisor.start(name, Command::new(&program).args(["serve", "--experimental"]).arg(config))?;
         let client = Client::with_timeout(PROBE_TIMEOUT);
         // Whatever it answers: the issuer is not there yet.
         supervisor.wait_for(name, PATIENCE, || client.status(&url(port)).is_some())?;
@@ -103,8 +107,9 @@ pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
             "name": contender.name, "field": contender.field, "base": url(*port), "process": process, "config": config,
         }));
     }
+    let fresh = json!({ "base": url(loader), "process": start(LOADER, &loader_config, loader)? });
     let description = bench.folder.join("edge.json");
-    let config = json!({ "issuer": issuer, "workerd": program, "contenders": contenders });
+    let config = json!({ "issuer": issuer, "workerd": program, "contenders": contenders, "loader": fresh });
     write_if_changed(&description, &config.to_string())?;
     let mut command = Command::new(node(run.paths));
     command.arg(run.paths.bench().join("edge/measure.mjs")).arg(&description);
@@ -157,16 +162,48 @@ impl Bench<'_> {
 
     /// The configuration beside the bundle's folder. Each Worker is told all, and takes what it knows.
     fn config(&self, file: &str, bundle: &Bundle, port: u16) -> Result<PathBuf> {
+        let config = self.folder.join(format!("{file}.capnp"));
+        let manifest = Manifest::read(&self.run.paths.root)?;
+        write_private(&config, &workerd::config(bundle, &manifest, &self.bindings()?, port)?)?;
+        Ok(config)
+    }
+
+    fn bindings(&self) -> Result<Vec<(String, String)>> {
         let bindings = [
             ("ISSUER", url(self.issuer)),
             ("ORIGIN", url(self.origin)),
             ("POSTERN_KEY_ORDERS", key_set("orders")?.to_string()),
             ("POSTERN_DEVELOPMENT", "true".to_owned()),
         ];
-        let bindings = bindings.map(|(name, value)| (name.to_owned(), value));
-        let config = self.folder.join(format!("{file}.capnp"));
+        Ok(bindings.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// The Worker that starts fresh isolates, with the modules of all contenders.
+    fn loader(&self, bundles: &[(&Contender, Bundle)], port: u16) -> Result<PathBuf> {
         let manifest = Manifest::read(&self.run.paths.root)?;
-        write_private(&config, &workerd::config(bundle, &manifest, &bindings, port)?)?;
+        let env: serde_json::Map<String, Value> =
+            self.bindings()?.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let mut more = vec![workerd::loader_binding("LOADER")];
+        let mut described = serde_json::Map::new();
+        for (contender, bundle) in bundles {
+            let mut modules = serde_json::Map::new();
+            for file in bundle.files() {
+                let name = file.file_name().and_then(|name| name.to_str()).context("a module has no usable name")?;
+                let binding = format!("{}/{name}", contender.file);
+                more.push(workerd::file_binding(&binding, file)?);
+                modules.insert(name.to_owned(), binding.into());
+            }
+            let main = bundle.main.file_name().and_then(|name| name.to_str());
+            let (date, flags): (&str, Vec<&str>) = (manifest.date()?, manifest.flags().collect());
+            let worker = json!({
+                "main": main, "modules": modules, "env": env, "compatibilityDate": date, "compatibilityFlags": flags,
+            });
+            described.insert(contender.name.to_owned(), worker);
+        }
+        let texts = [("CONTENDERS".to_owned(), Value::from(described).to_string())];
+        let text = workerd::config_with(&self.bundle_script(LOADER)?, &manifest, &texts, &more, port)?;
+        let config = self.folder.join(format!("{LOADER}.capnp"));
+        write_private(&config, &text)?;
         Ok(config)
     }
 

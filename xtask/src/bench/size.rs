@@ -1,6 +1,5 @@
 //! Sizes of what is deployed, and of what the peers' Workers deploy: as uploaded, by the tools that upload.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -13,7 +12,6 @@ use crate::package;
 use crate::paths::write_if_changed;
 use crate::setup::{node, step};
 use crate::stack::Wrangler;
-use crate::stack::workerd::Bundle;
 use crate::worker;
 
 /// Builds and packs both with the example's policy, and has them weighed.
@@ -36,14 +34,10 @@ pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
         .iter()
         .map(|(name, bundle)| (*name, bundle))
         .chain([("postern", &worker)])
-        .map(|(name, bundle)| (name.to_owned(), json!(files(bundle))))
+        .map(|(name, bundle)| (name.to_owned(), json!(bundle.files().collect::<Vec<_>>())))
         .collect();
     let description = folder.join("size.json");
     write_if_changed(&description, &json!({ "workers": workers, "zip": zip }).to_string())?;
     let mut command = Command::new(node(run.paths));
     run.read(command.arg(run.paths.bench().join("size.mjs")).arg(description)).context("cannot weigh")
-}
-
-fn files(bundle: &Bundle) -> Vec<&Path> {
-    [&bundle.main].into_iter().chain(&bundle.modules).map(AsRef::as_ref).collect()
 }
