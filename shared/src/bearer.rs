@@ -14,11 +14,11 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub(crate) enum Bearer<'a> {
     /// No `Authorization` field, or one of another scheme: the caller has not tried to show a token.
     Missing,
-    /// More than one credential, or a `Bearer` credential that does not follow the grammar.
+    /// More than one credential, or what is none by its first word.
     Malformed,
     /// A token longer than [`MAX_TOKEN_BYTES`].
     TooLarge,
-    /// One token, not yet looked into.
+    /// What stands in the place of one token: whether it [has the form](is_b64token) is still to be seen.
     Token(&'a str),
 }
 
@@ -43,15 +43,17 @@ pub(crate) fn bearer<'a>(request: &Request<'a>) -> Bearer<'a> {
     if credentials.len() > MAX_TOKEN_BYTES {
         return Bearer::TooLarge;
     }
-    if is_b64token(credentials) { Bearer::Token(credentials) } else { Bearer::Malformed }
+    Bearer::Token(credentials)
 }
 
 const BEARER: &[u8] = b"bearer";
 
 /// `b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
-fn is_b64token(text: &str) -> bool {
+pub(crate) fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    let is_of_token =
+        |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-'..=b'/' | b'_' | b'~' | b'+');
+    !body.is_empty() && body.bytes().all(is_of_token)
 }
 
 #[cfg(test)]
@@ -60,7 +62,10 @@ mod tests {
     use alloc::{string::String, vec::Vec};
 
     fn read<'a>(headers: &'a [(&'a str, &'a str)]) -> Bearer<'a> {
-        bearer(&Request { method: "GET", target: "/", headers })
+        match bearer(&Request { method: "GET", target: "/", headers }) {
+            Bearer::Token(text) if !is_b64token(text) => Bearer::Malformed,
+            other => other,
+        }
     }
 
     #[test]

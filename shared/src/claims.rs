@@ -1,14 +1,12 @@
 //! The claims of an access token whose signature holds (RFC 7519 §4, RFC 9068 §2.2).
 //!
-//! Read by `jwt-compact` into a set that refuses duplicates; judged by
-//! [`section`](crate::authorizer) rules with arithmetic that saturates, because `jwt-compact`'s own
-//! checks let `exp == now` pass and overflow on extreme dates. Issuers keep clients, scopes, roles and companies
+//! Read into a set that refuses duplicates; judged by [`section`](crate::authorizer) rules with arithmetic that
+//! saturates. Issuers keep clients, scopes, roles and companies
 //! in different places: where, is the policy's to say, as a [`ClaimPath`].
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, ops::RangeInclusive};
 
-use jwt_compact::UntrustedToken;
 use serde_json::{Map, Value};
 
 use crate::json::{self, UniqueObject};
@@ -25,31 +23,26 @@ pub(crate) struct Claims {
     members: UniqueObject,
 }
 
+/// Dates that mean one: some 262,000 years either side of the epoch, as calendars have them.
+const DATES: RangeInclusive<i64> = -8_334_601_228_800..=8_210_266_876_799;
+
 /// A claim is there, but not of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WrongType;
 
 impl Claims {
     /// `None` when the payload is no object, a date has no usable value, or a member stands twice.
-    pub(crate) fn from_parsed(token: &UntrustedToken<'_>) -> Option<Self> {
-        let claims = token.deserialize_claims_unchecked::<UniqueObject>().ok()?;
-        Some(Self {
-            expiration: claims.expiration.map(|date| date.timestamp()),
-            not_before: claims.not_before.map(|date| date.timestamp()),
-            issued_at: claims.issued_at.map(|date| date.timestamp()),
-            members: claims.custom,
-        })
+    pub(crate) fn from_json(payload: &[u8]) -> Option<Self> {
+        Self::from_members(json::object(payload).ok()?)
     }
 
     /// The same from members that somebody else has read, in which none stands twice.
     pub(crate) fn from_members(members: Map<String, Value>) -> Option<Self> {
         let date = |name: &str| match members.get(name) {
             None => Some(None),
-            // A fraction is cut off, as from a token: RFC 7519 §2 allows one.
             Some(Value::Number(number)) => {
-                let whole = format!("{number}");
-                let whole = whole.split('.').next()?;
-                whole.parse().ok().map(Some)
+                let date = number.as_i64().or_else(|| whole_part(number.as_f64()?))?;
+                DATES.contains(&date).then_some(Some(date))
             }
             Some(_) => None,
         };
@@ -93,6 +86,13 @@ impl Claims {
             other => listed(other),
         }
     }
+}
+
+/// A number without its fraction, which RFC 7519 §2 allows a date to have. `None` for one that no date can be.
+fn whole_part(number: f64) -> Option<i64> {
+    let date = -9e12..9e12;
+    // Written out in full by `Display`, in this range and in any other.
+    date.contains(&number).then(|| format!("{number}"))?.split('.').next()?.parse().ok()
 }
 
 fn as_string(value: Option<&Value>) -> Result<Option<&str>, WrongType> {

@@ -3,12 +3,13 @@
 //! A `Permit` is proof that every rule of its route held at one moment. Its fields are private and only the
 //! authoriser makes one. A denial is a decision, not an error.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use crate::{
     answer::{Answer, Context, Extra},
-    assertion::{ASSERTION_LIFETIME, Assertion},
+    assertion::{ASSERTION_LIFETIME, Assertion, AssertionKeys, Claims},
+    authorizer::{Company, VerifiedToken},
     digest::ContentDigest,
     policy::{Origin, Policy},
     reason::{PublicCode, Reason},
@@ -31,17 +32,18 @@ pub enum Decision {
     Preflight(Answer),
 }
 
-/// Leave to forward one request to one origin.
+/// Leave to forward one request to one origin. It has shares in the policy, in the token and in the caller's record, and
+/// copies none of them.
 #[derive(Clone)]
 pub struct Permit {
-    pub(crate) route: String,
+    pub(crate) route: Arc<str>,
     pub(crate) origin: Origin,
-    pub(crate) method: String,
+    pub(crate) method: Cow<'static, str>,
     pub(crate) target: CanonicalTarget,
     pub(crate) principal: Option<Principal>,
-    pub(crate) company: Option<String>,
-    pub(crate) roles: Vec<String>,
-    pub(crate) policy_version: String,
+    pub(crate) company: Option<Company>,
+    pub(crate) roles: Option<Arc<[String]>>,
+    pub(crate) policy_version: Arc<str>,
     pub(crate) handed_on: Vec<(String, String)>,
     pub(crate) content_sha256: Option<ContentDigest>,
     pub(crate) response_headers: Vec<(&'static str, String)>,
@@ -51,9 +53,8 @@ pub struct Permit {
 #[derive(Clone)]
 pub(crate) struct Principal {
     /// Name of the issuer section.
-    pub(crate) issuer: String,
-    pub(crate) subject: String,
-    pub(crate) scopes: Vec<String>,
+    pub(crate) issuer: Arc<str>,
+    pub(crate) token: Arc<VerifiedToken>,
 }
 
 impl Permit {
@@ -84,31 +85,31 @@ impl Permit {
     /// The issuer section of the caller's token; `None` on a public route.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.principal.as_ref().map(|principal| principal.issuer.as_str())
+        self.principal.as_ref().map(|principal| &*principal.issuer)
     }
 
     /// The caller's subject; `None` on a public route. Personal data: not for logs.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.principal.as_ref().map(|principal| principal.subject.as_str())
+        self.principal.as_ref().map(|principal| principal.token.subject.as_str())
     }
 
     /// The company that the request is about, where the route binds one.
     #[must_use]
     pub fn company(&self) -> Option<&str> {
-        self.company.as_deref()
+        self.company.as_ref()?.name(&self.target, self.subject())
     }
 
     /// The caller's roles in that company.
     #[must_use]
     pub fn roles(&self) -> &[String] {
-        &self.roles
+        self.roles.as_deref().unwrap_or_default()
     }
 
     /// The token's scopes.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
-        self.principal.as_ref().map_or(&[], |principal| &principal.scopes)
+        self.principal.as_ref().map_or(&[], |principal| &principal.token.scopes)
     }
 
     /// Header fields to set on the request that is forwarded: the claims that the route hands on. Whatever a caller
@@ -144,20 +145,46 @@ impl Permit {
             audience: self.origin.name().into(),
             subject: self.subject().map(Into::into),
             subject_issuer: self.issuer().map(Into::into),
-            company: self.company.clone(),
-            roles: self.roles.clone(),
+            company: self.company().map(Into::into),
+            roles: self.roles().to_vec(),
             scopes: self.scopes().to_vec(),
-            route: Some(self.route.clone()),
-            policy: Some(self.policy_version.clone()),
+            route: Some(self.route().into()),
+            policy: Some(self.policy_version().into()),
             capability: None,
             handed_on: self.handed_on.clone(),
             content_sha256: self.content_sha256,
-            method: self.method.clone(),
+            method: self.method().into(),
             target: self.target().into(),
             issued_at: now,
             expires_at: now.saturating_add(ASSERTION_LIFETIME),
             id,
         }
+    }
+
+    /// [`assertion`](Self::assertion), signed: what stands in the field [`HEADER`](crate::assertion::HEADER). Nothing that
+    /// it says is copied on the way.
+    #[must_use]
+    pub fn signed_assertion(&self, issuer: &str, now: UnixTime, id: [u8; 16], keys: &AssertionKeys) -> String {
+        let claims = Claims {
+            issuer,
+            audience: self.origin.name(),
+            subject: self.subject(),
+            subject_issuer: self.issuer(),
+            company: self.company(),
+            roles: self.roles(),
+            scopes: self.scopes(),
+            route: Some(&self.route),
+            policy: Some(&self.policy_version),
+            capability: None,
+            handed_on: &self.handed_on,
+            content_sha256: self.content_sha256.as_ref(),
+            method: &self.method,
+            target: self.target(),
+            issued_at: now,
+            expires_at: now.saturating_add(ASSERTION_LIFETIME),
+            id: &id,
+        };
+        claims.sign(keys)
     }
 
     /// The 502 for an origin that cannot be reached.
@@ -240,13 +267,13 @@ impl Denial {
     /// The issuer section of the caller, once its token was verified.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.caller.as_ref().map(|caller| caller.issuer.as_str())
+        self.caller.as_ref().map(|caller| &*caller.issuer)
     }
 
     /// The caller's subject, once its token was verified. Personal data: not for logs.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.caller.as_ref().map(|caller| caller.subject.as_str())
+        self.caller.as_ref().map(|caller| caller.token.subject.as_str())
     }
 
     /// The company that the request named, where the route binds one to be found in it.

@@ -4,7 +4,7 @@
 //! The second has roles per company: `{"id": "…", "companies": {"1111": ["Manager"]}, "version": 7}`.
 //! A record is believed only whole: an unknown shape is an error, never an empty record.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ pub const MAX_RECORD_BYTES: usize = 400 * 1024;
 #[derive(Clone, PartialEq, Eq)]
 pub struct PermissionsRecord {
     id: String,
-    companies: BTreeMap<String, Vec<String>>,
+    companies: Companies,
     version: Option<u64>,
 }
 
@@ -101,7 +101,7 @@ impl PermissionsRecord {
             (Some(Value::Array(items)), Value::Array(names)) => {
                 let roles = json::strings(items).ok_or(PermissionsError::Role)?;
                 let names = json::strings(names).ok_or(PermissionsError::Companies)?;
-                named(names.into_iter().map(|company| (company, roles.clone())).collect())?
+                named(alike(names, roles))?
             }
             (roles, _) => companies(Some(&listed), roles)?,
         };
@@ -110,7 +110,7 @@ impl PermissionsRecord {
 
     /// The permissions of a machine client that is itself the company: its `sub`, no roles.
     pub(crate) fn from_subject(subject: &str) -> Self {
-        let companies = BTreeMap::from([(subject.to_owned(), Vec::new())]);
+        let companies = alike(Vec::from([subject.to_owned()]), Vec::new());
         Self { id: subject.to_owned(), companies, version: None }
     }
 
@@ -129,12 +129,17 @@ impl PermissionsRecord {
     /// The roles held in `company`; `None` when the subject has no part in it.
     #[must_use]
     pub fn roles(&self, company: &str) -> Option<&[String]> {
-        self.companies.get(company).map(Vec::as_slice)
+        self.held(company).map(|roles| &**roles)
+    }
+
+    /// The same, to have a share in.
+    pub(crate) fn held(&self, company: &str) -> Option<&Arc<[String]>> {
+        self.companies.get(company)
     }
 
     /// Every company with the roles held there, in the order of their names.
     pub fn companies(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.companies.iter().map(|(company, roles)| (company.as_str(), roles.as_slice()))
+        self.companies.iter().map(|(company, roles)| (company.as_str(), &**roles))
     }
 
     /// The same record at another version.
@@ -148,7 +153,7 @@ impl PermissionsRecord {
     #[must_use]
     pub fn to_json(&self) -> String {
         let companies: Map<String, Value> =
-            self.companies.iter().map(|(company, roles)| (company.clone(), Value::from(roles.clone()))).collect();
+            self.companies.iter().map(|(company, roles)| (company.clone(), Value::from(roles.to_vec()))).collect();
         let mut members = Map::new();
         members.insert("id".to_owned(), Value::from(self.id.clone()));
         members.insert("companies".to_owned(), Value::Object(companies));
@@ -159,7 +164,8 @@ impl PermissionsRecord {
     }
 }
 
-type Companies = BTreeMap<String, Vec<String>>;
+/// Roles by company. Where they are the same everywhere there is one list of them.
+type Companies = BTreeMap<String, Arc<[String]>>;
 
 fn companies(companies: Option<&Value>, role: Option<&Value>) -> Result<Companies, PermissionsError> {
     let map: Companies = match companies {
@@ -170,7 +176,7 @@ fn companies(companies: Option<&Value>, role: Option<&Value>) -> Result<Companie
                 Some(_) => return Err(PermissionsError::Role),
             };
             let names = json::strings(items).ok_or(PermissionsError::Companies)?;
-            names.into_iter().map(|company| (company, roles.clone())).collect()
+            alike(names, roles)
         }
         Some(Value::Object(members)) => {
             if role.is_some() {
@@ -180,13 +186,19 @@ fn companies(companies: Option<&Value>, role: Option<&Value>) -> Result<Companie
                 .iter()
                 .map(|(company, roles)| {
                     let roles = roles.as_array().and_then(|items| json::strings(items));
-                    Ok((company.clone(), roles.ok_or(PermissionsError::Role)?))
+                    Ok((company.clone(), roles.ok_or(PermissionsError::Role)?.into()))
                 })
                 .collect::<Result<_, _>>()?
         }
         _ => return Err(PermissionsError::Companies),
     };
     named(map)
+}
+
+/// The same roles in every company.
+fn alike(names: Vec<String>, roles: Vec<String>) -> Companies {
+    let roles: Arc<[String]> = roles.into();
+    names.into_iter().map(|company| (company, Arc::clone(&roles))).collect()
 }
 
 /// The map, when each company in it has a name.

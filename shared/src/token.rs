@@ -2,13 +2,13 @@
 //!
 //! `UnverifiedToken` has passed every check that costs less than a signature: size, shape,
 //! alphabet, header. Its claims have not been read, but for the one look at `iss` that choosing
-//! between issuers takes. `jwt-compact` parses; what it lets through is refused here first.
+//! between issuers takes. Read here and not by `jwt-compact`, which reads header and claims more than once and is not as
+//! strict; its is the mathematics of signatures, where the host has none.
 
-use alloc::{borrow::ToOwned, string::String};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::UntrustedToken;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use crate::{algorithm::Algorithm, bearer::MAX_TOKEN_BYTES, claims::Claims, header::Header};
@@ -18,7 +18,9 @@ use crate::{algorithm::Algorithm, bearer::MAX_TOKEN_BYTES, claims::Claims, heade
 pub(crate) struct UnverifiedToken {
     compact: String,
     header: Header,
-    parsed: UntrustedToken<'static>,
+    /// The claims' JSON, unread.
+    payload: Vec<u8>,
+    signature: Vec<u8>,
 }
 
 /// Why a credential is not a token that is worth a signature check.
@@ -52,13 +54,14 @@ impl UnverifiedToken {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLarge);
         }
-        check_shape(compact)?;
-        let header = Header::parse(compact.split('.').next().unwrap_or_default())?;
-        let parsed = UntrustedToken::new(compact).map_err(|_| TokenError::Malformed)?;
-        if header.algorithm.signature_len().is_some_and(|len| len != parsed.signature_bytes().len()) {
+        let [header, payload, signature] = parts(compact)?;
+        let header = Header::parse(header)?;
+        let decoded = |part: &str| Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Malformed);
+        let (payload, signature) = (decoded(payload)?, decoded(signature)?);
+        if header.algorithm.signature_len().is_some_and(|len| len != signature.len()) {
             return Err(TokenError::Malformed);
         }
-        Ok(Self { compact: compact.to_owned(), header, parsed: parsed.into_owned() })
+        Ok(Self { compact: compact.to_owned(), header, payload, signature })
     }
 
     /// The algorithm that the header selects.
@@ -77,8 +80,8 @@ impl UnverifiedToken {
     }
 
     /// The token as it came.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.compact
+    pub(crate) fn into_compact(self) -> String {
+        self.compact
     }
 
     /// The JWS signing input: header and payload with the dot between (RFC 7515 §5.1).
@@ -88,33 +91,31 @@ impl UnverifiedToken {
 
     /// The decoded signature.
     pub(crate) fn signature(&self) -> &[u8] {
-        self.parsed.signature_bytes()
+        &self.signature
     }
 
     /// The one look at the payload before the signature is checked: which issuer claims to speak.
     pub(crate) fn peek_issuer(&self) -> Result<String, TokenError> {
-        let payload = self.compact.split('.').nth(1).ok_or(TokenError::Malformed)?;
-        let json = Base64UrlUnpadded::decode_vec(payload).map_err(|_| TokenError::Malformed)?;
-        serde_json::from_slice::<IssuerOnly>(&json).map(|claims| claims.0).map_err(|_| TokenError::Malformed)
+        serde_json::from_slice::<IssuerOnly>(&self.payload).map(|claims| claims.0).map_err(|_| TokenError::Malformed)
     }
 
     /// The claims, for the caller that has just seen the signature hold.
     pub(crate) fn claims_after_signature(&self) -> Option<Claims> {
-        Claims::from_parsed(&self.parsed)
+        Claims::from_json(&self.payload)
     }
 }
 
 /// Three non-empty parts, of the base64url alphabet alone. Counts no further than the third dot.
-fn check_shape(compact: &str) -> Result<(), TokenError> {
-    let mut parts = 0_usize;
-    for part in compact.splitn(4, '.') {
-        parts = parts.saturating_add(1);
-        let in_alphabet = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-        if parts > 3 || part.is_empty() || !in_alphabet {
-            return Err(TokenError::Malformed);
-        }
-    }
-    if parts == 3 { Ok(()) } else { Err(TokenError::Malformed) }
+fn parts(compact: &str) -> Result<[&str; 3], TokenError> {
+    let is_in_alphabet = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_');
+    let mut parts = compact.splitn(4, '.');
+    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(TokenError::Malformed);
+    };
+    let parts = [header, payload, signature];
+    let are_sound = parts.iter().all(|part| !part.is_empty() && part.bytes().all(is_in_alphabet));
+    if are_sound { Ok(parts) } else { Err(TokenError::Malformed) }
 }
 
 /// `iss` and nothing else; refuses a second one and a value that is no string.

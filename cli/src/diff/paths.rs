@@ -81,7 +81,7 @@ pub(super) fn subject_position(route: &Route) -> Option<usize> {
 /// A template's literal as requests are compared with it.
 fn decoded(text: &str) -> String {
     let target = CanonicalTarget::parse(&format!("/{text}"));
-    target.ok().and_then(|target| target.segments().first().cloned()).unwrap_or_default()
+    target.ok().and_then(|target| target.segments().next().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Every class of paths that some route of either policy has.

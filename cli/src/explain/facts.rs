@@ -89,7 +89,7 @@ impl<'a> Facts<'a> {
 
     /// The segment of the path at `position`, decoded.
     pub(crate) fn segment(&self, position: usize) -> Option<String> {
-        CanonicalTarget::parse(self.target).ok()?.segments().get(position).cloned()
+        CanonicalTarget::parse(self.target).ok()?.segments().nth(position).map(str::to_owned)
     }
 
     /// What the path has for the route's parameter `name`.

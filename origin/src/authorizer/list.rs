@@ -318,7 +318,8 @@ fn in_the_way(route: &Route, other: &Route) -> Unlistable {
 fn spellings(resource: &str) -> Vec<String> {
     let mut spellings = vec![resource.to_owned()];
     if resource.contains('%') {
-        let sent = CanonicalTarget::parse(resource).map(|target| format!("/{}", target.segments().join("/")));
+        let sent = CanonicalTarget::parse(resource)
+            .map(|target| format!("/{}", target.segments().collect::<Vec<_>>().join("/")));
         spellings.extend(sent.ok());
     }
     spellings

@@ -1,13 +1,14 @@
 //! The secrets that edge and origin share: JWK sets of `oct` keys (RFC 7517 §5, RFC 7518 §6.4).
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 use core::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use jwt_compact::alg::{Hs256, Hs256Key, Hs256Signature};
-use jwt_compact::{Algorithm as _, AlgorithmSignature as _};
+use hmac::{Hmac, Mac as _};
 use serde_json::Value;
+use sha2::Sha256;
 
+use super::TYPE;
 use crate::{header::MAX_KEY_ID_BYTES, json};
 
 /// Least length of a secret in octets: that of the hash output (RFC 7518 §3.2).
@@ -21,7 +22,12 @@ pub struct AssertionKeys(Vec<AssertionKey>);
 pub(super) struct AssertionKey {
     id: String,
     secret: Vec<u8>,
-    key: Hs256Key,
+    /// Ready for a message: the key's own part of the work is done once.
+    mac: Hmac<Sha256>,
+    /// The header of what it signs, and the dot behind it: the same for all assertions.
+    prefix: String,
+    /// Ready for what follows the prefix.
+    after_prefix: Hmac<Sha256>,
 }
 
 /// Why a text is no set of assertion keys. Never holds any of the text: it is a secret.
@@ -93,23 +99,27 @@ impl AssertionKey {
             .and_then(|k| Base64UrlUnpadded::decode_vec(k).ok())
             .filter(|secret| secret.len() >= MIN_SECRET_BYTES);
         let secret = secret.ok_or(AssertionKeyError::Secret)?;
-        Ok(Self { id: id.to_owned(), key: Hs256Key::new(&secret), secret })
+        let header = format!(r#"{{"alg":"HS256","typ":"{TYPE}","kid":{}}}"#, Value::from(id));
+        let prefix = format!("{}.", Base64UrlUnpadded::encode_string(header.as_bytes()));
+        // HMAC takes keys of any length (RFC 2104 §2).
+        let mac = Hmac::<Sha256>::new_from_slice(&secret).map_err(|_| AssertionKeyError::Secret)?;
+        let after_prefix = mac.clone().chain_update(&prefix);
+        Ok(Self { id: id.to_owned(), secret, mac, prefix, after_prefix })
     }
 
-    pub(super) fn id(&self) -> &str {
-        &self.id
+    /// What every JWS begins with that this key signs.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        Hs256.sign(&self.key, message).as_bytes().into_owned()
+    /// The signature of the JWS whose payload, encoded, this is.
+    pub(super) fn sign(&self, payload: &str) -> [u8; 32] {
+        self.after_prefix.clone().chain_update(payload).finalize().into_bytes().into()
     }
 
-    /// Compares in constant time, as `jwt-compact` does.
+    /// Compares in constant time.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        // `try_from_slice` panics on any other length.
-        signature.len() == MIN_SECRET_BYTES
-            && Hs256Signature::try_from_slice(signature)
-                .is_ok_and(|signature| Hs256.verify_signature(&signature, &self.key, message))
+        self.mac.clone().chain_update(message).verify_slice(signature).is_ok()
     }
 }
 

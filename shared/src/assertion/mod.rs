@@ -15,6 +15,7 @@ mod keys;
 mod sign;
 mod verify;
 
+pub(crate) use claims::Claims;
 pub use keys::{AssertionKeyError, AssertionKeys, MIN_SECRET_BYTES};
 pub use sign::Assertion;
 pub use verify::{AssertionError, AssertionVerifier, VerifiedAssertion};

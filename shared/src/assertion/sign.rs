@@ -1,14 +1,9 @@
 //! Making an assertion.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
-
-use super::{
-    ASSERTION_LIFETIME, AssertionKeys, Capability, TYPE,
-    claims::{WireClaims, WireHeader},
-};
+use super::{ASSERTION_LIFETIME, AssertionKeys, Capability, claims::Claims};
 use crate::{digest::ContentDigest, time::UnixTime};
 
 /// What one assertion says. For a permitted request it comes from [`Permit::assertion`](crate::Permit::assertion).
@@ -86,43 +81,26 @@ impl Assertion {
     /// The assertion as a compact JWS, signed with the first of `keys`.
     #[must_use]
     pub fn sign(&self, keys: &AssertionKeys) -> String {
-        let encode = Base64UrlUnpadded::encode_string;
-        let Some(key) = keys.signing_key() else {
-            // A set without keys cannot be made; an empty credential is one that every origin refuses.
-            return String::new();
+        let claims = Claims {
+            issuer: &self.issuer,
+            audience: &self.audience,
+            subject: self.subject.as_deref(),
+            subject_issuer: self.subject_issuer.as_deref(),
+            company: self.company.as_deref(),
+            roles: &self.roles,
+            scopes: &self.scopes,
+            route: self.route.as_deref(),
+            policy: self.policy.as_deref(),
+            capability: self.capability,
+            handed_on: &self.handed_on,
+            content_sha256: self.content_sha256.as_ref(),
+            method: &self.method,
+            target: &self.target,
+            issued_at: self.issued_at,
+            expires_at: self.expires_at,
+            id: &self.id,
         };
-        let header = WireHeader { alg: "HS256".to_owned(), typ: TYPE.to_owned(), kid: key.id().to_owned() };
-        // Strings, numbers and lists of strings always serialise; were it not so, the result would be refused.
-        let header = serde_json::to_vec(&header).unwrap_or_default();
-        let claims = serde_json::to_vec(&self.wire()).unwrap_or_default();
-        let mut compact = format!("{}.{}", encode(&header), encode(&claims));
-        let signature = key.sign(compact.as_bytes());
-        compact.push('.');
-        compact.push_str(&encode(&signature));
-        compact
-    }
-
-    fn wire(&self) -> WireClaims {
-        let encode = Base64UrlUnpadded::encode_string;
-        WireClaims {
-            iss: self.issuer.clone(),
-            aud: self.audience.clone(),
-            sub: self.subject.clone(),
-            sub_iss: self.subject_issuer.clone(),
-            company: self.company.clone(),
-            roles: self.roles.clone(),
-            scope: (!self.scopes.is_empty()).then(|| self.scopes.join(" ")),
-            route: self.route.clone(),
-            policy: self.policy.clone(),
-            capability: self.capability.map(|capability| capability.name().to_owned()),
-            fields: self.handed_on.iter().cloned().collect(),
-            content_sha256: self.content_sha256.as_ref().map(|digest| encode(digest)),
-            htm: self.method.clone(),
-            target: self.target.clone(),
-            iat: self.issued_at.as_secs(),
-            exp: self.expires_at.as_secs(),
-            jti: encode(&self.id),
-        }
+        claims.sign(keys)
     }
 }
 

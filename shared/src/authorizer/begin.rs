@@ -1,12 +1,17 @@
 //! From a request to the first need: target, preflight, route, credential.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
 use core::fmt;
 
-use super::{Authorizer, Caller, NeedsKeys, Progress, VerifiedToken, company, credential, rules};
+use super::{Authorizer, Caller, Company, NeedsKeys, Progress, VerifiedToken, company, credential, rules};
 use crate::{
     answer::{Answer, Extra},
-    bearer::{Bearer, bearer},
+    bearer::{Bearer, bearer, is_b64token},
     decision::{Decision, Denial, Principal},
     digest::{self, ContentDigest},
     policy::{BodyRule, Policy, Route, RouteMatch},
@@ -22,10 +27,10 @@ use crate::{
 pub struct Pending<'a> {
     pub(super) authorizer: &'a Authorizer,
     pub(super) route: &'a Route,
-    pub(super) method: String,
+    pub(super) method: Cow<'static, str>,
     pub(super) target: CanonicalTarget,
     /// The company that the request names, where the route's rule looks for one in it.
-    pub(super) company: Option<String>,
+    pub(super) company: Option<Company>,
     /// The digest of the body, where the route has it declared.
     pub(super) declared: Option<ContentDigest>,
     /// The request's `Origin`.
@@ -44,7 +49,7 @@ impl<'a> Pending<'a> {
         Self {
             authorizer,
             route,
-            method: request.method.to_owned(),
+            method: method(request.method),
             company: company::named(&route.company, request, &target),
             declared: if route.body == BodyRule::Declared { digest::declared(request) } else { None },
             target,
@@ -57,19 +62,19 @@ impl<'a> Pending<'a> {
     }
 
     /// A denial of a caller who is known.
-    pub(super) fn deny_caller(&self, reason: Reason, token: &VerifiedToken) -> Progress<'a> {
+    pub(super) fn deny_caller(&self, reason: Reason, token: &Arc<VerifiedToken>) -> Progress<'a> {
         self.deny_whoever(reason, Some(token))
     }
 
     /// A denial of a caller who is known where there is a token: on all but public routes.
-    pub(super) fn deny_whoever(&self, reason: Reason, token: Option<&VerifiedToken>) -> Progress<'a> {
+    pub(super) fn deny_whoever(&self, reason: Reason, token: Option<&Arc<VerifiedToken>>) -> Progress<'a> {
         self.refuse(reason, token.and_then(|token| self.principal(token)))
     }
 
     /// Who calls, by the section's name.
-    pub(super) fn principal(&self, token: &VerifiedToken) -> Option<Principal> {
+    pub(super) fn principal(&self, token: &Arc<VerifiedToken>) -> Option<Principal> {
         let issuer = self.authorizer.policy.issuers.get(token.issuer)?;
-        Some(Principal { issuer: issuer.name.clone(), subject: token.subject.clone(), scopes: token.scopes.clone() })
+        Some(Principal { issuer: Arc::clone(&issuer.name), token: Arc::clone(token) })
     }
 
     fn refuse(&self, reason: Reason, caller: Option<Principal>) -> Progress<'a> {
@@ -77,7 +82,17 @@ impl<'a> Pending<'a> {
         let extra = if scopes.is_empty() { Extra::Nothing } else { Extra::Scopes(&scopes) };
         let context = self.authorizer.policy.context(self.origin.as_deref(), self.method == "HEAD");
         let denial = Denial::new(reason, Some(&self.route.name), extra, context);
-        Progress::Decided(Decision::Deny(denial.about(caller, self.company.clone())))
+        let company = self.company.as_ref().and_then(|company| company.name(&self.target, None));
+        Progress::Decided(Decision::Deny(denial.about(caller, company.map(ToOwned::to_owned))))
+    }
+}
+
+/// The method, which is nearly always one of these.
+fn method(text: &str) -> Cow<'static, str> {
+    const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    match USUAL.into_iter().find(|usual| *usual == text) {
+        Some(usual) => Cow::Borrowed(usual),
+        None => Cow::Owned(text.to_owned()),
     }
 }
 
@@ -90,7 +105,15 @@ enum Credential<'c> {
     Caller(&'c Caller),
 }
 
-/// The token that a request carries, as far as its form goes.
+/// The token in what stands in a token's place and nobody remembers.
+pub(super) fn unverified(compact: &str) -> Result<UnverifiedToken, Reason> {
+    if !is_b64token(compact) {
+        return Err(Reason::CredentialMalformed);
+    }
+    UnverifiedToken::parse(compact).map_err(Reason::Token)
+}
+
+/// What stands in a token's place in a request; whether it has the form of one is seen unless it is remembered.
 pub(super) fn credential<'r>(found: Bearer<'r>, policy: &Policy) -> Result<&'r str, Reason> {
     match found {
         Bearer::Missing => Err(Reason::CredentialMissing),
@@ -190,13 +213,14 @@ impl Authorizer {
     }
 
     fn with_token<'a>(&'a self, pending: Pending<'a>, compact: &str, now: UnixTime) -> Progress<'a> {
+        // A token that was good once has its form already, and is compared whole.
         let remembered = self.tokens.lock().get(compact, now);
         if let Some(token) = remembered.filter(|token| pending.route.issuers.contains(&token.issuer)) {
             return rules::judge(pending, token, now);
         }
-        let token = match UnverifiedToken::parse(compact) {
+        let token = match unverified(compact) {
             Ok(token) => token,
-            Err(error) => return pending.deny(Reason::Token(error)),
+            Err(reason) => return pending.deny(reason),
         };
         match credential::candidates(&self.policy, &pending.route.issuers, &token) {
             Ok((issuer, candidates)) => Progress::NeedsKeys(NeedsKeys::new(pending, token, issuer, candidates)),

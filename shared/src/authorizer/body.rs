@@ -50,7 +50,7 @@ impl<'a> NeedsBody<'a> {
 
     /// Goes on with the digest.
     pub fn resume(mut self, digest: BodyDigest, now: UnixTime) -> Progress<'a> {
-        let refuse = |reason| self.pending.deny_whoever(reason, self.token.as_deref());
+        let refuse = |reason| self.pending.deny_whoever(reason, self.token.as_ref());
         // A body may take its time.
         if self.token.as_ref().is_some_and(|token| token.is_expired(now)) {
             return refuse(Reason::Expired);

@@ -25,7 +25,7 @@ const MAX_CALLER_BYTES: usize = 16 * 1024;
 #[derive(Clone)]
 pub struct Caller {
     token: Arc<VerifiedToken>,
-    section: String,
+    section: Arc<str>,
 }
 
 impl Caller {
@@ -78,7 +78,7 @@ impl Caller {
         let claims: Vec<Value> =
             token.claims.iter().map(|(path, value)| json!({"path": path.names(), "value": value})).collect();
         let mut members = Map::new();
-        members.insert("issuer".to_owned(), self.section.clone().into());
+        members.insert("issuer".to_owned(), (*self.section).to_owned().into());
         members.insert("subject".to_owned(), token.subject.clone().into());
         members.insert("scopes".to_owned(), token.scopes.clone().into());
         members.insert("claims".to_owned(), claims.into());
@@ -132,7 +132,7 @@ impl Authorizer {
             .issuers
             .iter()
             .enumerate()
-            .find(|(_, issuer)| issuer.name == section)
+            .find(|(_, issuer)| *issuer.name == *section)
             .ok_or(Reason::IssuerUnknown)?;
         let subject = text_of("subject")?;
         if subject.is_empty() || subject.len() > MAX_SUBJECT_BYTES || subject.chars().any(char::is_control) {

@@ -15,13 +15,35 @@ use crate::{
 /// Longest company that a field or a parameter may name, in octets; as long as the longest subject.
 const MAX_COMPANY_BYTES: usize = 255;
 
+/// The company of a request: itself, or where it stands in what is kept of the request anyway.
+#[derive(Clone)]
+pub(crate) enum Company {
+    /// This segment of the path.
+    Segment(usize),
+    /// The caller's subject.
+    Subject,
+    /// This.
+    Named(String),
+}
+
+impl Company {
+    /// Its name, in a request for `target` by the caller with this `subject`.
+    pub(crate) fn name<'a>(&'a self, target: &'a CanonicalTarget, subject: Option<&'a str>) -> Option<&'a str> {
+        match self {
+            Self::Segment(position) => Template::value(target, *position),
+            Self::Subject => subject,
+            Self::Named(name) => Some(name),
+        }
+    }
+}
+
 /// The company that the request names, by the route's rule; `None` where it names none that can be judged.
-pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &CanonicalTarget) -> Option<String> {
+pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &CanonicalTarget) -> Option<Company> {
     match rule {
         CompanyRule::None | CompanyRule::Any | CompanyRule::Subject | CompanyRule::Argument(_) => None,
-        CompanyRule::Parameter(_, position) => Template::value(target, *position).map(ToOwned::to_owned),
-        CompanyRule::Header(name) => in_header(name, request),
-        CompanyRule::Query(name) => in_query(name, target.query()?),
+        CompanyRule::Parameter(_, position) => Template::value(target, *position).map(|_| Company::Segment(*position)),
+        CompanyRule::Header(name) => in_header(name, request).map(Company::Named),
+        CompanyRule::Query(name) => in_query(name, target.query()?).map(Company::Named),
     }
 }
 

@@ -6,10 +6,7 @@ use core::fmt;
 use super::{
     Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential, needs::Signed, pursuit::sealed,
 };
-use crate::{
-    answer::Extra, bearer::bearer, decision::Denial, reason::Reason, request::Request, time::UnixTime,
-    token::UnverifiedToken,
-};
+use crate::{answer::Extra, bearer::bearer, decision::Denial, reason::Reason, request::Request, time::UnixTime};
 
 /// The identification of a caller, finished or not.
 #[derive(Debug)]
@@ -49,9 +46,9 @@ impl Authorizer {
         if let Some(token) = self.tokens.lock().get(compact, now) {
             return asked.identified(token, now);
         }
-        let token = match UnverifiedToken::parse(compact) {
+        let token = match begin::unverified(compact) {
             Ok(token) => token,
-            Err(error) => return asked.refuse(Reason::Token(error)),
+            Err(reason) => return asked.refuse(reason),
         };
         let sections: Vec<usize> = (0..self.policy.issuers.len()).collect();
         match credential::candidates(&self.policy, &sections, &token) {

@@ -30,6 +30,7 @@ pub use needs::{Keys, NeedsKeys, NeedsPermissions, NeedsSignature, Permissions, 
 pub use pursuit::Pursuit;
 pub use survey::{Companies, Entitlement, Entitlements, FieldEntitlement, NeedsRecord, Survey};
 
+pub(crate) use company::Company;
 pub(crate) use credential::VerifiedToken;
 
 use spin::Mutex;

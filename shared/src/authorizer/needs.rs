@@ -166,7 +166,7 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
         match credential::verify(&authorizer.policy, &self.signed.candidates, &self.signed.token, now) {
             Ok(token) => {
                 let token = Arc::new(token);
-                authorizer.tokens.lock().insert(self.signed.token.as_str().into(), Arc::clone(&token), now);
+                authorizer.tokens.lock().insert(self.signed.token.into_compact(), Arc::clone(&token), now);
                 P::verified(self.pending, token, now)
             }
             Err(reason) => P::denied(self.pending, reason),

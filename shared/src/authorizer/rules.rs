@@ -1,8 +1,8 @@
 //! The route's rules on a verified token, cheapest first: scope, claims, subject, then company and role.
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, string::String, sync::Arc};
 
-use super::{NeedsBody, NeedsPermissions, Progress, VerifiedToken, begin::Pending};
+use super::{Company, NeedsBody, NeedsPermissions, Progress, VerifiedToken, begin::Pending};
 use crate::{
     claims::ClaimPath,
     decision::{Decision, Permit},
@@ -16,7 +16,7 @@ use crate::{
 
 /// Permits a request on a public route; whatever token it carries is not looked at.
 pub(super) fn permit_public(pending: Pending<'_>, now: UnixTime) -> Progress<'_> {
-    permit(pending, None, None, Vec::new(), now)
+    permit(pending, None, None, None, now)
 }
 
 /// Judges everything that needs no permissions record, and asks for one where it takes one.
@@ -33,7 +33,7 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
         return pending.deny_caller(Reason::SubjectMismatch, &token);
     }
     match &pending.route.company {
-        CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, Vec::new(), now),
+        CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, None, now),
         CompanyRule::Header(_) | CompanyRule::Query(_) | CompanyRule::Argument(_) if pending.company.is_none() => {
             return pending.deny_caller(Reason::CompanyUnspecified, &token);
         }
@@ -60,14 +60,15 @@ pub(super) fn judge_company<'a>(
     now: UnixTime,
 ) -> Progress<'a> {
     let company = match &pending.route.company {
-        CompanyRule::Subject => Some(token.subject.clone()),
+        CompanyRule::Subject => Some(Company::Subject),
         _ => pending.company.clone(),
     };
-    let Some(company) = company else {
+    let name = company.as_ref().and_then(|company| company.name(&pending.target, Some(&token.subject)));
+    let Some(name) = name else {
         return pending.deny_caller(Reason::CompanyMismatch, &token);
     };
-    match held_in(&pending.route.roles, record, &company) {
-        Ok(held) => permit(pending, Some(token), Some(company), held.to_vec(), now),
+    match held_in(&pending.route.roles, record, name) {
+        Ok(held) => permit(pending, Some(token), company, Some(Arc::clone(held)), now),
         Err(reason) => pending.deny_caller(reason, &token),
     }
 }
@@ -89,16 +90,16 @@ pub(super) fn held_in<'r>(
     wanted: &[String],
     record: &'r PermissionsRecord,
     company: &str,
-) -> Result<&'r [String], Reason> {
-    let held = record.roles(company).ok_or(Reason::CompanyMismatch)?;
+) -> Result<&'r Arc<[String]>, Reason> {
+    let held = record.held(company).ok_or(Reason::CompanyMismatch)?;
     if wanted.is_empty() || held.iter().any(|role| wanted.contains(role)) { Ok(held) } else { Err(Reason::RoleMissing) }
 }
 
 fn permit<'a>(
     pending: Pending<'a>,
     token: Option<Arc<VerifiedToken>>,
-    company: Option<String>,
-    roles: Vec<String>,
+    company: Option<Company>,
+    roles: Option<Arc<[String]>>,
     now: UnixTime,
 ) -> Progress<'a> {
     let (policy, route) = (&pending.authorizer.policy, pending.route);
@@ -117,7 +118,7 @@ fn permit<'a>(
         Body::Unbound => (None, None),
         Body::Bound(digest) => (Some(digest), None),
         Body::ToRead => (None, Some(pending.clone())),
-        Body::Undeclared => return pending.deny_whoever(Reason::BodyDigestMissing, token.as_deref()),
+        Body::Undeclared => return pending.deny_whoever(Reason::BodyDigestMissing, token.as_ref()),
     };
     let handed_on = token.iter().flat_map(|token| {
         route.headers.iter().filter_map(|handed| {
@@ -127,12 +128,12 @@ fn permit<'a>(
     });
     let cors = policy.cors.as_ref();
     let permit = Permit {
-        route: route.name.clone(),
+        route: Arc::clone(&route.name),
         origin: origin.clone(),
         principal,
         company,
         roles,
-        policy_version: policy.version.clone(),
+        policy_version: Arc::clone(&policy.version),
         handed_on: handed_on.collect(),
         content_sha256,
         response_headers: cors.map(|cors| cors.answer_fields(pending.origin.as_deref())).unwrap_or_default(),
@@ -157,7 +158,7 @@ fn body(pending: &Pending<'_>) -> Body {
     match pending.route.body {
         BodyRule::Streamed => Body::Unbound,
         // RFC 9110 §9.3.1: a body has no meaning there, and no driver forwards one.
-        BodyRule::Declared | BodyRule::Buffered if matches!(pending.method.as_str(), "GET" | "HEAD") => {
+        BodyRule::Declared | BodyRule::Buffered if matches!(&*pending.method, "GET" | "HEAD") => {
             Body::Bound(digest::sha256(&[]))
         }
         BodyRule::Declared => pending.declared.map_or(Body::Undeclared, Body::Bound),

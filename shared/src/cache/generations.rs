@@ -4,9 +4,9 @@
 //! dropped; a hit in the old one moves back. At most twice the capacity is held, each step takes constant
 //! time, and there is no list to keep in order.
 
-use core::{borrow::Borrow, fmt, hash::Hash};
+use core::{fmt, hash::Hash};
 
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 
 #[derive(Clone)]
 pub(super) struct Generations<K, V> {
@@ -28,10 +28,7 @@ impl<K: Eq + Hash + Clone, V> Generations<K, V> {
         Self { young: HashMap::new(), old: HashMap::new(), capacity }
     }
 
-    pub(super) fn get_mut<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
-    where
-        K: Borrow<Q>,
-    {
+    pub(super) fn get_mut<Q: Equivalent<K> + Hash + ?Sized>(&mut self, key: &Q) -> Option<&mut V> {
         if let Some((key, value)) = self.old.remove_entry(key) {
             self.insert(key, value);
         }
@@ -57,10 +54,7 @@ impl<K: Eq + Hash + Clone, V> Generations<K, V> {
         self.young.insert(key, value);
     }
 
-    pub(super) fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
-    where
-        K: Borrow<Q>,
-    {
+    pub(super) fn remove<Q: Equivalent<K> + Hash + ?Sized>(&mut self, key: &Q) {
         self.young.remove(key);
         self.old.remove(key);
     }

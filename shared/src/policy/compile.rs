@@ -98,7 +98,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         shadow_table,
         identity_fields,
         development: file.development,
-        version: version(&json),
+        version: version(&json).into(),
         json,
     })
 }

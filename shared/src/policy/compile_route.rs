@@ -68,7 +68,7 @@ pub(super) fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, route) in compiled.iter().enumerate() {
         if names.insert(&route.name, index).is_some() {
-            faults.add(format!("route[{index}].name"), PolicyFault::DuplicateName("route", route.name.clone()));
+            faults.add(format!("route[{index}].name"), PolicyFault::DuplicateName("route", (*route.name).to_owned()));
         }
         // A route that only shadows may stand beside any that decides.
         for other in compiled.iter().take(index).filter(|other| other.is_shadow == route.is_shadow) {
@@ -79,7 +79,7 @@ pub(super) fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
                 && !own.is_more_specific_than(others)
                 && !others.is_more_specific_than(own);
             if is_ambiguous {
-                faults.add(format!("route[{index}].path"), PolicyFault::Ambiguous(other.name.clone()));
+                faults.add(format!("route[{index}].path"), PolicyFault::Ambiguous((*other.name).to_owned()));
             }
         }
     }
@@ -142,7 +142,7 @@ impl<'a> Written<'a> {
         self.check_assertion(faults);
         contradictions::check_parameters(&self.at, route, &template, &company, faults);
         Route {
-            name: route.name.clone(),
+            name: route.name.as_str().into(),
             methods: route.methods.clone(),
             path: route.path.clone(),
             origin: self.origin(faults),

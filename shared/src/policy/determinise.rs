@@ -320,7 +320,7 @@ mod tests {
                                 .collect(),
                         ),
                     };
-                    prop_assert_eq!(table.find(path, method), expected, "{} {:?} {:?}", method, path, routes);
+                    prop_assert_eq!(table.find(path.iter().map(String::as_str), method), expected, "{} {:?} {:?}", method, path, routes);
                 }
             }
         }

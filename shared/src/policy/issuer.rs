@@ -1,6 +1,6 @@
 //! Issuer sections: whose tokens are believed, by which rules, and where their keys are.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use super::{
@@ -47,7 +47,7 @@ pub enum JwksLocation {
 /// One issuer section: whose tokens are believed, and for what.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) url: String,
     pub(crate) jwks: JwksLocation,
     pub(crate) jwks_max_stale: Duration,
@@ -141,10 +141,10 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
         for other in compiled.iter().take(index).filter(|other| other.url == issuer.url) {
             let at = pointer::entry("issuer", &issuer.name);
             if other.jwks != issuer.jwks {
-                faults.add(format!("{at}.jwks_url"), PolicyFault::IssuerKeysDiffer(other.name.clone()));
+                faults.add(format!("{at}.jwks_url"), PolicyFault::IssuerKeysDiffer((*other.name).to_owned()));
             }
             if !disjoint(&issuer.clients, &other.clients) && !disjoint(&issuer.audience, &other.audience) {
-                faults.add(at, PolicyFault::IssuersOverlap(other.name.clone()));
+                faults.add(at, PolicyFault::IssuersOverlap((*other.name).to_owned()));
             }
         }
     }
@@ -204,7 +204,7 @@ impl Section<'_> {
         let token_use = file.token_use.clone().or_else(|| preset?.token_use().map(ToOwned::to_owned));
         self.check_kind(preset, token_use.is_some() || file.token_type.is_some() || !required.is_empty());
         Issuer {
-            name: name.to_owned(),
+            name: name.into(),
             url: file.url.clone(),
             jwks,
             jwks_max_stale: self

@@ -64,7 +64,7 @@ pub(crate) use cors::Cors;
 pub(crate) use table::RouteMatch;
 pub(crate) use template::Template;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, string::String, sync::Arc, vec::Vec};
 
 use crate::{algorithm::Algorithm, request::folded};
 
@@ -89,7 +89,7 @@ pub struct Policy {
     /// Header fields by which origins are handed claims, in lower case.
     pub(crate) identity_fields: Vec<String>,
     pub(crate) development: bool,
-    pub(crate) version: String,
+    pub(crate) version: Arc<str>,
     pub(crate) json: String,
 }
 

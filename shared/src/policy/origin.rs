@@ -3,7 +3,7 @@
 //!
 //! Signing is the driver's. Here stands what it signs for: <https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html>.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 
 use super::{
     PolicyFault,
@@ -13,9 +13,12 @@ use super::{
     url::{self, Profile},
 };
 
-/// A service behind the authoriser.
+/// A service behind the authoriser. Each permit has a share in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct Origin(Arc<Members>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Members {
     name: String,
     url: String,
     key: Option<String>,
@@ -83,56 +86,56 @@ impl Origin {
     /// The origin's name: the audience (`aud`) of the assertions made for it.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// Scheme, host and base path, without a closing `/`: the canonical target is appended as it is.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.0.url
     }
 
-    /// The name of the secret that holds the origin's assertion keys; none where it verifies the token itself.
+    /// The name of the secret that holds the origin's assertion keys; none where it verifies the token itself.0.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.0.key.as_deref()
     }
 
     /// What the origin looks at before it serves a request.
     #[must_use]
-    pub const fn verifies(&self) -> Verifies {
+    pub fn verifies(&self) -> Verifies {
         // An origin without a key does not build unless it says that it verifies the token.
-        if self.key.is_some() { Verifies::Assertion } else { Verifies::Token }
+        if self.0.key.is_some() { Verifies::Assertion } else { Verifies::Token }
     }
 
     /// Who may invoke it, where it is said that it is a Lambda function URL.
     #[must_use]
-    pub const fn auth_type(&self) -> Option<AuthType> {
-        self.auth_type
+    pub fn auth_type(&self) -> Option<AuthType> {
+        self.0.auth_type
     }
 
     /// Whether requests to it must be signed.
     #[must_use]
     pub fn wants_signature(&self) -> bool {
-        self.auth_type == Some(AuthType::AwsIam)
+        self.0.auth_type == Some(AuthType::AwsIam)
     }
 
     /// The region that requests are signed for: as it is said, else as the host says.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
-        self.region.as_deref()
+        self.0.region.as_deref()
     }
 
     /// The name of the secret that holds the AWS credentials that an edge outside AWS signs with.
     #[must_use]
     pub fn credentials(&self) -> Option<&str> {
-        self.credentials.as_deref()
+        self.0.credentials.as_deref()
     }
 
     /// Whether the host is that of a Lambda function URL.
     #[must_use]
     pub fn is_function_url(&self) -> bool {
-        region_of(&self.url).is_some()
+        region_of(&self.0.url).is_some()
     }
 }
 
@@ -152,14 +155,14 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
             faults.add(format!("{at}.key"), PolicyFault::SharedKey(other.to_owned()));
         }
         let auth_type = signing(file, &at, origin, faults);
-        compiled.push(Origin {
+        compiled.push(Origin(Arc::new(Members {
             name: name.clone(),
             url: origin.url.clone(),
             key: key.map(ToOwned::to_owned),
             auth_type,
             region: origin.region.clone().or_else(|| region_of(&origin.url).map(ToOwned::to_owned)),
             credentials: origin.credentials.clone(),
-        });
+        })));
     }
     compiled
 }

@@ -1,6 +1,6 @@
 //! A route in its checked form: where it lies, who may use it, and what goes with the request.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::claims::ClaimPath;
 /// One route and its rules.
 #[derive(Clone, Debug)]
 pub struct Route {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) methods: Vec<String>,
     pub(crate) path: String,
     pub(crate) template: Template,

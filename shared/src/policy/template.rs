@@ -110,7 +110,7 @@ impl Template {
 
     /// What the parameter at `position` stands for in `target`, which this template matched.
     pub(crate) fn value(target: &CanonicalTarget, position: usize) -> Option<&str> {
-        target.segments().get(position).map(String::as_str)
+        target.segments().nth(position)
     }
 
     /// Whether some path matches both.

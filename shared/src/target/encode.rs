@@ -9,7 +9,11 @@ const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 
 /// Whether `octet` stands for itself in a path segment: `pchar` without `;`, which some servers
 /// read as the start of path parameters.
 pub(super) fn is_bare(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&octet)
+    matches!(
+        octet,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')'
+            | b'*' | b'+' | b',' | b'=' | b':' | b'@'
+    )
 }
 
 /// The octet that two hexadecimal digits stand for.
@@ -66,7 +70,7 @@ mod tests {
     fn a_decoded_path_encodes_back_to_the_canonical_one() {
         for path in ["/", "/a/b", "/users/auth0%7Cabc", "/caf%C3%A9/a%20b", "/a/", "/a@b:c"] {
             let target = CanonicalTarget::parse(path).unwrap();
-            let decoded = String::from("/") + &target.segments().join("/");
+            let decoded = String::from("/") + &target.segments().collect::<alloc::vec::Vec<_>>().join("/");
             assert_eq!(encode_path(&decoded).unwrap(), path);
         }
     }

@@ -25,7 +25,7 @@ proptest! {
     fn an_accepted_path_is_the_only_writing_of_what_it_decodes_to(raw in targets()) {
         if let Ok(target) = CanonicalTarget::parse(&raw) {
             prop_assert_eq!(target.as_str(), &raw);
-            let decoded = format!("/{}", target.segments().join("/"));
+            let decoded = format!("/{}", target.segments().collect::<Vec<_>>().join("/"));
             prop_assert_eq!(encode_path(&decoded), Ok(target.path().to_owned()));
             prop_assert_eq!(CanonicalTarget::parse(target.as_str()), Ok(target.clone()));
             prop_assert!(!decoded.split('/').any(|segment| segment == "." || segment == ".."));
@@ -37,7 +37,7 @@ proptest! {
     #[test]
     fn different_accepted_paths_decode_differently(a in targets(), b in targets()) {
         if let (Ok(a), Ok(b)) = (CanonicalTarget::parse(&a), CanonicalTarget::parse(&b)) {
-            prop_assert_eq!(a.path() == b.path(), a.segments() == b.segments());
+            prop_assert_eq!(a.path() == b.path(), a.segments().eq(b.segments()));
         }
     }
 
@@ -47,7 +47,7 @@ proptest! {
             let target = CanonicalTarget::parse(&path);
             // A path of empty segments alone encodes, and is then refused.
             if let Ok(target) = target {
-                prop_assert_eq!(format!("/{}", target.segments().join("/")), decoded);
+                prop_assert_eq!(format!("/{}", target.segments().collect::<Vec<_>>().join("/")), decoded);
             } else {
                 prop_assert!(decoded.contains("//"), "{}", decoded);
             }
@@ -57,7 +57,7 @@ proptest! {
     #[test]
     fn an_escaped_identifier_is_one_segment(identifier in "\\PC{1,20}") {
         if let Ok(target) = CanonicalTarget::parse(&format!("/users/{}", encode_segment(&identifier))) {
-            prop_assert_eq!(target.segments(), &["users".to_owned(), identifier]);
+            prop_assert!(target.segments().eq(["users", &*identifier]));
         }
     }
 
@@ -72,7 +72,7 @@ proptest! {
     fn a_query_leaves_the_path_alone(path in targets(), query in "[a-zA-Z0-9=&/?%.-]{1,20}") {
         let (path, _) = path.split_once('?').unwrap_or((&path, ""));
         if let (Ok(alone), Ok(both)) = (CanonicalTarget::parse(path), CanonicalTarget::parse(&format!("{path}?{query}"))) {
-            prop_assert_eq!(alone.segments(), both.segments());
+            prop_assert!(alone.segments().eq(both.segments()));
             prop_assert_eq!((both.path(), both.query()), (path, Some(query.as_str())));
         }
     }
