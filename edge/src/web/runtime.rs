@@ -3,6 +3,7 @@
 //! All of it is drawn while a request is served, never as the module loads, when Workers give none of it.
 
 use std::{
+    cell::RefCell,
     future::{Future, poll_fn},
     panic,
     pin::pin,
@@ -27,16 +28,30 @@ pub(crate) fn now() -> UnixTime {
 
 /// 128 bits from the runtime's generator.
 pub(crate) fn random_id() -> Result<[u8; 16], JsValue> {
-    let mut id = [0; 16];
-    crypto()?.get_random_values_with_u8_array(&mut id)?;
-    Ok(id)
+    random()
 }
 
 /// 32 bits from the runtime's generator; none set where it gives none, which only ever logs more.
 pub(crate) fn random_bits() -> u32 {
-    let mut bits = [0; 4];
-    let _ = crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bits));
-    u32::from_le_bytes(bits)
+    random().map(u32::from_le_bytes).unwrap_or_default()
+}
+
+/// Octets that nobody has had yet. They are drawn many at a time, since each draw costs the runtime what a decision does.
+fn random<const N: usize>() -> Result<[u8; N], JsValue> {
+    const DRAWN: usize = 1024;
+    thread_local! {
+        static POOL: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    POOL.with_borrow_mut(|pool| {
+        if pool.len() < N {
+            let mut drawn = [0; DRAWN];
+            crypto()?.get_random_values_with_u8_array(&mut drawn)?;
+            *pool = drawn.to_vec();
+        }
+        let octets = *pool.last_chunk().ok_or(JsValue::UNDEFINED)?;
+        pool.truncate(pool.len().saturating_sub(N));
+        Ok(octets)
+    })
 }
 
 /// Web Cryptography's entry.
