@@ -3,9 +3,10 @@
 // `cargo xtask build worker` writes ../build/, whose glue instantiates the module as it is loaded. A trap leaves
 // the instance's memory in no known state, and every request that it was working on without an end: those are
 // answered with 503 at once, and a new instance takes the next ones. Nothing fails open.
-import { fetch as decide, __wbg_reset_state as replaceInstance } from "../build/postern_edge.js";
+import { decide, __wbg_reset_state as replaceInstance } from "../build/postern_edge.js";
+import { answer, forward, isPlan, textOf } from "./forward.mjs";
 
-// One function for each request that the instance is working on; calling it ends the wait for the instance.
+// One function for each request that is being served; calling it ends the wait.
 const waiting = new Set();
 
 // Whether the instance has trapped and could not be replaced yet.
@@ -29,7 +30,7 @@ function replace() {
 // An `unreachable`, no memory, an access out of bounds; and the end of the engine's own stack, which is a RangeError.
 const isTrap = (error) => error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 
-// Most traps reach nobody's `catch`: a decision goes on in microtasks of its own. Nothing else in this Worker throws
+// Traps in a decision that goes on in microtasks of its own reach nobody's `catch`. Nothing else in this Worker throws
 // there, and whatever is thrown through the instance's frames has left it as a trap does.
 addEventListener("error", giveUpInstance);
 
@@ -51,24 +52,41 @@ globalThis.setTimeout = (callback, delay) =>
   }, delay);
 
 export default {
-  async fetch(request, env, context) {
-    const { promise: trapped, resolve: giveUp } = Promise.withResolvers();
-    waiting.add(giveUp);
+  fetch(request, env, context) {
     try {
       if (broken) replace();
-      const answer = await Promise.race([decide(request, env, context), trapped]);
-      // Made here, since a response belongs to the request in whose turn it was made.
-      return answer ?? unavailable(request, "trapped");
+      const decided = decide(textOf(request), request, env, context);
+      return typeof decided === "string" && !isPlan(decided) ? answer(decided) : serve(decided, request);
     } catch (error) {
-      // Before there was a first microtask.
-      if (isTrap(error)) giveUpInstance();
-      // Only the kind: a message could quote the request.
-      return unavailable(request, error?.name ?? typeof error);
-    } finally {
-      waiting.delete(giveUp);
+      return failed(request, error);
     }
   },
 };
+
+// Goes on with what was decided at once, or will be.
+async function serve(decided, request) {
+  const { promise: ended, resolve: end } = Promise.withResolvers();
+  waiting.add(end);
+  try {
+    if (typeof decided !== "string") decided = await Promise.race([decided, ended]);
+    // With the body that the decision has read, or without.
+    const [text, octets] = typeof decided === "string" ? [decided] : (decided ?? []);
+    if (text !== undefined && !isPlan(text)) return answer(text);
+    const response = text && (await forward(text, octets, request, { ended, end }));
+    // Made here, since a response belongs to the request in whose turn it was made.
+    return response ?? unavailable(request, "trapped");
+  } catch (error) {
+    return failed(request, error);
+  } finally {
+    waiting.delete(end);
+  }
+}
+
+function failed(request, error) {
+  if (isTrap(error)) giveUpInstance();
+  // Only the kind: a message could quote the request.
+  return unavailable(request, error?.name ?? typeof error);
+}
 
 function unavailable(request, reason) {
   console.error(JSON.stringify({ event: "worker_failed", reason }));

@@ -7,6 +7,7 @@
 
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
+const { changed, read } = require("./event.js");
 
 const glue = require.resolve("./postern_edge.js");
 const config = readFileSync(join(__dirname, "config.json"), "utf8");
@@ -62,10 +63,24 @@ for (const name of ["uncaughtException", "unhandledRejection"]) {
   });
 }
 
+// What the WebAssembly answers: from what a viewer's request has in few words, else from the whole event.
+function answered(event, remaining) {
+  const instance = running();
+  const found = read(event);
+  if (found === undefined) return instance.handle(event, remaining);
+  const { request, text, count } = found;
+  const answer = instance.decide(text, text.length, count, remaining);
+  if (answer === undefined) return instance.handle(event, remaining);
+  return answer instanceof Promise ? answer.then((text) => outcome(request, text)) : outcome(request, answer);
+}
+
+// A response is an object in JSON; the names of fields begin with no brace.
+const outcome = (request, text) => (text.startsWith("{") ? JSON.parse(text) : changed(request, text));
+
 exports.handler = async (event, context) => {
   try {
     const remaining = context?.getRemainingTimeInMillis?.() ?? 5000;
-    const answer = running().handle(event, remaining);
+    const answer = answered(event, remaining);
     if (!(answer instanceof Promise)) return answer;
     const reason = new Promise((resolve) => {
       giveUp = resolve;

@@ -42,6 +42,51 @@ pub fn fields(joined: &str) -> impl Iterator<Item = (&str, &str)> {
     joined.split('\n').filter_map(|line| line.split_once(','))
 }
 
+/// A request's text, gone through once: its first lines, then its fields as [`fields`] reads them.
+#[derive(Debug)]
+pub struct Lines {
+    text: String,
+    /// Where each line begins and ends; of one with a comma, where its name ends as well.
+    lines: Vec<(usize, Option<usize>, usize)>,
+    heads: usize,
+}
+
+impl Lines {
+    /// Takes a text whose first `heads` lines are no fields.
+    #[must_use]
+    pub fn new(text: String, heads: usize) -> Self {
+        let mut lines = Vec::with_capacity(32);
+        let mut begin = 0;
+        let mut comma = None;
+        for (at, octet) in text.bytes().enumerate() {
+            match octet {
+                b'\n' => {
+                    lines.push((begin, comma, at));
+                    (begin, comma) = (at.saturating_add(1), None);
+                }
+                b',' if comma.is_none() => comma = Some(at),
+                _ => {}
+            }
+        }
+        lines.push((begin, comma, text.len()));
+        Self { text, lines, heads }
+    }
+
+    /// One of the first lines; empty if there is none.
+    #[must_use]
+    pub fn line(&self, index: usize) -> &str {
+        self.lines.get(index).and_then(|(begin, _, end)| self.text.get(*begin..*end)).unwrap_or_default()
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().skip(self.heads).filter_map(|(begin, comma, end)| {
+            let name = self.text.get(*begin..(*comma)?)?;
+            Some((name, self.text.get((*comma)?.saturating_add(1)..*end)?))
+        })
+    }
+}
+
 /// Whether a field of the caller's must not reach the origin: one that only Postern sets, one that would overrule
 /// what was decided on, or one that ends here.
 ///
@@ -165,5 +210,11 @@ mod tests {
         let expected = [("accept", "text/html, */*"), ("authorization", "Bearer x"), ("x-empty", "")];
         assert_eq!(fields(joined).collect::<Vec<_>>(), expected);
         assert_eq!(fields("").count(), 0);
+        let lines = Lines::new(format!("GET\nhttp://h/a,b\n{joined}"), 2);
+        assert_eq!((lines.line(0), lines.line(1), lines.line(9)), ("GET", "http://h/a,b", ""));
+        assert_eq!(lines.fields().collect::<Vec<_>>(), expected);
+        for bare in ["", "GET", "GET\nhttp://h/"] {
+            assert_eq!(Lines::new(bare.to_owned(), 2).fields().count(), 0, "{bare}");
+        }
     }
 }

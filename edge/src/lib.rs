@@ -37,7 +37,9 @@ pub mod event;
 pub mod header;
 pub mod log;
 pub mod payload;
+pub mod plan;
 pub mod policy;
+pub mod random;
 pub mod secrets;
 #[cfg(feature = "sigv4")]
 pub mod sigv4;

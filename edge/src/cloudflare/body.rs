@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use postern::{BodyDigest, digest::sha256};
-use web_sys::{ReadableStream, Request};
+use web_sys::Request;
 
 use super::runtime;
 use crate::web::{
@@ -11,16 +11,13 @@ use crate::web::{
     outgoing::{self, FetchError},
 };
 
-/// Time for a body that is streamed to arrive: as long as a Lambda may run.
-pub(super) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
-
 /// A body, as far as it was touched.
 #[derive(Debug)]
 pub(super) enum RequestBody {
     /// The request has none.
     None,
-    /// Nobody has looked at it.
-    Untouched(ReadableStream),
+    /// Nobody has looked at it, or for it: asking the runtime is not for every request.
+    Untouched(Request),
     /// These very octets.
     Read(Vec<u8>),
     /// It was begun and not read to its end; nothing can be forwarded.
@@ -28,30 +25,37 @@ pub(super) enum RequestBody {
 }
 
 impl RequestBody {
-    pub(super) fn of(request: &Request) -> Self {
-        request.body().map_or(Self::None, Self::Untouched)
+    /// Whether there is one that nobody has looked at.
+    #[cfg(feature = "sigv4")]
+    pub(super) fn is_untouched(&mut self) -> bool {
+        if matches!(self, Self::Untouched(request) if request.body().is_none()) {
+            *self = Self::None;
+        }
+        matches!(self, Self::Untouched(_))
     }
 }
 
 impl BodySource for RequestBody {
     /// What was digested is what is then forwarded.
     async fn read(&mut self, limit: usize, time: Duration) -> BodyDigest {
-        match std::mem::replace(self, Self::Spent) {
-            Self::None => {
-                *self = Self::None;
-                BodyDigest::Sha256(sha256(&[]))
-            }
-            Self::Untouched(stream) => match runtime::within(time, outgoing::read(&stream, limit)).await {
-                Some(Ok(octets)) => {
-                    let digest = sha256(&octets);
-                    *self = Self::Read(octets);
-                    BodyDigest::Sha256(digest)
-                }
-                Some(Err(FetchError::TooLarge)) => BodyDigest::TooLarge,
-                Some(Err(_)) | None => BodyDigest::Unreadable,
-            },
+        let stream = match std::mem::replace(self, Self::Spent) {
+            Self::None => None,
+            Self::Untouched(request) => request.body(),
             // A decision asks once.
-            Self::Read(_) | Self::Spent => BodyDigest::Unreadable,
+            Self::Read(_) | Self::Spent => return BodyDigest::Unreadable,
+        };
+        let Some(stream) = stream else {
+            *self = Self::None;
+            return BodyDigest::Sha256(sha256(&[]));
+        };
+        match runtime::within(time, outgoing::read(&stream, limit)).await {
+            Some(Ok(octets)) => {
+                let digest = sha256(&octets);
+                *self = Self::Read(octets);
+                BodyDigest::Sha256(digest)
+            }
+            Some(Err(FetchError::TooLarge)) => BodyDigest::TooLarge,
+            Some(Err(_)) | None => BodyDigest::Unreadable,
         }
     }
 }

@@ -1,192 +1,151 @@
-//! Forwarding what was permitted: the same bytes, to the route's origin and nowhere else.
+//! What is to be done with a request that was permitted: the same bytes, to the route's origin and nowhere else.
 //!
-//! The runtime's own request supplies the fields and the body, which is streamed both ways and never looked at.
-//! The caller's `Authorization` goes along, to this origin alone: an origin may verify the token itself.
+//! Written here, done in `forward.mjs`, on the runtime's own request and with its own answer, both of which are streamed
+//! and never looked at. The caller's `Authorization` goes along, to this origin alone: an origin may verify the token
+//! itself.
 
 use std::time::Duration;
 
-use js_sys::{Array, Uint8Array};
-use postern::{Permit, PublicCode, assertion, decision::ROUTE_HEADER, policy::Verifies};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, Headers, Request, Response};
+use postern::{Answer, Permit, PublicCode, assertion, decision::ROUTE_HEADER, policy::Verifies};
+use wasm_bindgen::JsValue;
 
-use super::{
-    answer,
-    body::{RequestBody, UPLOAD_TIMEOUT},
-    isolate::Isolate,
-    request::Incoming,
-    runtime, signing,
-};
+use super::{Todo, body::RequestBody, isolate::Isolate, request::Incoming, runtime, signing};
 use crate::{
-    header::{CHALLENGES, is_assertion_challenge, is_stripped, is_withheld},
+    header::{CHALLENGES, fields, is_assertion_challenge, is_stripped, is_withheld},
     log,
-    web::{
-        Incoming as _,
-        outgoing::{self, FetchError},
-    },
+    plan::{self, Body, Forward, Limits, Review},
+    web::Incoming as _,
 };
 
-/// Time for an origin to begin its answer to a request without a body. API Gateway gives up after 30 s.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time for an origin to begin its answer to a request without a body (API Gateway gives up after 30 s), and to one whose
+/// body is streamed: as long as a Lambda may run.
+const LIMITS: Limits = Limits { without_body: Duration::from_secs(60), with_body: Duration::from_secs(15 * 60) };
 
-/// Sends the request on and gives the origin's answer, or says why it cannot.
-pub(super) async fn forward(
+/// Says how the request is to be sent on, or why it cannot be.
+pub(super) async fn plan(
     isolate: &Isolate,
-    request: &Request,
     incoming: &Incoming,
-    body: RequestBody,
-    permit: &Permit,
-) -> Result<Response, JsValue> {
-    let origin = permit.origin();
-    let refuse = |what: &str, why: &str, answer: &postern::Answer| {
-        runtime::log(&log::failure(what, origin.name(), why, incoming.id()));
-        answer::response(answer, incoming.is_head())
-    };
     #[cfg_attr(not(feature = "sigv4"), allow(unused_mut, reason = "read where it is hashed to be signed"))]
-    let Ok(mut body) = sendable(body, permit.method(), incoming) else {
+    mut body: RequestBody,
+    permit: &Permit,
+) -> Result<Todo, JsValue> {
+    let origin = permit.origin();
+    let refuse = |why: &str, answer: &Answer| {
+        runtime::log(&log::failure("not_forwarded", origin.name(), why, incoming.id()));
+        Ok(Todo::Answer(plan::answer(answer, incoming.is_head(), &[])))
+    };
+    let Some(kind) = sendable(&body, permit.method(), incoming) else {
         let answer = permit.refuse(PublicCode::InvalidRequest);
-        return refuse("not_forwarded", "a GET or HEAD request has a body", &answer);
+        return refuse("a GET or HEAD request has a body, or it was not read to its end", &answer);
     };
     #[cfg(not(feature = "sigv4"))]
     if origin.wants_signature() {
-        return refuse("not_forwarded", "this build cannot sign", &permit.unavailable());
+        return refuse("this build cannot sign", &permit.unavailable());
     }
     // Before the assertion is made, whose time is short: the body may still have to come.
     #[cfg(feature = "sigv4")]
     let payload = if origin.wants_signature() {
         match signing::payload(isolate, incoming, permit, &mut body).await {
             Ok(payload) => Some(payload),
-            Err(code) => return refuse("not_forwarded", "the body cannot be hashed", &permit.refuse(code)),
+            Err(code) => return refuse("the body cannot be hashed", &permit.refuse(code)),
         }
     } else {
         None
     };
-    let Some(headers) = headers(isolate, request, incoming, permit)? else {
-        return refuse("not_forwarded", "the origin has no key", &permit.unavailable());
-    };
-    #[cfg(feature = "sigv4")]
-    if let Some(payload) = payload
-        && !signing::sign(isolate, incoming, permit, &headers, &payload)?
-    {
-        return refuse("not_forwarded", "the request cannot be signed", &permit.unavailable());
-    }
-    let controller = AbortController::new()?;
-    let init = outgoing::init(permit.method(), &headers);
-    init.set_signal(Some(&controller.signal()));
-    let has_body = match &body {
-        RequestBody::None | RequestBody::Spent => false,
-        RequestBody::Untouched(stream) => {
-            init.set_body_opt_readable_stream(Some(stream));
-            true
-        }
-        RequestBody::Read(octets) => {
-            init.set_body(&Uint8Array::from(octets.as_slice()));
-            true
-        }
-    };
-    let url = format!("{}{}", origin.url(), permit.target());
-    let outgoing = match outgoing::request(&url, &init) {
-        Ok(outgoing) => outgoing,
-        Err(error @ FetchError::Rewritten) => {
-            let answer = permit.refuse(PublicCode::InvalidRequest);
-            return refuse("not_forwarded", &error.to_string(), &answer);
-        }
-        Err(error) => return refuse("not_forwarded", &error.to_string(), &permit.unavailable()),
-    };
-    let limit = if has_body { UPLOAD_TIMEOUT } else { ANSWER_TIMEOUT };
-    match runtime::within(limit, outgoing::send(&outgoing)).await {
-        // The caller's token is good; it is this edge that the origin does not believe.
-        Some(Ok(response)) if refuses_assertion(&response) => {
-            refuse("origin_refused_assertion", "the origin takes no assertion of ours", &permit.unreachable())
-        }
-        Some(Ok(response)) if signing::was_refused(permit, &response) => {
-            refuse("origin_refused_signature", "the origin takes no signature of ours", &permit.unreachable())
-        }
-        Some(Ok(response)) => match pass_on(&response, permit) {
-            Ok(response) => Ok(response),
-            // A status that no answer can have, such as 101.
-            Err(_) => refuse("origin_failed", "the answer cannot be passed on", &permit.unreachable()),
-        },
-        Some(Err(error)) => refuse("origin_failed", &error.to_string(), &permit.unreachable()),
-        None => {
-            controller.abort();
-            refuse("origin_failed", "no answer in time", &permit.unreachable())
-        }
-    }
-}
-
-/// The body, unless the method can have none: `Err` for a GET or HEAD with one, which Fetch cannot send (Fetch §5.4)
-/// and whose octets some server on the way would read as the next request; and for one that was spent.
-fn sendable(body: RequestBody, method: &str, incoming: &Incoming) -> Result<RequestBody, ()> {
-    let bodiless = matches!(method, "GET" | "HEAD");
-    match body {
-        RequestBody::Spent => Err(()),
-        RequestBody::None => Ok(RequestBody::None),
-        _ if bodiless && incoming.field("content-length") == Some("0") => Ok(RequestBody::None),
-        _ if bodiless => Err(()),
-        body => Ok(body),
-    }
-}
-
-/// The caller's fields without those that are ours or end here, and the assertion; or, for an origin that verifies the
-/// token itself, the route's name. `None` without a key for an assertion.
-fn headers(
-    isolate: &Isolate,
-    request: &Request,
-    incoming: &Incoming,
-    permit: &Permit,
-) -> Result<Option<Headers>, JsValue> {
-    let keys = match permit.origin().verifies() {
-        Verifies::Token => None,
-        Verifies::Assertion => match isolate.keys_of(permit.origin().name()) {
-            Some(keys) => Some(keys),
-            None => return Ok(None),
-        },
-    };
-    let headers = Headers::new_with_headers(&request.headers())?;
     let connection = incoming.field("connection").unwrap_or_default();
     let policy = isolate.authorizer.policy();
-    for (name, _) in incoming.fields() {
-        if is_stripped(name, connection) || policy.is_identity_field(name) {
-            headers.delete(name)?;
+    let is_deleted = |name: &str| is_stripped(name, connection) || policy.is_identity_field(name);
+    let mut forward = Forward {
+        method: permit.method(),
+        url: [origin.url(), permit.target()].concat(),
+        body: kind,
+        limits: LIMITS,
+        origin: origin.name(),
+        request_id: incoming.id(),
+        is_signed: origin.wants_signature(),
+        deleted: incoming.fields_in_order().map(|(name, _)| name).filter(|name| is_deleted(name)).collect(),
+        // What a caller says of itself here is not what the runtime knows, and some servers build URLs from it.
+        set: vec![("x-forwarded-proto".into(), incoming.scheme().to_owned())],
+        answer_fields: permit.response_headers().iter().map(|(name, value)| (*name, value.as_str())).collect(),
+    };
+    forward.set.extend(permit.handed_on().iter().map(|(name, value)| (name.into(), value.clone())));
+    match (origin.verifies(), isolate.keys_of(origin.name())) {
+        (Verifies::Token, _) => forward.set.push((ROUTE_HEADER.into(), permit.route().to_owned())),
+        (Verifies::Assertion, None) => return refuse("the origin has no key", &permit.unavailable()),
+        (Verifies::Assertion, Some(keys)) => {
+            let assertion = permit.assertion(policy.edge(), runtime::now(), runtime::random_id()?).sign(keys);
+            #[cfg(feature = "sigv4")]
+            if let Some(payload) = &payload
+                && !signing::sign(isolate, incoming, permit, &assertion, payload, &mut forward)
+            {
+                return refuse("the request cannot be signed", &permit.unavailable());
+            }
+            forward.set.push((assertion::HEADER.into(), assertion));
         }
     }
-    // What a caller says of itself here is not what the runtime knows, and some servers build URLs from it.
-    headers.set("x-forwarded-proto", incoming.scheme())?;
-    for (name, value) in permit.handed_on() {
-        headers.set(name, value)?;
+    match (forward.to_text(), body) {
+        (None, _) => refuse("a field has a line break", &permit.unavailable()),
+        (Some(text), RequestBody::Read(octets)) if kind == Body::Sent => Ok(Todo::ForwardRead(text, octets)),
+        (Some(text), _) => Ok(Todo::Forward(text)),
     }
-    let (name, value) = match keys {
-        Some(keys) => {
-            let assertion = permit.assertion(policy.edge(), runtime::now(), runtime::random_id()?);
-            (assertion::HEADER, &*assertion.sign(keys))
-        }
-        None => (ROUTE_HEADER, permit.route()),
-    };
-    headers.set(name, value)?;
-    Ok(Some(headers))
 }
 
-/// Whether the origin's layer has refused what we vouched for: keys or clocks differ.
-fn refuses_assertion(response: &Response) -> bool {
-    let asks = |field: &&str| {
-        response.headers().get(field).ok().flatten().is_some_and(|challenge| is_assertion_challenge(&challenge))
-    };
-    response.status() == 401 && CHALLENGES.iter().any(asks)
+/// What becomes of the body: `None` for a GET or HEAD with one, as far as is known here, and for one that was spent.
+fn sendable(body: &RequestBody, method: &str, incoming: &Incoming) -> Option<Body> {
+    let bodiless = matches!(method, "GET" | "HEAD");
+    match body {
+        RequestBody::Spent => None,
+        RequestBody::None => Some(Body::Empty),
+        _ if bodiless && incoming.field("content-length") == Some("0") => Some(Body::Empty),
+        RequestBody::Untouched(_) if bodiless => Some(Body::Refused),
+        RequestBody::Read(_) if bodiless => None,
+        RequestBody::Untouched(_) | RequestBody::Read(_) => Some(Body::Sent),
+    }
 }
 
-/// The origin's answer as it is, but for the fields that the policy decides.
-fn pass_on(response: &Response, permit: &Permit) -> Result<Response, JsValue> {
-    // A response is a `ResponseInit` too: status, status text and fields are copied, repeated ones each.
-    let answer = Response::new_with_opt_readable_stream_and_init(response.body().as_ref(), response.unchecked_ref())?;
-    let headers = answer.headers();
-    let names = String::from(Array::from(&headers.keys()).join("\n"));
-    for name in names.split('\n').filter(|name| is_withheld(name)) {
-        headers.delete(name)?;
+/// Why a plan could not be carried out: the log has it, and the answer to give comes back.
+pub(super) fn refused(text: &str, why: &str) -> String {
+    let Some(plan) = Forward::parse(text) else {
+        return plan::answer(&Answer::of(PublicCode::TemporarilyUnavailable), false, &[]);
+    };
+    let (what, why, code) = match why {
+        "body" => ("not_forwarded", "a GET or HEAD request has a body", PublicCode::InvalidRequest),
+        "unsendable" => ("not_forwarded", "the runtime does not take the request", PublicCode::TemporarilyUnavailable),
+        "late" => ("origin_failed", "no answer in time", PublicCode::BadGateway),
+        _ => ("origin_failed", "no connection, or one that broke", PublicCode::BadGateway),
+    };
+    refuse(&plan, what, why, code)
+}
+
+/// What becomes of an origin's answer with this status and these fields, which are joined as the request's are.
+pub(super) fn review(text: &str, status: u16, joined: &str) -> String {
+    let Some(plan) = Forward::parse(text) else {
+        return plan::answer(&Answer::of(PublicCode::TemporarilyUnavailable), false, &[]);
+    };
+    // The caller's token is good; it is this edge that the origin does not believe: keys or clocks differ.
+    let is_refusal = |(name, value): (&str, &str)| CHALLENGES.contains(&name) && is_assertion_challenge(value);
+    if status == 401 && fields(joined).any(is_refusal) {
+        let why = "the origin takes no assertion of ours";
+        return refuse(&plan, "origin_refused_assertion", why, PublicCode::BadGateway);
     }
-    for (name, value) in permit.response_headers() {
-        // What else the origin's answer varies by still holds.
-        if *name == "vary" { headers.append(name, value)? } else { headers.set(name, value)? }
+    if plan.is_signed && signing::is_refusal(status, joined) {
+        let why = "the origin takes no signature of ours";
+        return refuse(&plan, "origin_refused_signature", why, PublicCode::BadGateway);
     }
-    Ok(answer)
+    // Such as 101, which no answer can have.
+    if !(200..=599).contains(&status) {
+        return refuse(&plan, "origin_failed", "the answer cannot be passed on", PublicCode::BadGateway);
+    }
+    let withheld: Vec<&str> = fields(joined).map(|(name, _)| name).filter(|name| is_withheld(name)).collect();
+    match (withheld.is_empty(), status) {
+        (false, _) => Review::Withhold(&withheld).to_text(),
+        // Another time the challenge, or the error, may be one to us.
+        (true, 401 | 403) => Review::PassOnce.to_text(),
+        (true, _) => Review::Pass.to_text(),
+    }
+}
+
+fn refuse(plan: &Forward<'_>, what: &str, why: &str, code: PublicCode) -> String {
+    runtime::log(&log::failure(what, plan.origin, why, plan.request_id));
+    plan.refuse(code)
 }

@@ -20,7 +20,10 @@ use super::{runtime, second_layer, signature};
 use crate::{
     policy,
     secrets::Secrets,
-    web::{Platform, Unfit},
+    web::{
+        Platform, Unfit,
+        outgoing::{self, FetchError, Fetched, Question},
+    },
 };
 
 static ISOLATE: OnceLock<Result<Isolate, PolicyErrors>> = OnceLock::new();
@@ -88,6 +91,10 @@ impl Worker {
 impl Platform for Worker {
     const HAS_SECOND_LAYER: bool = true;
     const RETRIES: bool = false;
+
+    async fn ask(method: &str, body: Option<&str>, question: &Question<'_>) -> Result<Fetched, FetchError> {
+        outgoing::fetch(method, body, question).await
+    }
 
     fn authorizer(&self) -> &'static Authorizer {
         &self.isolate.authorizer

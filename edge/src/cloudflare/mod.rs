@@ -1,10 +1,12 @@
-//! The Cloudflare Worker: the `fetch` entry.
+//! The Cloudflare Worker, as far as it is not the runtime's own objects: those stay in JavaScript.
 //!
-//! `worker.mjs` calls [`fetch`] and answers for it should it throw. Each request owns its promises and timers:
-//! in a Worker one request cannot await another's, so what requests share is plain state in the isolate, looked
-//! at and never awaited. No borrow of that state lives across an `await`.
+//! `worker.mjs` calls [`decide`] with a request as text, and gets text back: an answer, or a plan of what to forward. Where
+//! caches have all that a decision takes, that is one call and no promise. `forward.mjs` carries the plan out, and asks
+//! [`refused`] and [`review`] where something comes of it that only rules can judge.
+//!
+//! Each request owns its promises and timers: in a Worker one request cannot await another's, so what requests share is
+//! plain state in the isolate, looked at and never awaited. No borrow of that state lives across an `await`.
 
-mod answer;
 mod body;
 mod forward;
 mod isolate;
@@ -15,48 +17,95 @@ mod runtime;
 mod second_layer;
 pub mod signature;
 mod signing;
+mod turn;
 
 use std::rc::Rc;
 
+use js_sys::{Array, JsString, Uint8Array};
 use postern::{Answer, Decision, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use web_sys::Response;
+use web_sys::Request;
 use worker::{Env, worker_sys::Context};
 
 use crate::{
-    log,
+    log, plan,
     web::{Incoming as _, decide, shadow},
 };
 use body::RequestBody;
 use isolate::{Isolate, Worker};
 use request::Incoming;
 
-/// Answers one request.
+/// What is to be done with a request, as text.
+#[derive(Debug)]
+enum Todo {
+    /// Answer it.
+    Answer(String),
+    /// Send it on.
+    Forward(String),
+    /// Send it on with this body, which was read.
+    ForwardRead(String, Vec<u8>),
+}
+
+impl From<Todo> for JsValue {
+    fn from(todo: Todo) -> Self {
+        match todo {
+            Todo::Answer(text) | Todo::Forward(text) => text.into(),
+            Todo::ForwardRead(text, octets) => Array::of2(&text.into(), &Uint8Array::from(octets.as_slice())).into(),
+        }
+    }
+}
+
+/// Says what is to be done with one request, or gives a promise of it where something had to be asked for.
+///
+/// `text` is the request's: the method on one line, the URL on the next, then its fields as
+/// [`header::fields`](crate::header::fields) reads them.
 ///
 /// # Errors
 /// What the runtime throws where nothing can be answered any more; `worker.mjs` then says 503.
-#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
-pub async fn fetch(request: web_sys::Request, env: Env, context: Context) -> Result<Response, JsValue> {
+#[wasm_bindgen]
+pub fn decide(text: &JsString, request: Request, env: Env, context: Context) -> Result<JsValue, JsValue> {
     runtime::quiet_panics("worker");
     // Shared with what goes on after the answer: rules that are only tried.
-    let incoming = Rc::new(Incoming::read(&request));
+    let incoming = Rc::new(Incoming::read(text));
+    turn::at_once(async move { answer_to(incoming, request, &env, &context).await.map(JsValue::from) })
+}
+
+/// Says what to answer where a plan that [`decide`] gave could not be carried out.
+#[must_use]
+#[wasm_bindgen]
+pub fn refused(plan: &str, why: &str) -> String {
+    forward::refused(plan, why)
+}
+
+/// Says what becomes of the answer of the origin that a plan named.
+#[must_use]
+#[wasm_bindgen]
+pub fn review(plan: &str, status: u16, fields: &str) -> String {
+    forward::review(plan, status, fields)
+}
+
+async fn answer_to(incoming: Rc<Incoming>, request: Request, env: &Env, context: &Context) -> Result<Todo, JsValue> {
     #[cfg(feature = "planted-panic")]
-    planted::trap(&incoming, &context).await;
-    let isolate = match Isolate::of(&env) {
+    planted::trap(&incoming, context).await;
+    let isolate = match Isolate::of(env) {
         Ok(isolate) => isolate,
         Err(errors) => {
             let why = format!("the embedded policy does not load: {errors}");
             runtime::log(&log::failure("policy_unusable", "worker", &why, incoming.id()));
-            return answer::response(&Answer::of(PublicCode::TemporarilyUnavailable), incoming.is_head());
+            return Ok(answer(&Answer::of(PublicCode::TemporarilyUnavailable), &incoming));
         }
     };
-    let mut body = RequestBody::of(&request);
-    let worker = Worker::new(isolate, &context);
+    let mut body = RequestBody::Untouched(request);
+    let worker = Worker::new(isolate, context);
     let (decision, observed) = decide::enforced(&worker, &*incoming, &mut body).await;
     shadow::try_rules(&worker, || Some(Rc::clone(&incoming)), &decision, observed.at);
     match decision {
-        Decision::Permit(permit) => forward::forward(isolate, &request, &incoming, body, &permit).await,
-        Decision::Preflight(answer) => answer::response(&answer, incoming.is_head()),
-        Decision::Deny(denial) => answer::response(denial.answer(), incoming.is_head()),
+        Decision::Permit(permit) => forward::plan(isolate, &incoming, body, &permit).await,
+        Decision::Preflight(preflight) => Ok(answer(&preflight, &incoming)),
+        Decision::Deny(denial) => Ok(answer(denial.answer(), &incoming)),
     }
+}
+
+fn answer(answer: &Answer, incoming: &Incoming) -> Todo {
+    Todo::Answer(plan::answer(answer, incoming.is_head(), &[]))
 }

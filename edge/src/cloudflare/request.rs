@@ -1,51 +1,93 @@
-//! The request as it came, read once out of the runtime's own object.
-//!
-//! The runtime's object stays the one that is forwarded; only text is taken from it, in as few crossings
-//! between WebAssembly and JavaScript as the Fetch standard's interface allows.
+//! The request as it came, as the text that `worker.mjs` hands over. The runtime's object stays the one that is forwarded.
 
-use js_sys::Array;
-use web_sys::Request;
+use js_sys::JsString;
+use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{header, log, target, web};
+use crate::{header::Lines, log, target, web};
+
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+    type Progress;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+
+    #[wasm_bindgen(method, js_name = encodeInto)]
+    fn encode_into(this: &TextEncoder, text: &JsString, octets: &mut [u8]) -> Progress;
+
+    #[wasm_bindgen(method, getter)]
+    fn written(this: &Progress) -> u32;
+}
+
+thread_local! {
+    static ENCODER: TextEncoder = TextEncoder::new();
+}
+
+/// A unit of UTF-16 takes no more octets than this in UTF-8.
+const MOST_OCTETS_A_UNIT: usize = 3;
+
+/// The method and the URL have a line each.
+const HEADS: usize = 2;
 
 /// Method, raw target and header fields of one request.
+///
+/// What a method or a URL with a line break would do, and no runtime lets pass: shorten the URL, to what is then decided on
+/// and forwarded, and add fields, which a caller can send as well.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    method: String,
-    url: String,
-    /// One line a field; the runtime has joined repeated fields with commas (Fetch §2.2.2).
-    fields: String,
+    /// The method, the URL, then a line for each field; the runtime has joined repeated fields with commas (Fetch §2.2.2).
+    text: Lines,
 }
 
 impl Incoming {
-    pub(super) fn read(request: &Request) -> Self {
-        let fields = Array::from(&request.headers()).join("\n");
-        Self { method: request.method(), url: request.url(), fields: fields.into() }
+    /// Takes the text over. The runtime's own encoder writes it into WebAssembly's memory: the glue's passes over it
+    /// character by character, which for a token takes longer than its decision.
+    pub(super) fn read(text: &JsString) -> Self {
+        let units = usize::try_from(text.length()).unwrap_or_default();
+        let mut octets = vec![0; units.saturating_mul(MOST_OCTETS_A_UNIT)];
+        let progress = ENCODER.with(|encoder| encoder.encode_into(text, &mut octets));
+        octets.truncate(usize::try_from(progress.written()).unwrap_or_default());
+        // What is no text is no request, and its empty target is refused. The encoder writes nothing else.
+        Self { text: Lines::new(String::from_utf8(octets).unwrap_or_default(), HEADS) }
+    }
+
+    fn method(&self) -> &str {
+        self.text.line(0)
+    }
+
+    fn url(&self) -> &str {
+        self.text.line(1)
+    }
+
+    /// The fields, as they came.
+    pub(super) fn fields_in_order(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.text.fields()
     }
 
     /// The value of a field whose name is in lower case, as the runtime writes names.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
-        header::fields(&self.fields).find(|(field, _)| *field == name).map(|(_, value)| value)
+        self.fields_in_order().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
     /// The scheme that the runtime was reached by.
     pub(super) fn scheme(&self) -> &str {
-        self.url.split_once("://").map_or("https", |(scheme, _)| scheme)
+        self.url().split_once("://").map_or("https", |(scheme, _)| scheme)
     }
 
     pub(super) fn is_head(&self) -> bool {
-        self.method == "HEAD"
+        self.method() == "HEAD"
     }
 }
 
 impl web::Incoming for Incoming {
     fn fields(&self) -> Vec<(&str, &str)> {
-        header::fields(&self.fields).collect()
+        self.fields_in_order().collect()
     }
 
     fn as_core<'a>(&'a self, headers: &'a [(&'a str, &'a str)]) -> postern::Request<'a> {
         // A URL without a target cannot be; the empty one is refused as not canonical.
-        postern::Request { method: &self.method, target: target::target_of(&self.url).unwrap_or_default(), headers }
+        postern::Request { method: self.method(), target: target::target_of(self.url()).unwrap_or_default(), headers }
     }
 
     /// Cloudflare's name for the request.

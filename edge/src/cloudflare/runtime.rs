@@ -1,6 +1,11 @@
 //! Timers, and work that goes on after the answer, as Workers have them.
 
-use std::{cell::Cell, future::Future, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, OnceCell},
+    future::Future,
+    rc::Rc,
+    time::Duration,
+};
 
 use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::JsValue;
@@ -10,9 +15,19 @@ use worker::{Delay, worker_sys::Context};
 use crate::web::runtime::{before, crypto};
 pub(super) use crate::web::runtime::{global, log, now, quiet_panics, random_id};
 
-/// WebCrypto.
+thread_local! {
+    static SUBTLE: OnceCell<SubtleCrypto> = const { OnceCell::new() };
+}
+
+/// WebCrypto, which an isolate has one of.
 pub(super) fn subtle() -> Result<SubtleCrypto, JsValue> {
-    Ok(crypto()?.subtle())
+    SUBTLE.with(|kept| match kept.get() {
+        Some(subtle) => Ok(subtle.clone()),
+        None => {
+            let subtle = crypto()?.subtle();
+            Ok(kept.get_or_init(|| subtle).clone())
+        }
+    })
 }
 
 /// Waits.

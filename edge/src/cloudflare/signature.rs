@@ -20,6 +20,8 @@ use super::runtime;
 
 thread_local! {
     static IMPORTED: RefCell<ImportedKeys<CryptoKey>> = const { RefCell::new(ImportedKeys::new()) };
+    /// Each algorithm's parameters, once made: objects of the runtime's are made member by member, a call each.
+    static PARAMETERS: RefCell<Vec<(Algorithm, Object)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Goes on with the outcome of the check.
@@ -64,6 +66,18 @@ async fn imported(algorithm: Algorithm, key: &Jwk) -> Result<CryptoKey, JsValue>
 
 /// One object for import and check: each call reads the members it knows.
 fn parameters(algorithm: Algorithm) -> Result<Object, JsValue> {
+    let kept = |made: &Vec<(Algorithm, Object)>| {
+        made.iter().find(|(other, _)| *other == algorithm).map(|(_, parameters)| parameters.clone())
+    };
+    if let Some(parameters) = PARAMETERS.with_borrow(kept) {
+        return Ok(parameters);
+    }
+    let parameters = make_parameters(algorithm)?;
+    PARAMETERS.with_borrow_mut(|made| made.push((algorithm, parameters.clone())));
+    Ok(parameters)
+}
+
+fn make_parameters(algorithm: Algorithm) -> Result<Object, JsValue> {
     let parameters = Object::new();
     let set = |name: &str, value: JsValue| Reflect::set(&parameters, &JsValue::from_str(name), &value);
     let hash = |hash: Hash| {

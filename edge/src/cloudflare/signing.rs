@@ -3,29 +3,26 @@
 //!
 //! The caller's `Authorization` gives way to the signature; such an origin goes by the assertion.
 
-use postern::Permit;
-use web_sys::Response;
+use crate::header::fields;
 
 /// Whether Lambda has refused our signature before the function was asked: the function's own 403 does not name an
-/// error of AWS's.
-pub(super) fn was_refused(permit: &Permit, response: &Response) -> bool {
-    let names_error = || response.headers().has("x-amzn-errortype").unwrap_or(false);
-    permit.origin().wants_signature() && response.status() == 403 && names_error()
+/// error of AWS's. The fields are joined as [`fields`] reads them.
+pub(super) fn is_refusal(status: u16, joined: &str) -> bool {
+    status == 403 && fields(joined).any(|(name, _)| name == "x-amzn-errortype")
 }
 
 #[cfg(feature = "sigv4")]
 mod signed {
     use std::time::Duration;
 
-    use postern::{BodyDigest, Permit, PublicCode, assertion};
-    use wasm_bindgen::JsValue;
-    use web_sys::Headers;
+    use postern::{BodyDigest, Permit, PublicCode};
 
     use super::super::{body::RequestBody, isolate::Isolate, request::Incoming, runtime};
     use crate::{
         payload::{self, Payload, content_sha256},
+        plan::Forward,
         sigv4::{is_aws_field, sign_for_function},
-        web::{BodySource as _, Incoming as _},
+        web::BodySource as _,
     };
 
     /// Time for a body to arrive that is read for its hash alone: as long as one that a route has read.
@@ -41,7 +38,7 @@ mod signed {
     ) -> Result<String, PublicCode> {
         let declared = incoming.field(payload::HEADER);
         let hash = |seen: Payload<'_>| content_sha256(permit.content_sha256(), seen, declared);
-        if matches!(body, RequestBody::Untouched(_)) {
+        if body.is_untouched() {
             if let Some(hash) = hash(Payload::Unseen) {
                 return Ok(hash);
             }
@@ -59,30 +56,24 @@ mod signed {
         hash(seen).ok_or(PublicCode::InvalidRequest)
     }
 
-    /// Signs the request with these fields; `false` where that cannot be.
-    pub(in super::super) fn sign(
+    /// Signs the request that is planned; `false` where that cannot be.
+    pub(in super::super) fn sign<'r>(
         isolate: &Isolate,
-        incoming: &Incoming,
-        permit: &Permit,
-        headers: &Headers,
+        incoming: &'r Incoming,
+        permit: &'r Permit,
+        assertion: &str,
         payload: &str,
-    ) -> Result<bool, JsValue> {
+        plan: &mut Forward<'r>,
+    ) -> bool {
         let origin = permit.origin();
-        let Some(credentials) = isolate.credentials_of(origin.name()) else { return Ok(false) };
-        let assertion = headers.get(assertion::HEADER)?.unwrap_or_default();
+        let Some(credentials) = isolate.credentials_of(origin.name()) else { return false };
         let request = (permit.method(), permit.target());
-        let Ok(signed) = sign_for_function(origin, credentials, request, &assertion, payload, runtime::now()) else {
-            return Ok(false);
+        let Ok(signed) = sign_for_function(origin, credentials, request, assertion, payload, runtime::now()) else {
+            return false;
         };
-        for (name, _) in incoming.fields() {
-            if is_aws_field(name) {
-                headers.delete(name)?;
-            }
-        }
-        for (name, value) in &signed {
-            headers.set(name, value)?;
-        }
-        Ok(true)
+        plan.deleted.extend(incoming.fields_in_order().map(|(name, _)| name).filter(|name| is_aws_field(name)));
+        plan.set.extend(signed.into_iter().map(|(name, value)| (name.into(), value)));
+        true
     }
 }
 

@@ -21,13 +21,19 @@ pub(super) struct Container {
     /// By a policy that is only tried.
     pub(super) shadow: Option<Authorizer>,
     pub(super) seeds: KeySeeds,
+    is_misplaced: OnceLock<bool>,
 }
 
 impl Container {
     /// Loads what was packed; once.
     pub(super) fn start(config: &str) -> Result<(), ConfigError> {
         let Config { policy, shadow, seeds } = Config::parse(config)?;
-        let container = Self { authorizer: Authorizer::new(policy), shadow: shadow.map(Authorizer::new), seeds };
+        let container = Self {
+            authorizer: Authorizer::new(policy),
+            shadow: shadow.map(Authorizer::new),
+            seeds,
+            is_misplaced: OnceLock::new(),
+        };
         // A second start would be with the same file.
         let _ = CONTAINER.set(container);
         Ok(())
@@ -44,7 +50,7 @@ impl Container {
 
     /// Whether it is a development build where none is to run.
     pub(super) fn is_misplaced(&self) -> bool {
-        policy::is_misplaced(self.policy(), variable)
+        *self.is_misplaced.get_or_init(|| policy::is_misplaced(self.policy(), variable))
     }
 }
 

@@ -17,6 +17,7 @@ use postern::{
 };
 
 use super::{
+    ask,
     container::{self, Container},
     secrets_manager,
     timer::Timer,
@@ -27,6 +28,7 @@ use crate::{
     sigv4::Credentials,
     web::{
         Platform, Unfit,
+        outgoing::{FetchError, Fetched, Question},
         runtime::{self, before},
     },
 };
@@ -112,6 +114,10 @@ impl Platform for Invocation {
     const HAS_SECOND_LAYER: bool = false;
     /// While the container was frozen nobody saw its connections close.
     const RETRIES: bool = true;
+
+    async fn ask(method: &str, body: Option<&str>, question: &Question<'_>) -> Result<Fetched, FetchError> {
+        ask::ask(method, body, question).await
+    }
 
     fn authorizer(&self) -> &'static Authorizer {
         &self.0.container.authorizer

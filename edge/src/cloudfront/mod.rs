@@ -6,15 +6,19 @@
 //!  origin-response  ▶ without what is said to origins alone, with the policy's CORS fields; a refused assertion is 502
 //! ```
 //!
-//! `index.js` calls [`start`] with what was packed, then [`handle`] for each event, one at a time, and answers for it
-//! should it trap. Nothing goes on after the answer: Lambda freezes the container. What a Worker does in the background
-//! is done before the answer here, within a time of its own. Caches live as long as the container.
+//! `index.js` calls [`start`] with what was packed, then [`decide`] for a viewer's request and [`handle`] for every other
+//! event, one at a time, and answers for it should it trap. Nothing goes on after the answer: Lambda freezes the
+//! container. What a Worker does in the background is done before the answer here, within a time of its own. Caches live
+//! as long as the container.
 
+mod arrived;
+mod ask;
 mod container;
 mod invocation;
 mod request;
 mod response;
 mod secrets_manager;
+mod text;
 mod timer;
 
 use std::{
@@ -28,10 +32,11 @@ use postern::{Answer, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
-    event::{self, Event, EventKind},
+    event::{self, Event, EventKind, ViewerRequest},
     log,
     web::runtime,
 };
+use arrived::Arrived;
 use container::Container;
 use invocation::Invocation;
 
@@ -58,10 +63,27 @@ pub fn start(config: &str) -> Result<(), JsValue> {
 pub fn handle(event: &JsValue, remaining_ms: f64) -> Result<JsValue, JsValue> {
     // Of what is no JSON, such as `undefined`, there is no text; the parser says so.
     let text = JSON::stringify(event).ok().and_then(|text| JsValue::from(text).as_string()).unwrap_or_default();
-    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> =
-        Box::pin(async move { JSON::parse(&answer_to(&text, remaining_ms).await) });
-    // Where caches have it all, nothing is waited for: no promise, no turn of the event loop. What was begun goes on
-    // when the promise's own task looks at it again.
+    at_once(async move { JSON::parse(&answer_to(&text, remaining_ms).await) })
+}
+
+/// Answers a viewer's request, of which `text` has `count` lines and `length` characters as `event.js` writes them: a
+/// generated response in JSON, or the changes to the request, or a promise of either. `undefined` is no answer: [`handle`]
+/// then has one.
+///
+/// # Errors
+/// As [`handle`].
+#[wasm_bindgen]
+pub fn decide(text: &JsValue, length: usize, count: usize, remaining_ms: f64) -> Result<JsValue, JsValue> {
+    let Some(request) = text::read(text, length).and_then(|text| ViewerRequest::read(text, count)) else {
+        return Ok(JsValue::UNDEFINED);
+    };
+    at_once(async move { Ok(text::written(&answer_to_viewer(request, remaining_ms).await)) })
+}
+
+/// Where caches have it all, nothing is waited for: no promise, no turn of the event loop. What was begun goes on when
+/// the promise's own task looks at it again.
+fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
+    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(work);
     match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
         Poll::Pending => Ok(future_to_promise(work).into()),
@@ -81,11 +103,24 @@ async fn answer_to(text: &str, remaining_ms: f64) -> String {
     };
     match event.kind() {
         EventKind::ViewerRequest | EventKind::OriginRequest => {
-            let invocation = Invocation::begin(container, remaining_ms).await;
-            let answer = request::answer(&invocation, event, text).await;
-            invocation.finish().await;
-            answer
+            decided(container, Arrived::whole(event), Some(text), remaining_ms).await
         }
         EventKind::OriginResponse | EventKind::ViewerResponse => response::answer(container, event),
     }
+}
+
+async fn answer_to_viewer(request: ViewerRequest, remaining_ms: f64) -> String {
+    let arrived = Arrived::Viewer(request);
+    let Some(container) = Container::running() else {
+        return event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), arrived.is_head());
+    };
+    decided(container, arrived, None, remaining_ms).await
+}
+
+/// `text` is the whole event's, where that was read.
+async fn decided(container: &'static Container, arrived: Arrived, text: Option<&str>, remaining_ms: f64) -> String {
+    let invocation = Invocation::begin(container, remaining_ms).await;
+    let answer = request::answer(&invocation, arrived, text).await;
+    invocation.finish().await;
+    answer
 }

@@ -65,13 +65,23 @@ pub const READ_ONLY_IN_VIEWER_RESPONSE: [&str; 5] =
 /// Whether functions must not add a field of this name, which is in any case.
 #[must_use]
 pub fn is_disallowed(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    DISALLOWED.contains(&name.as_str()) || DISALLOWED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    let begins_with = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    DISALLOWED.iter().any(|own| name.eq_ignore_ascii_case(own)) || DISALLOWED_PREFIXES.iter().any(begins_with)
 }
 
 /// Whether a function may set or remove a field of this name in such an event.
-fn is_free(kind: EventKind, name: &str) -> bool {
+pub(super) fn is_free(kind: EventKind, name: &str) -> bool {
     !is_disallowed(name) && !kind.read_only().iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// Whether fields may stand under this: in lower case, as CloudFront has all names.
+pub(super) fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether a field under `name` may be written `key`: CloudFront sends on what `key` says, and Postern decides by the name.
+pub(super) fn is_its_name(name: &str, key: &str) -> bool {
+    key.eq_ignore_ascii_case(name)
 }
 
 /// The fields of a request or a response. Each name leads to a list of objects with a string `value`: `read` has seen
@@ -79,21 +89,19 @@ fn is_free(kind: EventKind, name: &str) -> bool {
 pub(super) struct Headers(Map<String, Value>);
 
 impl Headers {
-    /// The fields, when each stands under the name that it has: CloudFront sends on what `key` says, and Postern decides
-    /// by the name.
+    /// The fields, when each stands under the name that it has.
     pub(super) fn read(members: &mut Map<String, Value>, place: &'static str) -> Result<Self, EventError> {
         let fields = super::object(members, "headers", place)?;
         let is_field = |name: &str, field: &Value| {
             let Some(field) = field.as_object() else { return false };
             let is_its_name = match field.get("key") {
                 None => true,
-                Some(key) => key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)),
+                Some(key) => key.as_str().is_some_and(|key| is_its_name(name, key)),
             };
             is_its_name && field.get("value").is_some_and(Value::is_string)
         };
         let is_well_formed = fields.iter().all(|(name, list)| {
-            let is_name = !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_uppercase());
-            is_name && list.as_array().is_some_and(|list| list.iter().all(|field| is_field(name, field)))
+            is_name(name) && list.as_array().is_some_and(|list| list.iter().all(|field| is_field(name, field)))
         });
         if is_well_formed { Ok(Self(fields)) } else { Err(EventError::Malformed(place)) }
     }
@@ -115,7 +123,7 @@ impl Headers {
 
     /// Removes the fields that `is_removed` names, where that is allowed.
     pub(super) fn remove(&mut self, kind: EventKind, is_removed: impl Fn(&str) -> bool) {
-        self.0.retain(|name, _| !(is_free(kind, name) && is_removed(name)));
+        self.0.retain(|name, _| !(is_removed(name) && is_free(kind, name)));
     }
 
     /// Sets a field, where that is allowed, in place of all whose names fold alike.

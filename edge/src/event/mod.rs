@@ -7,6 +7,8 @@
 //!                      └─ origin-response, viewer-response ▶ passed_on: the response with other fields
 //!                                                            replaced:  another response (origin-response alone)
 //! ```
+//! [`ViewerRequest`] is the first of them in few words, for the kind of event that is decided on most.
+//!
 //! What goes back is what came: members that this module does not know, too. A field that CloudFront forbids a
 //! function to set, or to change in this event, is never set or changed, since CloudFront answers 502 for the whole
 //! request then; so a caller of `forwarded` and `passed_on` needs no lists of its own.
@@ -21,6 +23,7 @@ mod header;
 mod origin;
 mod request;
 mod response;
+mod viewer;
 
 use std::fmt;
 
@@ -37,6 +40,7 @@ pub use self::{
     origin::{EventOrigin, OriginProtocol},
     request::Request,
     response::Response,
+    viewer::ViewerRequest,
 };
 use crate::event::error::place;
 

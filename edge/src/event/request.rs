@@ -59,7 +59,7 @@ impl Request {
     /// The target as it came: the path, and behind a `?` the query unless it is empty. Nothing is decoded or repaired.
     #[must_use]
     pub fn target(&self) -> String {
-        if self.query.is_empty() { self.uri.clone() } else { format!("{}?{}", self.uri, self.query) }
+        target(&self.uri, &self.query)
     }
 
     /// Every value of every field once: names in lower case and in order, a name's values as they came.
@@ -116,6 +116,11 @@ impl Request {
         }
         members
     }
+}
+
+/// The target of path and query.
+pub(super) fn target(uri: &str, query: &str) -> String {
+    if query.is_empty() { uri.to_owned() } else { [uri, "?", query].concat() }
 }
 
 /// The target names people and companies, and the fields hold credentials.

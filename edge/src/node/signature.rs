@@ -15,9 +15,7 @@ use postern::{
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-/// `crypto.constants.RSA_PKCS1_PADDING`: OpenSSL's number, which no release can change.
-const PKCS1_PADDING: u32 = 1;
-/// `crypto.constants.RSA_PKCS1_PSS_PADDING`.
+/// `crypto.constants.RSA_PKCS1_PSS_PADDING`: OpenSSL's number, which no release can change.
 const PSS_PADDING: u32 = 6;
 
 #[wasm_bindgen(module = "node:crypto")]
@@ -30,6 +28,9 @@ extern "C" {
 }
 
 thread_local! {
+    static SHA256: JsValue = JsValue::from_str("sha256");
+    static SHA384: JsValue = JsValue::from_str("sha384");
+    static SHA512: JsValue = JsValue::from_str("sha512");
     static IMPORTED: RefCell<ImportedKeys<JsValue>> = const { RefCell::new(ImportedKeys::new()) };
 }
 
@@ -53,35 +54,39 @@ pub fn verify(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8])
 }
 
 fn holds(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]) -> Result<bool, JsValue> {
-    let hash = match algorithm.scheme() {
-        Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(_, hash) => JsValue::from_str(match hash {
-            Hash::Sha256 => "sha256",
-            Hash::Sha384 => "sha384",
-            Hash::Sha512 => "sha512",
-        }),
+    let imported = imported(algorithm, key)?;
+    let outcome = match algorithm.scheme() {
+        Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) | Scheme::Ecdsa(_, hash) => {
+            let name = match hash {
+                Hash::Sha256 => &SHA256,
+                Hash::Sha384 => &SHA384,
+                Hash::Sha512 => &SHA512,
+            };
+            name.with(|name| crypto_verify(name, message, &imported, signature))
+        }
         // Ed25519 brings its own.
-        Scheme::Ed25519 => JsValue::NULL,
+        Scheme::Ed25519 => crypto_verify(&JsValue::NULL, message, &imported, signature),
     };
-    let outcome = crypto_verify(&hash, message, &imported(algorithm, key)?, signature)?;
-    outcome.as_bool().ok_or(JsValue::UNDEFINED)
+    outcome?.as_bool().ok_or(JsValue::UNDEFINED)
 }
 
-/// The key with the way to use it, as `crypto.verify` takes both.
+/// The key with the way to use it, as `crypto.verify` takes both: the key alone where its own default is that way. Of an
+/// object Node 24 first tries whether it is a key itself, by two exceptions, which cost as much as the signature.
 fn imported(algorithm: Algorithm, key: &Jwk) -> Result<JsValue, JsValue> {
     if let Some(imported) = IMPORTED.with_borrow(|kept| kept.of(key, algorithm)) {
         return Ok(imported);
     }
     let public = create_public_key(&object(&[("key", JSON::parse(&key.to_public_jwk())?), ("format", "jwk".into())])?)?;
-    let imported = object(&match algorithm.scheme() {
-        Scheme::RsaPkcs1(_) => vec![("key", public), ("padding", PKCS1_PADDING.into())],
+    let imported = match algorithm.scheme() {
+        // "`crypto.constants.RSA_PKCS1_PADDING` (default)"; a JWK never makes a key of the type `rsa-pss`, which has another.
+        Scheme::RsaPkcs1(_) | Scheme::Ed25519 => public,
         Scheme::RsaPss(hash) => {
             let salt = u32::try_from(hash.digest_len()).unwrap_or(u32::MAX);
-            vec![("key", public), ("padding", PSS_PADDING.into()), ("saltLength", salt.into())]
+            object(&[("key", public), ("padding", PSS_PADDING.into()), ("saltLength", salt.into())])?
         }
         // `r ‖ s`; without it OpenSSL's DER.
-        Scheme::Ecdsa(..) => vec![("key", public), ("dsaEncoding", "ieee-p1363".into())],
-        Scheme::Ed25519 => vec![("key", public)],
-    })?;
+        Scheme::Ecdsa(..) => object(&[("key", public), ("dsaEncoding", "ieee-p1363".into())])?,
+    };
     IMPORTED.with_borrow_mut(|kept| kept.keep(key, algorithm, imported.clone()));
     Ok(imported)
 }

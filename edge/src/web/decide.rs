@@ -17,7 +17,7 @@ pub(crate) async fn enforced<'i, P: Platform>(
     let fields = incoming.fields();
     let request = incoming.as_core(&fields);
     let authorizer = platform.authorizer();
-    let mut observed = Observed { at: runtime::now(), request_id: incoming.id(), ..Observed::default() };
+    let mut observed = Observed { at: runtime::now(), ..Observed::default() };
     let decision = match platform.secrets() {
         Err(unfit) => {
             runtime::log(&log::failure(unfit.code(), "edge", &unfit.to_string(), incoming.id()));
@@ -31,6 +31,7 @@ pub(crate) async fn enforced<'i, P: Platform>(
     let policy = authorizer.policy();
     if policy.log().wants(&decision, runtime::random_bits) {
         let subject_key = platform.secrets().ok().and_then(Secrets::subject_key);
+        observed.request_id = incoming.id();
         runtime::log(&decision_log::line(&decision, policy.version(), subject_key, &observed));
     }
     (decision, observed)

@@ -5,14 +5,18 @@
 
 use std::{fmt, time::Duration};
 
+#[cfg(feature = "cloudflare")]
 use js_sys::{Reflect, Uint8Array, futures::JsFuture};
+#[cfg(feature = "cloudflare")]
 use wasm_bindgen::{JsCast, JsValue};
+#[cfg(feature = "cloudflare")]
 use web_sys::{
     AbortSignal, Headers, ReadableStream, ReadableStreamDefaultReader, Request, RequestCache, RequestInit,
     RequestRedirect, Response,
 };
 
 use super::{Platform, runtime};
+#[cfg(feature = "cloudflare")]
 use crate::target::target_of;
 
 /// An answer, read whole.
@@ -44,6 +48,7 @@ pub(crate) enum FetchError {
 }
 
 /// An `init` for `method` with the two settings that every request of ours has.
+#[cfg(feature = "cloudflare")]
 pub(crate) fn init(method: &str, headers: &Headers) -> RequestInit {
     let init = RequestInit::new();
     init.set_method(method);
@@ -57,18 +62,21 @@ pub(crate) fn init(method: &str, headers: &Headers) -> RequestInit {
 ///
 /// What a constructed request shows as its URL is what it sends; canonical targets pass unchanged, and this
 /// is what makes sure of it.
+#[cfg(feature = "cloudflare")]
 pub(crate) fn request(url: &str, init: &RequestInit) -> Result<Request, FetchError> {
     let request = Request::new_with_str_and_init(url, init).map_err(|_| FetchError::Unsendable)?;
     if target_of(&request.url()) == target_of(url) { Ok(request) } else { Err(FetchError::Rewritten) }
 }
 
 /// Sends a request; the answer's body is still to come.
+#[cfg(feature = "cloudflare")]
 pub(crate) async fn send(request: &Request) -> Result<Response, FetchError> {
     let answer = JsFuture::from(runtime::global().fetch_with_request(request)).await;
     answer.and_then(JsCast::dyn_into).map_err(broken)
 }
 
 /// What a rejected fetch or read means. Its message is not kept: it may quote the URL.
+#[cfg(feature = "cloudflare")]
 fn broken(error: JsValue) -> FetchError {
     let name = Reflect::get(&error, &JsValue::from_str("name")).ok().and_then(|name| name.as_string());
     // The reason that `AbortSignal.timeout` gives (DOM §3.2).
@@ -104,20 +112,30 @@ pub(crate) async fn post<P: Platform>(body: &str, question: &Question<'_>) -> Re
 }
 
 async fn ask<P: Platform>(method: &str, body: Option<&str>, question: &Question<'_>) -> Result<Fetched, FetchError> {
-    let Question { url, fields, plain_http, limit, cap } = *question;
-    if !url.starts_with("https://") && !plain_http {
+    if !question.url.starts_with("https://") && !question.plain_http {
         return Err(FetchError::Insecure);
     }
+    let begun = runtime::now();
+    match P::ask(method, body, question).await {
+        Err(FetchError::Unreachable) if P::RETRIES => {
+            // Together they take no longer than one may.
+            let limit = question.limit.saturating_sub(runtime::now().saturating_since(begun));
+            P::ask(method, body, &Question { limit, ..*question }).await
+        }
+        asked => asked,
+    }
+}
+
+/// Asks once, with `fetch`.
+#[cfg(feature = "cloudflare")]
+pub(crate) async fn fetch(method: &str, body: Option<&str>, question: &Question<'_>) -> Result<Fetched, FetchError> {
+    let Question { url, fields, limit, cap, .. } = *question;
     let init = init(method, &headers(fields).map_err(|_| FetchError::Unsendable)?);
     if let Some(body) = body {
         init.set_body(&JsValue::from_str(body));
     }
-    // One signal for both tries: together they take no longer.
     init.set_signal(Some(&AbortSignal::timeout_with_u32(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX))));
-    let response = match send(&request(url, &init)?).await {
-        Err(FetchError::Unreachable) if P::RETRIES => send(&request(url, &init)?).await?,
-        sent => sent?,
-    };
+    let response = send(&request(url, &init)?).await?;
     let field = |name: &str| response.headers().get(name).ok().flatten();
     let body = if response.status() == 200 {
         match response.body() {
@@ -140,6 +158,7 @@ async fn ask<P: Platform>(method: &str, body: Option<&str>, question: &Question<
     })
 }
 
+#[cfg(feature = "cloudflare")]
 fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in fields {
@@ -149,6 +168,7 @@ fn headers(fields: &[(&str, &str)]) -> Result<Headers, JsValue> {
 }
 
 /// Counts decoded octets, so that a small compressed body cannot grow past the cap.
+#[cfg(feature = "cloudflare")]
 pub(crate) async fn read(stream: &ReadableStream, cap: usize) -> Result<Vec<u8>, FetchError> {
     let reader = ReadableStreamDefaultReader::new(stream).map_err(|_| FetchError::Unreachable)?;
     let mut body = Vec::new();

@@ -11,6 +11,7 @@ use postern::{
     policy::Issuer,
 };
 
+use super::outgoing::{FetchError, Fetched, Question};
 use crate::secrets::{Secrets, SecretsError};
 #[cfg(feature = "sigv4")]
 use crate::sigv4::Credentials;
@@ -21,6 +22,14 @@ pub(crate) trait Platform: Clone + 'static {
     const HAS_SECOND_LAYER: bool;
     /// Whether a connection that broke is worth a second try: one that was kept while nobody looked may be long closed.
     const RETRIES: bool;
+
+    /// Asks once what this edge itself wants to know, within the question's limits. Whether the URL may be asked at all has
+    /// been looked at.
+    fn ask(
+        method: &str,
+        body: Option<&str>,
+        question: &Question<'_>,
+    ) -> impl Future<Output = Result<Fetched, FetchError>>;
 
     /// The policy that decides, with what it remembers.
     fn authorizer(&self) -> &'static Authorizer;

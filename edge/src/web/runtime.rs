@@ -3,6 +3,7 @@
 //! All of it is drawn while a request is served, never as the module loads, when Workers give none of it.
 
 use std::{
+    cell::RefCell,
     future::{Future, poll_fn},
     panic,
     pin::pin,
@@ -14,7 +15,7 @@ use postern::UnixTime;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Crypto, WorkerGlobalScope, console};
 
-use crate::log;
+use crate::{log, random::Pool};
 
 /// The time, which in a Worker stands still between one I/O and the next.
 #[expect(
@@ -25,11 +26,14 @@ pub(crate) fn now() -> UnixTime {
     UnixTime::from_millis(js_sys::Date::now() as u64)
 }
 
-/// 128 bits from the runtime's generator.
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
+}
+
+/// 128 bits from the runtime's generator, given once.
 pub(crate) fn random_id() -> Result<[u8; 16], JsValue> {
-    let mut id = [0; 16];
-    crypto()?.get_random_values_with_u8_array(&mut id)?;
-    Ok(id)
+    let draw = |octets: &mut [u8]| crypto()?.get_random_values_with_u8_array(octets).map(drop);
+    POOL.with_borrow_mut(|pool| pool.take(draw))
 }
 
 /// 32 bits from the runtime's generator; none set where it gives none, which only ever logs more.

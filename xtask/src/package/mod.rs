@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  edge/  ──wasm-pack──▶ postern_edge.js, postern_edge_bg.wasm ─┐   one module for all policies
-//!  edge/cloudfront/index.js ────────────────────────────────────┼─▶ the zip, the same octets for the same inputs
+//!  edge/cloudfront/*.js ────────────────────────────────────────┼─▶ the zip, the same octets for the same inputs
 //!  policy, shadow policy, key seeds ──postern-embed──▶ config.json ─┘
 //! ```
 //! No secret is in it: the policy names where the function finds them.
@@ -25,8 +25,9 @@ use archive::Archive;
 pub(crate) use module::build_module;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
-/// The function's entry, in `edge/`, and what it is called in the zip: Lambda's handler is `index.handler`.
-const ENTRY: (&str, &str) = ("cloudfront/index.js", "index.js");
+/// What is JavaScript of the function, in [`SCRIPTS_FOLDER`] and in the zip: Lambda's handler is `index.handler`.
+const SCRIPTS: [&str; 3] = ["index.js", "event.js", "ask.js"];
+const SCRIPTS_FOLDER: &str = "edge/cloudfront";
 const CONFIG: &str = "config.json";
 
 /// Builds the module, packs it with what `inputs` name, and writes the zip to `output`.
@@ -84,8 +85,11 @@ fn embed_for_deployment(inputs: &Inputs) -> Result<Embedded> {
 
 fn archive(paths: &Paths, module: &Path, embedded: &Embedded) -> Result<Archive> {
     let read = |path: PathBuf| fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()));
-    let (entry, name) = ENTRY;
-    let mut entries = vec![(name, read(paths.root.join("edge").join(entry))?), (CONFIG, config(embedded).into_bytes())];
+    let mut entries = Vec::new();
+    for name in SCRIPTS {
+        entries.push((name, read(paths.root.join(SCRIPTS_FOLDER).join(name))?));
+    }
+    entries.push((CONFIG, config(embedded).into_bytes()));
     for name in module::FILES {
         entries.push((name, read(module.join(name))?));
     }

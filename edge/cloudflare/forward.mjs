@@ -1,0 +1,96 @@
+// Carries out what the WebAssembly has decided, on the runtime's own objects. There is no rule here: what is deleted, set
+// or withheld, how long an origin may take and what is answered, comes as the text that edge/src/plan.rs describes.
+import { refused, review } from "../build/postern_edge.js";
+
+// In its own name: the entry's setTimeout watches over the instance's timers, and this one calls none.
+const startTimer = globalThis.setTimeout;
+
+// What ends the wait for an origin, other than its answer.
+const LATE = Symbol("late");
+const UNREACHABLE = Symbol("unreachable");
+
+// Status and names of fields of the last answer that the WebAssembly passes on whatever its fields hold.
+let harmless;
+
+/** The request as the WebAssembly reads it: method, URL, then a line for each field. */
+export function textOf(request) {
+  let text = `${request.method}\n${request.url}`;
+  request.headers.forEach((value, name) => {
+    text += `\n${name},${value}`;
+  });
+  return text;
+}
+
+/** Whether the text is a plan, and not an answer. */
+export const isPlan = (text) => text.startsWith("forward\n");
+
+/** The answer that a text describes. */
+export function answer(text) {
+  const lines = text.split("\n");
+  const headers = new Headers();
+  let at = 1;
+  for (; lines[at] !== ""; at += 2) headers.set(lines[at], lines[at + 1]);
+  const body = lines.slice(at + 1).join("\n");
+  return new Response(body === "" ? null : body, { status: Number(lines[0]), headers });
+}
+
+/**
+ * Sends the request on as planned, with the body that was read or else its own, and gives the origin's answer.
+ *
+ * `end` fulfils `ended`, which whoever gives up the request fulfils with undefined; so is then the outcome.
+ */
+export async function forward(plan, octets, request, { ended, end }) {
+  const lines = plan.split("\n");
+  const [, method, url, bodyRule, limits, , , , deleted] = lines;
+  const body = bodyRule === "empty" ? null : (octets ?? request.body);
+  if (bodyRule === "refused" && body !== null) return answer(refused(plan, "body"));
+  const [withoutBody, withBody] = limits.split(",");
+  let sent;
+  let at = 9;
+  try {
+    const headers = new Headers(request.headers);
+    if (deleted !== "") for (const name of deleted.split(",")) headers.delete(name);
+    for (; lines[at] !== ""; at += 2) headers.set(lines[at], lines[at + 1]);
+    sent = fetch(url, { method, headers, body, redirect: "manual", cache: "no-store" });
+  } catch {
+    return answer(refused(plan, "unsendable"));
+  }
+  const timer = startTimer(end, Number(body === null ? withoutBody : withBody), LATE);
+  sent.then(end, () => end(UNREACHABLE));
+  const outcome = await ended;
+  clearTimeout(timer);
+  if (outcome === undefined) return undefined;
+  if (outcome === LATE) return answer(refused(plan, "late"));
+  if (outcome === UNREACHABLE) return answer(refused(plan, "unreachable"));
+  return passedOn(outcome, plan, lines, at + 1);
+}
+
+// The origin's own answer where there is nothing to withhold and nothing to set: the runtime then streams it by itself.
+function passedOn(response, plan, lines, firstField) {
+  let names = `${response.status}`;
+  response.headers.forEach((_, name) => {
+    names += `\n${name}`;
+  });
+  let withheld = "";
+  if (names !== harmless) {
+    let fields = "";
+    response.headers.forEach((value, name) => {
+      fields += `\n${name},${value}`;
+    });
+    const verdict = review(plan, response.status, fields);
+    if (verdict === "pass") harmless = names;
+    else if (verdict.startsWith("withhold\n")) withheld = verdict.slice(9);
+    else if (verdict !== "pass once") return answer(verdict);
+  }
+  if (withheld === "" && firstField === lines.length) return response;
+  // A response is a ResponseInit too: status, status text and fields are copied, repeated ones each.
+  const copy = new Response(response.body, response);
+  if (withheld !== "") for (const name of withheld.split(",")) copy.headers.delete(name);
+  for (let at = firstField; at < lines.length; at += 2) {
+    const [name, value] = [lines[at], lines[at + 1]];
+    // What else the origin's answer varies by still holds.
+    if (name === "vary") copy.headers.append(name, value);
+    else copy.headers.set(name, value);
+  }
+  return copy;
+}

@@ -1,0 +1,307 @@
+//! What the Worker's JavaScript is to do with a request, as one text: WebAssembly is called once, and the runtime's own
+//! objects are never wrapped.
+//!
+//! A line each, in a fixed order; header fields come last, as a name and a value on two lines. Nothing here may hold a line
+//! break, so nothing can pass for another line: a [`Forward`] or an answer that would is not written.
+
+use std::{borrow::Cow, time::Duration};
+
+use postern::{Answer, PublicCode};
+
+/// First line of a request to forward. Any other first line is an answer's status.
+const FORWARD: &str = "forward";
+/// Between the fields to set on the request and those of the answer.
+const NEXT: &str = "";
+
+/// What becomes of the body of a request that is forwarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Body {
+    /// It is streamed, or sent as it was read; there may be none.
+    Sent,
+    /// There is none, or the request is refused: Fetch sends none with a GET or HEAD (Fetch §5.4), and some server on the
+    /// way would read its octets as the next request.
+    #[default]
+    Refused,
+    /// It is empty, and says so itself.
+    Empty,
+}
+
+impl Body {
+    const ALL: [Self; 3] = [Self::Sent, Self::Refused, Self::Empty];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Refused => "refused",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// Time for an origin to begin its answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// To a request without a body.
+    pub without_body: Duration,
+    /// To one with a body, which has to arrive first.
+    pub with_body: Duration,
+}
+
+impl Limits {
+    /// In milliseconds, which is what timers count in.
+    fn to_line(self) -> String {
+        format!("{},{}", self.without_body.as_millis(), self.with_body.as_millis())
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let (without, with) = line.split_once(',')?;
+        let limit = |text: &str| text.parse().ok().map(Duration::from_millis);
+        Some(Self { without_body: limit(without)?, with_body: limit(with)? })
+    }
+}
+
+/// A request to forward, and what its answer is to be given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forward<'a> {
+    /// The method that was decided on.
+    pub method: &'a str,
+    /// The whole URL.
+    pub url: String,
+    /// What becomes of the body.
+    pub body: Body,
+    /// How long the origin may take.
+    pub limits: Limits,
+    /// Name of the origin, for the log.
+    pub origin: &'a str,
+    /// The platform's name for the request, for the log.
+    pub request_id: Option<&'a str>,
+    /// Whether the origin's platform wants a signature of ours.
+    pub is_signed: bool,
+    /// Names of the caller's fields that end here.
+    pub deleted: Vec<&'a str>,
+    /// Fields that the request is given, in place of any of that name.
+    pub set: Vec<(Cow<'a, str>, String)>,
+    /// Fields that the answer is given.
+    pub answer_fields: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Forward<'a> {
+    /// The text of it. `None` if some part of it has a line break.
+    #[must_use]
+    pub fn to_text(&self) -> Option<String> {
+        let mut lines = Lines::new(FORWARD);
+        lines.push(self.method)?;
+        lines.push(&self.url)?;
+        lines.push(self.body.name())?;
+        lines.push(&self.limits.to_line())?;
+        lines.push(self.origin)?;
+        lines.push(self.request_id.unwrap_or_default())?;
+        lines.push(if self.is_signed { "signed" } else { "" })?;
+        // A name has no comma (RFC 9110 §5.1).
+        lines.push_joined(&self.deleted)?;
+        for (name, value) in &self.set {
+            lines.push_field(name, value)?;
+        }
+        lines.push(NEXT)?;
+        for (name, value) in &self.answer_fields {
+            lines.push_field(name, value)?;
+        }
+        Some(lines.text)
+    }
+
+    /// Reads it again, to say what became of it.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut lines = text.split('\n');
+        if lines.next() != Some(FORWARD) {
+            return None;
+        }
+        let mut plan = Self { method: lines.next()?, url: lines.next()?.to_owned(), ..Self::default() };
+        let body = lines.next()?;
+        plan.body = Body::ALL.into_iter().find(|kind| kind.name() == body)?;
+        plan.limits = Limits::parse(lines.next()?)?;
+        plan.origin = lines.next()?;
+        plan.request_id = lines.next().filter(|id| !id.is_empty());
+        plan.is_signed = lines.next()? == "signed";
+        plan.deleted = lines.next()?.split(',').filter(|name| !name.is_empty()).collect();
+        loop {
+            match lines.next()? {
+                NEXT => break,
+                name => plan.set.push((name.into(), lines.next()?.to_owned())),
+            }
+        }
+        while let Some(name) = lines.next() {
+            plan.answer_fields.push((name, lines.next()?));
+        }
+        Some(plan)
+    }
+
+    /// The answer where this cannot be done, with the fields of an answer to it.
+    #[must_use]
+    pub fn refuse(&self, code: PublicCode) -> String {
+        answer(&Answer::of(code), self.method == "HEAD", &self.answer_fields)
+    }
+}
+
+/// What becomes of an origin's answer, where it is not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review<'a> {
+    /// It is passed on, and so is every other with this status and fields of these names, whatever they hold.
+    Pass,
+    /// It is passed on.
+    PassOnce,
+    /// It is passed on without these fields.
+    Withhold(&'a [&'a str]),
+}
+
+impl Review<'_> {
+    /// The text of it, which is told from an answer's by its first letter.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Pass => "pass".to_owned(),
+            Self::PassOnce => "pass once".to_owned(),
+            Self::Withhold(names) => format!("withhold\n{}", names.join(",")),
+        }
+    }
+}
+
+/// The text of an answer of the core's, with more fields: status, fields, an empty line, and the body to the end. An
+/// answer to HEAD has no body, whatever the answer holds.
+#[must_use]
+pub fn answer(answer: &Answer, head: bool, more: &[(&str, &str)]) -> String {
+    let mut lines = Lines { text: answer.status.to_string() };
+    let own = answer.headers.iter().map(|(name, value)| (*name, value.as_str()));
+    for (name, value) in own.chain(more.iter().copied()) {
+        // The core makes no such field; one that came from elsewhere is left out rather than split.
+        let _ = lines.push_field(name, value);
+    }
+    lines.text.push_str("\n\n");
+    if !head {
+        lines.text.push_str(&answer.body);
+    }
+    lines.text
+}
+
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn new(first: &str) -> Self {
+        // Most plans, assertion included.
+        let mut text = String::with_capacity(1536);
+        text.push_str(first);
+        Self { text }
+    }
+
+    fn push(&mut self, line: &str) -> Option<()> {
+        if line.contains('\n') {
+            return None;
+        }
+        self.text.push('\n');
+        self.text.push_str(line);
+        Some(())
+    }
+
+    fn push_joined(&mut self, names: &[&str]) -> Option<()> {
+        self.push(NEXT)?;
+        for (index, name) in names.iter().enumerate() {
+            if name.contains(['\n', ',']) {
+                return None;
+            }
+            if index > 0 {
+                self.text.push(',');
+            }
+            self.text.push_str(name);
+        }
+        Some(())
+    }
+
+    fn push_field(&mut self, name: &str, value: &str) -> Option<()> {
+        if name.is_empty() || name.contains('\n') || value.contains('\n') {
+            return None;
+        }
+        self.push(name)?;
+        self.push(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plan() -> Forward<'static> {
+        Forward {
+            method: "GET",
+            url: "https://orders.example/a?b=c".to_owned(),
+            body: Body::Refused,
+            limits: Limits { without_body: Duration::from_secs(60), with_body: Duration::from_secs(900) },
+            origin: "orders",
+            request_id: Some("8f0c-LHR"),
+            is_signed: false,
+            deleted: vec!["host", "postern-assertion"],
+            set: vec![
+                ("x-forwarded-proto".into(), "https".to_owned()),
+                ("postern-assertion".into(), "a.b.c".to_owned()),
+            ],
+            answer_fields: vec![("vary", "Origin")],
+        }
+    }
+
+    #[test]
+    fn a_plan_is_read_as_it_was_written() {
+        let text = plan().to_text().unwrap();
+        assert_eq!(
+            text,
+            "forward\nGET\nhttps://orders.example/a?b=c\nrefused\n60000,900000\norders\n8f0c-LHR\n\n\
+             host,postern-assertion\nx-forwarded-proto\nhttps\npostern-assertion\na.b.c\n\nvary\nOrigin"
+        );
+        assert_eq!(Forward::parse(&text), Some(plan()));
+        let bare = Forward { body: Body::Sent, is_signed: true, ..Forward::default() };
+        assert_eq!(Forward::parse(&bare.to_text().unwrap()), Some(bare));
+        for cut in [
+            "",
+            "forward",
+            "200\n\n",
+            "forward\nGET\nhttps://a\nother\n1,2\no\n\n\n\n",
+            "forward\nGET\nhttps://a\nsent\n1\no\n\n\n\n",
+        ] {
+            assert_eq!(Forward::parse(cut), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn an_answer_has_its_fields_then_its_body_and_none_to_head() {
+        let core = Answer { status: 204, headers: vec![("allow", "GET, HEAD".to_owned())], body: "{\n}".to_owned() };
+        assert_eq!(answer(&core, false, &[("vary", "Origin")]), "204\nallow\nGET, HEAD\nvary\nOrigin\n\n{\n}");
+        assert_eq!(answer(&core, true, &[]), "204\nallow\nGET, HEAD\n\n");
+        let refused = plan().refuse(PublicCode::BadGateway);
+        assert!(refused.starts_with("502\n") && refused.contains("\nvary\nOrigin\n\n{"), "{refused}");
+    }
+
+    proptest! {
+        /// Whatever fields hold, they come back as they were or the plan is not written.
+        #[test]
+        fn no_text_passes_for_another_line(
+            url in "[a-z/\n,]{0,8}",
+            id in "[a-z\n]{0,4}",
+            deleted in prop::collection::vec("[a-z\n,]{1,4}", 0..4),
+            set in prop::collection::vec(("[a-z\n]{0,4}", "[a-z,: \n\r\0]{0,8}"), 0..4),
+            fields in prop::collection::vec(("[a-z\n]{0,4}", "[a-z,: \n]{0,8}"), 0..4),
+        ) {
+            let written = Forward {
+                url,
+                request_id: Some(id.as_str()).filter(|id| !id.is_empty()),
+                deleted: deleted.iter().map(String::as_str).collect(),
+                set: set.iter().map(|(name, value)| (name.into(), value.clone())).collect(),
+                answer_fields: fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+                ..plan()
+            };
+            if let Some(text) = written.to_text() {
+                prop_assert_eq!(Forward::parse(&text), Some(written));
+            }
+        }
+    }
+}
