@@ -3,24 +3,22 @@
 
 import * as crypto from 'node:crypto';
 
-export const CLIENT = 'bench-client';
-export const COMPANY = '1111';
-export const SCOPE = 'orders/get.order';
-/** A target of the route `orders-get` of ../policy.toml. */
-export const TARGET = `/companies/${COMPANY}/orders/2a7f0c1e`;
+import { CLIENT, COMPANY, SCOPE } from './names.mjs';
+
+export * from './names.mjs';
 
 const LIFETIME_SECONDS = 3 * 3600;
 
-/** An issuer at `url`: its JWK set, and `token(n)`, a different valid token for each n. */
+/** An issuer at `url`: its JWK set, and `token(n)`, a different valid token for each n, with `changes` to its claims. */
 export function issuer(url) {
   const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = crypto.randomUUID();
   const header = part({ kid, alg: 'RS256' });
   const now = Math.floor(Date.now() / 1000);
   const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }] };
-  const token = (n) => {
+  const token = (n, changes) => {
     const subject = `b0a1c2d3-0000-4000-8000-${String(n).padStart(12, '0')}`;
-    const input = `${header}.${part(claims(url, subject, now))}`;
+    const input = `${header}.${part({ ...claims(url, subject, now), ...changes })}`;
     return `${input}.${crypto.sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`;
   };
   return { url, jwks, token };

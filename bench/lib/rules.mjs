@@ -1,7 +1,7 @@
 // The rules of ../policy.toml as a team would write them by hand behind a JWT library: what the peers do besides verifying
 // the token, so that they do the same work as Postern. What the library has checked itself is not checked again.
 
-import { CLIENT } from './fixture.mjs';
+import { CLIENT } from './names.mjs';
 
 const EITHER = ['Manager', 'Standard'];
 const COMPANY = '([^/]+)';

@@ -53,7 +53,7 @@ fn assert_one_meaning(raw: &str, target: &CanonicalTarget) {
     let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
     assert_eq!(format!("{}{query}", target.path()), raw);
     assert!(raw.len() <= MAX_TARGET_BYTES && target.segments().count() <= MAX_SEGMENTS, "past the caps");
-    let written: String = target.segments().iter().map(|segment| format!("/{}", encode_segment(segment))).collect();
+    let written: String = target.segments().map(|segment| format!("/{}", encode_segment(segment))).collect();
     assert_eq!(written, target.path(), "the segments are written in another way");
     for segment in target.segments() {
         assert!(segment != "." && segment != "..", "a dot segment");

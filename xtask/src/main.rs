@@ -1,5 +1,6 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. Each habit has one command, and CI calls the same ones.
 
+mod bench;
 mod collection;
 mod corpus;
 mod dev;
@@ -76,6 +77,18 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Measure what Postern costs beside what people use today, and print it beside the targets
+    ///
+    /// Every ratio is made within a round in which all of a row's contenders take turns; one whose rounds lie too far
+    /// apart is not printed. Results and a plot go into `bench/results/`. Leave the machine alone meanwhile.
+    Bench {
+        /// Only this part; all of them if left out
+        #[arg(value_enum)]
+        part: Option<bench::Part>,
+        /// As little as shows that all measuring programs run; judges and writes nothing
+        #[arg(long)]
+        quick: bool,
+    },
     /// Install what the stack needs into the project's folders
     Setup,
     /// Formatting, clippy, builds without std, documentation, packaging, dependencies
@@ -137,6 +150,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Corpus { write } => corpus::files(&paths, write),
+        Command::Bench { part, quick } => bench::bench(&paths, part, quick),
         Command::Setup => setup::setup(&paths),
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
         Command::Build { what: Build::Worker } => {

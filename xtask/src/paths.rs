@@ -40,6 +40,11 @@ impl Paths {
         Ok(folder)
     }
 
+    /// Measurements: their programs, their peers, what came of them.
+    pub(crate) fn bench(&self) -> PathBuf {
+        self.root.join("bench")
+    }
+
     /// A program that npm put among the packages.
     pub(crate) fn npm_program(&self, name: &str) -> PathBuf {
         self.local.join("node_modules/.bin").join(name)

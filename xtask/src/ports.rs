@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 /// Moves a whole block, for a machine on which one of its ports is taken for good.
 pub(crate) const OFFSET_VARIABLE: &str = "POSTERN_PORT_OFFSET";
 
+/// Before the first port of what is measured: above the stack's blocks.
+const BENCH: u16 = 4200;
+
 /// Every port of one run of the stack.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
@@ -76,14 +79,7 @@ impl Ports {
 
     /// The block of a profile, moved by what [`OFFSET_VARIABLE`] says.
     pub(crate) fn of(profile_offset: u16, moved_by: Option<&str>) -> Result<Self> {
-        let moved: u16 = match moved_by {
-            None | Some("") => 0,
-            Some(text) => match text.parse() {
-                Ok(number) if number <= 40_000 => number,
-                _ => bail!("{OFFSET_VARIABLE} must be a number up to 40000, not `{text}`"),
-            },
-        };
-        Ok(Self::block(profile_offset + moved))
+        Ok(Self::block(profile_offset + offset(moved_by)?))
     }
 
     fn named(&self) -> [(&'static str, u16); 18] {
@@ -111,12 +107,7 @@ impl Ports {
 
     /// Fails with the name of the first port that another program holds.
     pub(crate) fn check_free(&self) -> Result<()> {
-        for (name, port) in self.named() {
-            if TcpListener::bind(("127.0.0.1", port)).is_err() {
-                bail!("{}", conflict(name, port));
-            }
-        }
-        Ok(())
+        self.named().into_iter().try_for_each(|(name, port)| check_free(name, port))
     }
 
     /// The ports that the issuers' process listens on, as its configuration names them.
@@ -129,6 +120,35 @@ impl Ports {
             "strangerPage": self.stranger_page,
         })
     }
+}
+
+/// Ports for what is measured, one behind the other and none of them in use. The same in each run: the Worker has the
+/// origin's and the issuer's built into it.
+pub(crate) fn bench<const COUNT: usize>(names: [&str; COUNT], moved_by: Option<&str>) -> Result<[u16; COUNT]> {
+    let mut port = BENCH + offset(moved_by)?;
+    let ports = names.map(|name| {
+        port += 1;
+        (name, port)
+    });
+    ports.iter().try_for_each(|(name, port)| check_free(name, *port))?;
+    Ok(ports.map(|(_, port)| port))
+}
+
+fn offset(moved_by: Option<&str>) -> Result<u16> {
+    match moved_by {
+        None | Some("") => Ok(0),
+        Some(text) => match text.parse() {
+            Ok(number) if number <= 40_000 => Ok(number),
+            _ => bail!("{OFFSET_VARIABLE} must be a number up to 40000, not `{text}`"),
+        },
+    }
+}
+
+fn check_free(name: &str, port: u16) -> Result<()> {
+    if TcpListener::bind(("127.0.0.1", port)).is_err() {
+        bail!("{}", conflict(name, port));
+    }
+    Ok(())
 }
 
 /// A loopback URL without a trailing slash.
@@ -166,6 +186,15 @@ mod tests {
         assert!(message.contains("the Lambda functions"), "{message}");
         assert!(message.contains(OFFSET_VARIABLE), "{message}");
         assert!(!message.contains('\n'), "{message}");
+    }
+
+    #[test]
+    fn measurements_have_ports_of_their_own() {
+        let ports = bench(["one", "two", "three"], Some("20000")).expect("free ports");
+        let stack: Vec<u16> =
+            [20_000, 20_100].iter().flat_map(|offset| Ports::block(*offset).named().map(|(_, port)| port)).collect();
+        assert!(ports.iter().all(|port| !stack.contains(port)), "{ports:?}");
+        assert_eq!(ports.iter().collect::<HashSet<_>>().len(), 3);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! Linux has.
 
 mod end;
+mod lines;
 mod output;
 
 use std::fmt::Debug;
@@ -20,6 +21,7 @@ use std::{env, thread};
 
 use anyhow::{Context, Result, bail};
 
+pub(crate) use lines::lines;
 pub(crate) use output::tail;
 use output::{Output, show};
 
@@ -125,6 +127,11 @@ impl Supervisor {
         let output = Output::follow(name, self.parts.len(), self.print, &mut child, &file)?;
         self.parts.push(Part { name: name.to_owned(), child, output });
         Ok(())
+    }
+
+    /// The process of a part that runs.
+    pub(crate) fn process(&self, name: &str) -> Option<u32> {
+        self.parts.iter().find(|part| part.name == name).map(|part| part.child.id())
     }
 
     /// Waits until `answers` says yes; a part that ends meanwhile, or the end of `patience`, is a failure that names

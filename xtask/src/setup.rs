@@ -122,11 +122,21 @@ pub(crate) fn node(paths: &Paths) -> PathBuf {
 }
 
 fn node_packages(paths: &Paths) -> Result<()> {
-    let pins = read(&paths.local.join("package-lock.json"))? + &read(&paths.local.join("package.json"))?;
-    install(&paths.local.join("node_modules/.postern-stamp"), &pins, "npm packages", || {
+    npm_packages(paths, &paths.local, "npm packages")
+}
+
+/// Installs what measures, and what is measured beside Postern, unless it is there.
+pub(crate) fn bench_packages(paths: &Paths) -> Result<()> {
+    let _alone = lock(paths)?;
+    npm_packages(paths, &paths.bench(), "npm packages of the bench")
+}
+
+fn npm_packages(paths: &Paths, folder: &Path, what: &str) -> Result<()> {
+    let pins = read(&folder.join("package-lock.json"))? + &read(&folder.join("package.json"))?;
+    install(&folder.join("node_modules/.postern-stamp"), &pins, what, || {
         let mut command = Command::new("npm");
         // Without install scripts: whatever is native comes as a package for the platform, hashed in the lock file.
-        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&paths.local);
+        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
         download(&mut command, "the npm packages", &paths.tools.join("npm.log"))
     })
 }

@@ -4,7 +4,8 @@
 mod cloudfront;
 mod files;
 mod manifest;
-mod workerd;
+pub(crate) mod workerd;
+mod wrangler;
 
 use std::env;
 use std::fs;
@@ -20,13 +21,14 @@ use crate::http::Client;
 use crate::package;
 use crate::paths::{Paths, write_if_changed};
 use crate::ports::{OFFSET_VARIABLE, Ports, url};
-use crate::process::{Supervisor, run, run_quietly};
+use crate::process::{Supervisor, run};
 use crate::setup::{node, step};
 use crate::worker::{self, Inputs, build_planted, build_worker};
 
-pub(crate) use files::SCOPES;
 use files::{Edges, Keys, ORIGINS, Programs};
+pub(crate) use files::{SCOPES, key_set};
 pub(crate) use manifest::Manifest;
+pub(crate) use wrangler::Wrangler;
 
 /// A part answers in two seconds or so; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -191,38 +193,19 @@ impl Starting<'_> {
         command
     }
 
-    fn wrangler(&self) -> Command {
-        let mut command = Command::new(node(self.paths));
-        command
-            .arg(self.paths.local.join("node_modules/wrangler/bin/wrangler.js"))
-            .current_dir(&self.paths.root)
-            .env("WRANGLER_SEND_METRICS", "false")
-            .env("WRANGLER_HIDE_BANNER", "true")
-            // Its own folders would be in the user's home.
-            .env("WRANGLER_LOG_PATH", self.logs.join("wrangler"))
-            .env("WRANGLER_REGISTRY_PATH", self.folder.join("wrangler-registry"))
-            .env("XDG_CONFIG_HOME", self.folder.join("wrangler-config"))
-            // Asking Cloudflare for the `cf` object needs the network and gives nothing here.
-            .env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
-        command
-    }
-
     /// Bundled into the profile's folder: `dev` and `test` then serve what each has built, whatever the other does.
     fn build_worker(&self, overlay: &Path) -> Result<workerd::Bundle> {
         // Held until it is bundled: nobody else may build into `edge/build` meanwhile.
         let _lock = worker::lock(self.paths)?;
         build_worker(&self.paths.root, Some(overlay))?;
 
-        let folder = self.folder.join("bundle");
-        if folder.exists() {
-            fs::remove_dir_all(&folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
-        }
-        let manifest = Manifest::read(&self.paths.root)?.for_local_run(&self.paths.root)?;
-        write_if_changed(&self.manifest(), &manifest.to_string())?;
-        let mut command = self.wrangler();
-        command.args(["deploy", "--dry-run", "--outdir"]).arg(&folder).arg("--config").arg(self.manifest());
-        run_quietly(&mut command, &self.logs.join("bundle.log"))?;
-        workerd::Bundle::find(&folder)
+        let wrangler = self.wrangler();
+        write_if_changed(&self.manifest(), &wrangler.manifest()?)?;
+        wrangler.bundle(None, &self.manifest(), &self.folder.join("bundle"))
+    }
+
+    fn wrangler(&self) -> Wrangler<'_> {
+        Wrangler { paths: self.paths, folder: &self.folder }
     }
 
     fn manifest(&self) -> PathBuf {
@@ -294,7 +277,7 @@ impl Starting<'_> {
     fn start_worker(&self, supervisor: &mut Supervisor, bundle: &workerd::Bundle) -> Result<()> {
         let secrets = self.folder.join("worker.env");
         write_private(&secrets, &files::env_file(&files::worker_secrets(&self.keys)))?;
-        let mut command = self.wrangler();
+        let mut command = self.wrangler().command();
         command
             .arg("dev")
             .arg(&bundle.main)

@@ -77,6 +77,13 @@ pub(crate) fn build_with_policy(root: &Path, policy: &Path, folder: &Path) -> Re
     bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
 }
 
+/// Builds the Worker as it is deployed, but for its policy and its overlay, into `folder`, which is as `edge/` is: for
+/// measurements on the loopback interface.
+pub(crate) fn build_measured(root: &Path, policy: &Path, overlay: &Path, folder: &Path) -> Result<()> {
+    let mut cargo = cargo_build(root, Some(overlay), &features(&[], policy, Some(overlay)));
+    bundle(root, &built_module(cargo.env(POLICY, policy), "the Worker")?, folder)
+}
+
 /// The module, its glue and the entry in a folder of their own.
 fn bundle(root: &Path, wasm: &Path, folder: &Path) -> Result<()> {
     if folder.exists() {

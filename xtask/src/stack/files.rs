@@ -72,7 +72,7 @@ fn trusted(mut keys: Value, capabilities: &[&str]) -> Value {
 }
 
 /// Two of them, as while keys rotate: the first signs, and both are taken.
-fn key_set(name: &str) -> Result<Value> {
+pub(crate) fn key_set(name: &str) -> Result<Value> {
     let keys = [key(name)?, key(name)?];
     Ok(json!({ "keys": keys }))
 }

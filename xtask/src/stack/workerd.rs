@@ -13,6 +13,7 @@ use super::manifest::Manifest;
 pub(crate) struct Bundle {
     /// The module that has the handlers.
     pub(crate) main: PathBuf,
+    /// WebAssembly.
     modules: Vec<PathBuf>,
 }
 
@@ -34,22 +35,35 @@ impl Bundle {
         modules.sort();
         Ok(Self { main, modules })
     }
+
+    /// All of its files, the one with the handlers first.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.main].into_iter().chain(&self.modules)
+    }
 }
 
 /// The text of the configuration, for a file beside the bundle's folder. It holds the Worker's secrets: the caller keeps
 /// the file private.
 pub(crate) fn config(bundle: &Bundle, manifest: &Manifest, secrets: &[(String, String)], port: u16) -> Result<String> {
+    config_with(bundle, manifest, secrets, &[], port)
+}
+
+/// The same with more bindings, each as the configuration's language has it.
+pub(crate) fn config_with(
+    bundle: &Bundle,
+    manifest: &Manifest,
+    secrets: &[(String, String)],
+    more: &[String],
+    port: u16,
+) -> Result<String> {
     let mut modules =
         vec![format!("    (name = {}, esModule = embed {}),", file_name(&bundle.main)?, embedded(&bundle.main)?)];
     for module in &bundle.modules {
         modules.push(format!("    (name = {}, wasm = embed {}),", file_name(module)?, embedded(module)?));
     }
     let secrets = secrets.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let bindings: Vec<String> = manifest
-        .variables()
-        .chain(secrets)
-        .map(|(name, value)| format!("    (name = {}, text = {}),", quoted(name), quoted(value)))
-        .collect();
+    let texts = manifest.variables().chain(secrets).map(|(name, value)| text_binding(name, &quoted(value)));
+    let bindings: Vec<String> = texts.chain(more.iter().cloned()).map(|binding| format!("    ({binding}),")).collect();
     let flags: Vec<String> = manifest.flags().map(quoted).collect();
     Ok(format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
@@ -79,6 +93,23 @@ const postern :Workerd.Worker = (
         date = quoted(manifest.date()?),
         flags = flags.join(", "),
     ))
+}
+
+/// A binding to a text: `value` is quoted, or an `embed`.
+fn text_binding(name: &str, value: &str) -> String {
+    format!("name = {}, text = {value}", quoted(name))
+}
+
+/// A binding to what is in a file beside the configuration's folder: octets if it is WebAssembly, else text.
+pub(crate) fn file_binding(name: &str, file: &Path) -> Result<String> {
+    let value = format!("embed {}", embedded(file)?);
+    let is_module = file.extension().is_some_and(|extension| extension == "wasm");
+    Ok(if is_module { format!("name = {}, data = {value}", quoted(name)) } else { text_binding(name, &value) })
+}
+
+/// A binding to what makes isolates of modules; `workerd serve --experimental` has it.
+pub(crate) fn loader_binding(name: &str) -> String {
+    format!("name = {}, workerLoader = (id = \"loader\")", quoted(name))
 }
 
 fn file_name(path: &Path) -> Result<String> {
@@ -118,5 +149,12 @@ mod tests {
         assert!(text.contains(r#"(name = "x.wasm", wasm = embed "b/x.wasm")"#), "{text}");
         assert!(text.contains(r#"compatibilityFlags = ["a"]"#), "{text}");
         assert!(text.contains("127.0.0.1:8888"), "{text}");
+    }
+
+    #[test]
+    fn a_file_is_bound_as_text_or_as_octets() {
+        let bound = |file: &str| file_binding("n", Path::new(file)).expect("a binding");
+        assert_eq!(bound("/b/worker.js"), r#"name = "n", text = embed "b/worker.js""#);
+        assert_eq!(bound("/b/x.wasm"), r#"name = "n", data = embed "b/x.wasm""#);
     }
 }
