@@ -27,6 +27,10 @@ const answers = {
     response.write("x", () => response.destroy());
   },
   "/packed": (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("0".repeat(1000))),
+  "/packed-short": (response) => {
+    response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("0".repeat(1000)).subarray(0, -9));
+  },
+  "/packed-strangely": (response) => response.writeHead(200, { "content-encoding": "constructor" }).end("0"),
 };
 const server = createServer((request, response) => {
   const chunks = [];
@@ -85,9 +89,16 @@ test("more than the cap, or more than the time, is not waited for", async () => 
   await fails(get("/slow-body", { limit: 50 }), "TimeoutError");
 });
 
-test("what breaks off, is packed or is not there is no answer", async () => {
+test("a coding that nobody asked for is undone, and what it grows to counts", async () => {
+  const { octets } = await get("/packed", { cap: 1000 });
+  assert.equal(Buffer.from(octets).toString(), "0".repeat(1000));
+  await fails(get("/packed", { cap: 999 }), "TooLarge");
+});
+
+test("what breaks off, is packed in an unknown way or is not there is no answer", async () => {
   await fails(get("/cut"), "Unreachable");
-  await fails(get("/packed", { cap: 100_000 }), "Unreachable");
+  await fails(get("/packed-short", { cap: 1000 }), "Unreachable");
+  await fails(get("/packed-strangely"), "Unreachable");
   await fails(ask("GET", "http://127.0.0.1:1/", "/", [], undefined, 2000, 10), "Unreachable");
 });
 
