@@ -6,7 +6,7 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use crate::{algorithm::Algorithm, json, token::TokenError};
@@ -28,7 +28,7 @@ pub(crate) struct Header {
 impl Header {
     /// Reads the first part of a compact JWS.
     pub(crate) fn parse(encoded: &str) -> Result<Self, TokenError> {
-        let json = Base64UrlUnpadded::decode_vec(encoded).map_err(|_| TokenError::Malformed)?;
+        let json = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
         let members = json::object(&json).map_err(|_| TokenError::Malformed)?;
         if members.contains_key("crit") || members.contains_key("b64") {
             return Err(TokenError::Critical);

@@ -8,7 +8,7 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use crate::{algorithm::Algorithm, bearer::MAX_TOKEN_BYTES, claims::Claims, header::Header};
@@ -56,7 +56,7 @@ impl UnverifiedToken {
         }
         let [header, payload, signature] = parts(compact)?;
         let header = Header::parse(header)?;
-        let decoded = |part: &str| Base64UrlUnpadded::decode_vec(part).map_err(|_| TokenError::Malformed);
+        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
         let (payload, signature) = (decoded(payload)?, decoded(signature)?);
         if header.algorithm.signature_len().is_some_and(|len| len != signature.len()) {
             return Err(TokenError::Malformed);
@@ -177,9 +177,9 @@ mod tests {
     fn token(header: &str) -> String {
         format!(
             "{}.{}.{}",
-            Base64UrlUnpadded::encode_string(header.as_bytes()),
-            Base64UrlUnpadded::encode_string(br#"{"iss":"https://issuer.example"}"#),
-            Base64UrlUnpadded::encode_string(&[7; 64])
+            BASE64_URL_SAFE_NO_PAD.encode(header.as_bytes()),
+            BASE64_URL_SAFE_NO_PAD.encode(br#"{"iss":"https://issuer.example"}"#),
+            BASE64_URL_SAFE_NO_PAD.encode(&[7; 64])
         )
     }
 
@@ -248,7 +248,7 @@ mod tests {
     fn a_signature_of_the_wrong_length_is_refused_before_the_key_is_asked_for() {
         let good = token(r#"{"alg":"ES256"}"#);
         let (rest, _) = good.rsplit_once('.').unwrap();
-        let short = format!("{rest}.{}", Base64UrlUnpadded::encode_string(&[7; 63]));
+        let short = format!("{rest}.{}", BASE64_URL_SAFE_NO_PAD.encode(&[7; 63]));
         assert_eq!(refused(&short), TokenError::Malformed);
     }
 }

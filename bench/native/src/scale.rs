@@ -51,10 +51,10 @@ fn routes(plan: Plan, issuer: &Issuer) -> Result<()> {
         worlds.push((count, world, targets));
     }
     let contenders = worlds.iter().map(|(count, world, targets)| {
-        let mut targets = targets.iter().cycle();
-        contender(format!("{count} routes"), || {
+        let (headers, mut targets) = (&headers, targets.iter().cycle());
+        contender(format!("{count} routes"), move || {
             let Some(target) = targets.next() else { return };
-            permitted(world.decide(black_box(&Request { method: "GET", target, headers: &headers })));
+            permitted(world.decide(black_box(&Request { method: "GET", target, headers })));
         })
     });
     let notes =
@@ -87,10 +87,10 @@ fn companies_of_records(plan: Plan, issuer: &Issuer) -> Result<()> {
         worlds.push((count, world, spread(&names)));
     }
     let contenders = worlds.iter().map(|(count, world, targets)| {
-        let mut targets = targets.iter().cycle();
-        contender(format!("{count} companies"), || {
+        let (headers, mut targets) = (&headers, targets.iter().cycle());
+        contender(format!("{count} companies"), move || {
             let Some(target) = targets.next() else { return };
-            permitted(world.decide(black_box(&Request { method: "GET", target, headers: &headers })));
+            permitted(world.decide(black_box(&Request { method: "GET", target, headers })));
         })
     });
     let notes = vec!["companies in a permissions record; a repeated token, the whole decision".to_owned()];

@@ -76,6 +76,8 @@ pub(crate) fn unsigned(number: usize, companies: &[&str]) -> String {
             state.to_be_bytes()[0]
         })
         .collect();
+    // As an integer less than any modulus, or the core refuses it unasked.
+    let noise = [&[0], &noise[1..]].concat();
     let input = input(&Value::Object(claims(number, companies)));
     format!("{input}.{}", Base64UrlUnpadded::encode_string(&noise))
 }

@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::{Engine as _, display::Base64Display, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{AssertionKeys, Capability};
@@ -105,12 +105,19 @@ impl Claims<'_> {
         };
         // Strings, numbers and lists of strings always serialise; were it not so, the result would be refused.
         let json = serde_json::to_vec(self).unwrap_or_default();
-        let payload = Base64UrlUnpadded::encode_string(&json);
-        let signature = key.sign(&payload);
-        let mut buffer = [0; 43];
-        let signature = Base64UrlUnpadded::encode(&signature, &mut buffer).unwrap_or_default();
-        [key.prefix(), &payload, ".", signature].concat()
+        let mut compact = String::with_capacity(key.prefix().len().saturating_add(encoded_len(json.len())));
+        compact.push_str(key.prefix());
+        BASE64_URL_SAFE_NO_PAD.encode_string(&json, &mut compact);
+        let signature = key.sign(compact.get(key.prefix().len()..).unwrap_or_default());
+        compact.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut compact);
+        compact
     }
+}
+
+/// Room for so many octets in base64, and a signature with its dot.
+const fn encoded_len(octets: usize) -> usize {
+    octets.div_ceil(3).saturating_mul(4).saturating_add(44)
 }
 
 fn spaced<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Error> {
@@ -153,8 +160,7 @@ fn identifier<S: Serializer>(id: &&[u8; 16], serializer: S) -> Result<S::Ok, S::
 }
 
 fn encoded<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut buffer = [0; 43];
-    serializer.serialize_str(Base64UrlUnpadded::encode(octets, &mut buffer).unwrap_or_default())
+    serializer.collect_str(&Base64Display::new(octets, &BASE64_URL_SAFE_NO_PAD))
 }
 
 fn digest<S: Serializer>(digest: &Option<&ContentDigest>, serializer: S) -> Result<S::Ok, S::Error> {
