@@ -67,6 +67,10 @@ fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{}", 100_000 + number * 7)).collect()
 }
 
+fn counted(companies: usize) -> String {
+    if companies == 1 { "1 company".to_owned() } else { format!("{companies} companies") }
+}
+
 /// Eight companies spread over these.
 fn spread(names: &[String]) -> Vec<String> {
     (0..8).flat_map(|number| targets(&names[number * names.len() / 8]).into_iter().nth(number)).collect()
@@ -88,13 +92,13 @@ fn companies_of_records(plan: Plan, issuer: &Issuer) -> Result<()> {
     }
     let contenders = worlds.iter().map(|(count, world, targets)| {
         let (headers, mut targets) = (&headers, targets.iter().cycle());
-        contender(format!("{count} companies"), move || {
+        contender(counted(*count), move || {
             let Some(target) = targets.next() else { return };
             permitted(world.decide(black_box(&Request { method: "GET", target, headers })));
         })
     });
     let notes = vec!["companies in a permissions record; a repeated token, the whole decision".to_owned()];
-    repeated("companies in the record", plan, notes, contenders.collect());
+    repeated("companies of a record", plan, notes, contenders.collect());
     Ok(())
 }
 
@@ -110,7 +114,7 @@ fn companies_of_claims(plan: Plan, issuer: &Issuer) -> Result<()> {
     }
     let contenders = callers.iter().map(|(count, caller, targets)| {
         let (world, mut targets) = (&world, targets.iter().cycle());
-        contender(format!("{count} companies"), move || {
+        contender(counted(*count), move || {
             let Some(target) = targets.next() else { return };
             let request = Request { method: "GET", target, headers: &[] };
             let progress = world.authorizer.begin_as(caller, black_box(&request), world.now());
@@ -121,7 +125,7 @@ fn companies_of_claims(plan: Plan, issuer: &Issuer) -> Result<()> {
         "companies in the claims, which somebody else has verified: no token of 16 KiB holds 10000; the decision alone"
             .to_owned(),
     ];
-    repeated("companies in the claims", plan, notes, contenders.collect());
+    repeated("companies of a token", plan, notes, contenders.collect());
     Ok(())
 }
 
@@ -151,7 +155,7 @@ fn tokens(plan: Plan, issuer: &Issuer) -> Result<()> {
             permitted(world.decide(black_box(&Request { method: "GET", target, headers: &headers })));
         })
     });
-    repeated("remembered tokens", plan, notes, contenders.collect());
+    repeated("token cache", plan, notes, contenders.collect());
     Ok(())
 }
 
