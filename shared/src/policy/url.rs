@@ -1,7 +1,9 @@
 //! URLs that a policy may name: where keys are fetched, where requests go, which pages may call.
 //!
 //! Not a URL parser: a list of what is let through, narrow enough to need none. Nothing that one parser
-//! could read in another way than the next (user info, escapes in the host, backslashes) is in it.
+//! could read in another way than the next (user info, escapes in the host, backslashes, `127.1`) is in it.
+
+use core::net::Ipv4Addr;
 
 /// Whether plain `http` may be used, and then for loopback hosts alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,15 @@ fn is_host(host: &str) -> bool {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
-    host.len() <= 253 && host.split('.').all(label)
+    // Such a host is an address in URL parsers, which write `10.1` and `0x0a.1` as `10.0.0.1`.
+    let ends_in_number = |last: &str| {
+        let hexadecimal = last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let address_fits = || host.parse::<Ipv4Addr>().is_ok();
+    host.len() <= 253
+        && host.split('.').all(label)
+        && (!host.rsplit('.').next().is_some_and(ends_in_number) || address_fits())
 }
 
 fn is_path(path: &str) -> bool {
@@ -65,6 +75,7 @@ mod tests {
             "https://a.example",
             "https://a.example:8443/x/y_z",
             "https://10.0.0.1/a",
+            "https://1.a.0xg",
             "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Example",
         ] {
             assert!(is_allowed(url, Profile::Deployed, true), "{url}");
@@ -92,6 +103,13 @@ mod tests {
             "https://a.example/%41",
             "HTTPS://a.example",
             "https://-a.example",
+            "https://127.1",
+            "https://10.0.0.01",
+            "https://10.0.0.256",
+            "https://1.2.3.4.5",
+            "https://0x7f000001",
+            "https://a.0x",
+            "https://a.example.1",
             "null",
             "*",
         ] {
