@@ -95,7 +95,7 @@ impl Origin {
         &self.0.url
     }
 
-    /// The name of the secret that holds the origin's assertion keys; none where it verifies the token itself.0.
+    /// The name of the secret that holds the origin's assertion keys; none where it verifies the token itself.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.0.key.as_deref()
