@@ -83,6 +83,29 @@ test("what a caller says in our name, or to overrule the decision, does not go o
   assert.notEqual(answer.headers["postern-assertion"][0].value, "forged");
 });
 
+test("an origin that verifies the token itself is told the route and gets no assertion, whatever a caller says", async () => {
+  const other = cold((policy) => {
+    delete policy.origin["external-orders"].key;
+    policy.origin["external-orders"].verifies = "token";
+    // Nobody could tell its requests from a stranger's.
+    policy.route = policy.route.filter((route) => route.public !== true);
+  });
+  const names = ["Postern-Route", "postern_route", "POSTERN.ROUTE", "Postern-Assertion", "postern_assertion"];
+  for (const forged of [[], names.map((name) => [name, "forged"])]) {
+    const came = viewerRequest(ORDERS, [bearer(token()), ...forged, ["X-Own", "kept"]]);
+    // Read in few words, and whole.
+    const { handle } = other.require("./postern_edge.js");
+    for (const answer of [await other.handler(came, context()), await handle(came, 5000)]) {
+      assert.deepEqual(Object.keys(answer.headers).sort(), ["authorization", "host", "postern-route", "x-own"]);
+      assert.deepEqual(answer.headers["postern-route"], [{ key: "postern-route", value: "external-orders-list" }]);
+      assert.deepEqual(answer.headers.authorization, came.Records[0].cf.request.headers.authorization);
+    }
+  }
+  // The other origins have their assertion as before; a token that does not hold gets nobody anywhere.
+  assert.equal((await other.handler(viewerRequest(ORDERS, [bearer("x")]), context())).status, "401");
+  other.remove();
+});
+
 test("a container asks for secrets, metadata and keys once, and then for nothing", async () => {
   const other = cold();
   await other.handler(viewerRequest(ORDERS, [bearer(token())]), context());

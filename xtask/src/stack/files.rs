@@ -100,9 +100,11 @@ pub(crate) fn overlay(ports: &Ports) -> String {
     overlay_with(ports, |origin| origin_url(ports, origin))
 }
 
-/// The same, for a policy that has the origin of `e2e/policies/signed.toml` too.
+/// The same, for a policy that has the origins of `e2e/policies/signed.toml` too.
 pub(crate) fn overlay_with_signed(ports: &Ports) -> String {
-    format!("{}\n[origin.signed]\nurl = \"{}\"\n", overlay(ports), origin_url(ports, "signed"))
+    let more =
+        ["signed", "verifying"].map(|name| format!("\n[origin.{name}]\nurl = \"{}\"\n", origin_url(ports, name)));
+    overlay(ports) + &more.concat()
 }
 
 /// The same, with the origins where `url_of` says.
