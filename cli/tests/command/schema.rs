@@ -87,6 +87,9 @@ fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
             let is_named = |name: &str| keywords.get("properties").is_some_and(|named| named.get(name).is_some());
             own.iter().all(|(name, value)| is_named(name) || is_valid(root, said, value))
         }),
+        "if" => is_valid(root, said, value) || is_valid(root, &keywords["else"], value),
+        // With its `if`.
+        "else" => true,
         "items" => value.as_array().is_none_or(|items| items.iter().all(|item| is_valid(root, said, item))),
         "minimum" => value.as_f64().is_none_or(|number| number >= said.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|number| number <= said.as_f64().unwrap()),

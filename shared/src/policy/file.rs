@@ -243,6 +243,11 @@ pub(crate) enum RequiredFile {
 /// One `[origin.NAME]`: a service behind the authoriser.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+// Who verifies no token needs a key.
+#[cfg_attr(feature = "schema", schemars(extend(
+    "if" = { "properties": { "verifies": { "enum": ["token"] } }, "required": ["verifies"] },
+    "else" = { "required": ["key"] },
+)))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OriginFile {
     /// Scheme, host, port and base path.
