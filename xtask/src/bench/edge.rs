@@ -49,8 +49,14 @@ struct Contender {
     field: &'static str,
 }
 
-const CONTENDERS: [Contender; 5] = [
+const CONTENDERS: [Contender; 6] = [
     Contender { name: "no authorisation", file: "none", what: What::Script("none"), field: "postern-route" },
+    Contender {
+        name: "no authorisation, by URL",
+        file: "by-url",
+        what: What::Script("by-url"),
+        field: "postern-route",
+    },
     Contender { name: "jose", file: "jose", what: What::Script("jose"), field: "postern-route" },
     Contender {
         name: "aws-jwt-verify",
@@ -75,8 +81,8 @@ const CONTENDERS: [Contender; 5] = [
 /// Builds, starts, measures, and ends all.
 pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
     let moved_by = env::var(OFFSET_VARIABLE).ok();
-    let [one, two, three, four, five] = CONTENDERS.map(|contender| contender.name);
-    let names = ["the issuer", "the origin", "fresh isolates", one, two, three, four, five];
+    let [one, two, three, four, five, six] = CONTENDERS.map(|contender| contender.name);
+    let names = ["the issuer", "the origin", "fresh isolates", one, two, three, four, five, six];
     let [issuer, origin_port, loader, ports @ ..] = ports::bench(names, moved_by.as_deref())?;
     let bench = Bench { run, folder: run.paths.profile("bench")?, issuer, origin: origin_port };
     let (mut configs, mut bundles) = (Vec::new(), Vec::new());
