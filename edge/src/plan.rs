@@ -273,12 +273,41 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_with_a_line_break_or_a_field_without_a_name_is_not_written() {
+        let set = |name: &'static str, value: &str| Forward { set: vec![(name.into(), value.to_owned())], ..plan() };
+        let answered = |name, value| Forward { answer_fields: vec![(name, value)], ..plan() };
+        assert!(set("a", "").to_text().is_some() && answered("a", "").to_text().is_some());
+        for refused in [
+            Forward { method: "GET\n", ..plan() },
+            Forward { url: "https://orders.example/a\nb".to_owned(), ..plan() },
+            Forward { origin: "a\nb", ..plan() },
+            Forward { request_id: Some("a\nb"), ..plan() },
+            Forward { deleted: vec!["a\nb"], ..plan() },
+            Forward { deleted: vec!["a,b"], ..plan() },
+            set("", "a"),
+            set("a\nb", "c"),
+            set("a", "b\nc"),
+            answered("", "a"),
+            answered("a\nb", "c"),
+            answered("a", "b\nc"),
+        ] {
+            assert_eq!(refused.to_text(), None, "{refused:?}");
+        }
+    }
+
+    #[test]
     fn an_answer_has_its_fields_then_its_body_and_none_to_head() {
         let core = Answer { status: 204, headers: vec![("allow", "GET, HEAD".to_owned())], body: "{\n}".to_owned() };
         assert_eq!(answer(&core, false, &[("vary", "Origin")]), "204\nallow\nGET, HEAD\nvary\nOrigin\n\n{\n}");
         assert_eq!(answer(&core, true, &[]), "204\nallow\nGET, HEAD\n\n");
+        // Half a field would make a name of the next line.
+        for split in [("a", "b\nc"), ("a\nb", "c"), ("", "a")] {
+            assert_eq!(answer(&core, true, &[split, ("vary", "Origin")]), "204\nallow\nGET, HEAD\nvary\nOrigin\n\n");
+        }
         let refused = plan().refuse(PublicCode::BadGateway);
         assert!(refused.starts_with("502\n") && refused.contains("\nvary\nOrigin\n\n{"), "{refused}");
+        let refused = Forward { method: "HEAD", ..plan() }.refuse(PublicCode::BadGateway);
+        assert!(refused.starts_with("502\n") && refused.ends_with("\nvary\nOrigin\n\n"), "{refused}");
     }
 
     proptest! {

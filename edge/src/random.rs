@@ -83,6 +83,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_given_is_not_kept_and_what_waits_is() {
+        let (mut pool, mut source) = (Pool::new(), counting());
+        for given in 1..=IDS {
+            pool.take(&mut source).unwrap();
+            let (waiting, gone) = pool.octets.split_at(POOL_BYTES - given * ID_BYTES);
+            assert!(gone.iter().all(|octet| *octet == 0), "after {given}");
+            assert!(waiting.chunks_exact(ID_BYTES).all(|id| id != [0; ID_BYTES]), "after {given}");
+        }
+    }
+
+    #[test]
     fn a_runtime_without_randomness_gives_no_identifier_and_the_next_draw_counts() {
         let mut pool = Pool::new();
         assert_eq!(pool.take(|_| Err("none")), Err("none"));
