@@ -25,8 +25,8 @@ const PLANTED: &str = "planted-panic";
 /// What makes cargo build a Worker that can sign for AWS: only where the policy has an origin that wants it, for its size.
 const SIGNING: &str = "sigv4";
 
-/// The Worker is built for size: a fresh isolate compiles all that its first decision touches, a quarter less of it this
-/// way. What goes through octets one by one stays built for speed.
+/// The Worker is built for size, which its upload is held to, and of which a fresh isolate compiles what it touches. Of what
+/// a request costs, decisions are a small part; what goes through octets one by one stays built for speed.
 const SIZED: &str = "s";
 const FOR_SPEED: [&str; 2] = ["base64", "sha2"];
 
