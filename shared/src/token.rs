@@ -179,7 +179,7 @@ mod tests {
             "{}.{}.{}",
             BASE64_URL_SAFE_NO_PAD.encode(header.as_bytes()),
             BASE64_URL_SAFE_NO_PAD.encode(br#"{"iss":"https://issuer.example"}"#),
-            BASE64_URL_SAFE_NO_PAD.encode(&[7; 64])
+            BASE64_URL_SAFE_NO_PAD.encode([7; 64])
         )
     }
 
@@ -248,7 +248,7 @@ mod tests {
     fn a_signature_of_the_wrong_length_is_refused_before_the_key_is_asked_for() {
         let good = token(r#"{"alg":"ES256"}"#);
         let (rest, _) = good.rsplit_once('.').unwrap();
-        let short = format!("{rest}.{}", BASE64_URL_SAFE_NO_PAD.encode(&[7; 63]));
+        let short = format!("{rest}.{}", BASE64_URL_SAFE_NO_PAD.encode([7; 63]));
         assert_eq!(refused(&short), TokenError::Malformed);
     }
 }
