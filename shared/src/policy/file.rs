@@ -247,8 +247,7 @@ pub(crate) enum RequiredFile {
 pub(crate) struct OriginFile {
     /// Scheme, host, port and base path.
     pub(crate) url: String,
-    /// What the origin looks at before it serves a request: the edge's `assertion`, as it is if nothing is said, or the
-    /// caller's `token`; then it gets no assertion.
+    /// What the origin looks at before it serves: the edge's `assertion`, the default, or the caller's `token`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::VerifiesName>"))]
     pub(crate) verifies: Option<String>,
