@@ -66,16 +66,26 @@ function take(response, cap, resolve, fail) {
     // A body that nobody reads would hold its connection.
     return BODILESS.includes(status) ? response.resume() : response.destroy();
   }
-  // Decoded, a small body could grow past the cap.
-  if ((headers["content-encoding"] ?? "identity") !== "identity") return fail("Unreachable");
+  const body = decoded(response, headers["content-encoding"]);
+  if (body === undefined) return fail("Unreachable");
   const chunks = [];
   let length = 0;
-  response.on("data", (chunk) => {
+  // Counted as it is decoded: a small body could grow past the cap.
+  body.on("data", (chunk) => {
     length += chunk.length;
-    if (length > cap) fail("TooLarge");
-    else chunks.push(chunk);
+    if (length <= cap) return chunks.push(chunk);
+    body.destroy();
+    return fail("TooLarge");
   });
-  response.on("end", () => answer(Buffer.concat(chunks)));
-  // One that broke off has no end.
-  response.on("close", () => fail("Unreachable"));
+  // One that breaks off has no end: it is an error.
+  body.on("error", () => fail("Unreachable"));
+  body.on("end", () => answer(Buffer.concat(chunks)));
+}
+
+// Some servers code what nobody asked them to. `undefined` for a coding that is not known here.
+function decoded(response, coding = "identity") {
+  if (coding === "identity") return response;
+  const { createBrotliDecompress, createGunzip, createInflate } = require("node:zlib");
+  const create = { br: createBrotliDecompress, deflate: createInflate, gzip: createGunzip, "x-gzip": createGunzip };
+  return Object.hasOwn(create, coding) ? response.pipe(create[coding]()) : undefined;
 }

@@ -56,19 +56,17 @@ impl Lines {
     #[must_use]
     pub fn new(text: String, heads: usize) -> Self {
         let mut lines = Vec::with_capacity(32);
-        let mut begin = 0;
-        let mut comma = None;
-        for (at, octet) in text.bytes().enumerate() {
-            match octet {
-                b'\n' => {
-                    lines.push((begin, comma, at));
-                    (begin, comma) = (at.saturating_add(1), None);
-                }
-                b',' if comma.is_none() => comma = Some(at),
-                _ => {}
+        let mut rest = text.as_str();
+        loop {
+            let (line, after) = rest.split_once('\n').map_or((rest, None), |(line, after)| (line, Some(after)));
+            let begin = text.len().saturating_sub(rest.len());
+            let comma = line.find(',').map(|comma| begin.saturating_add(comma));
+            lines.push((begin, comma, begin.saturating_add(line.len())));
+            match after {
+                Some(after) => rest = after,
+                None => break,
             }
         }
-        lines.push((begin, comma, text.len()));
         Self { text, lines, heads }
     }
 

@@ -46,7 +46,7 @@ function made(pick, credentials) {
     // As JSON makes it: a field of that name.
     () => (request.headers = JSON.parse(`{"__proto__":[{"key":"__proto__","value":"x"}],"constructor":[{"value":"x"}]}`)),
     () => (request.headers.accept = []),
-    () => (request.headers["postern-assertion"] = []),
+    () => (request.headers["x-original-url"] = []),
     () => (request.headers.accept = [{ value: "no key" }]),
     () => (request.headers.accept = [{ key: null, value: "x" }]),
     () => (request.headers.accept = [{ key: "Other", value: "x" }]),

@@ -73,7 +73,7 @@ pub(super) async fn plan(
         (Verifies::Token, _) => forward.set.push((ROUTE_HEADER.into(), permit.route().to_owned())),
         (Verifies::Assertion, None) => return refuse("the origin has no key", &permit.unavailable()),
         (Verifies::Assertion, Some(keys)) => {
-            let assertion = permit.assertion(policy.edge(), runtime::now(), runtime::random_id()?).sign(keys);
+            let assertion = permit.signed_assertion(policy.edge(), runtime::now(), runtime::random_id()?, keys);
             #[cfg(feature = "sigv4")]
             if let Some(payload) = &payload
                 && !signing::sign(isolate, incoming, permit, &assertion, payload, &mut forward)

@@ -114,6 +114,6 @@ fn fields_for(
         return refuse("the runtime gives no random octets", PublicCode::TemporarilyUnavailable);
     };
     let edge = invocation.container().policy().edge();
-    fields.push((assertion::HEADER.to_owned(), permit.assertion(edge, runtime::now(), id).sign(keys)));
+    fields.push((assertion::HEADER.to_owned(), permit.signed_assertion(edge, runtime::now(), id, keys)));
     Ok(fields)
 }

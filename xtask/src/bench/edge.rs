@@ -2,7 +2,7 @@
 //! at a time.
 //!
 //! ```text
-//!  bench/edge/measure.mjs ──▶ workerd: a contender ──▶ workerd: the origin
+//!  bench/edge/measure.mjs ──▶ workerd: a contender ──▶ origin.rs
 //!          ▲ the issuer's keys ──────┘
 //! ```
 
@@ -16,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::samples::Samples;
-use super::{Run, policy};
+use super::{Run, origin, policy};
 use crate::http::Client;
 use crate::paths::write_if_changed;
 use crate::ports::{self, OFFSET_VARIABLE, url};
@@ -28,7 +28,6 @@ use crate::worker;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-const ORIGIN: &str = "origin";
 const LOADER: &str = "loader";
 
 /// What a contender is.
@@ -78,9 +77,8 @@ pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
     let moved_by = env::var(OFFSET_VARIABLE).ok();
     let [one, two, three, four, five] = CONTENDERS.map(|contender| contender.name);
     let names = ["the issuer", "the origin", "fresh isolates", one, two, three, four, five];
-    let [issuer, origin, loader, ports @ ..] = ports::bench(names, moved_by.as_deref())?;
-    let bench = Bench { run, folder: run.paths.profile("bench")?, issuer, origin };
-    let origin_config = bench.config(ORIGIN, &bench.bundle_script(ORIGIN)?, origin)?;
+    let [issuer, origin_port, loader, ports @ ..] = ports::bench(names, moved_by.as_deref())?;
+    let bench = Bench { run, folder: run.paths.profile("bench")?, issuer, origin: origin_port };
     let (mut configs, mut bundles) = (Vec::new(), Vec::new());
     for (contender, port) in CONTENDERS.iter().zip(ports) {
         let bundle = step(&format!("build: {}", contender.name), || bench.bundle(contender))?;
@@ -89,6 +87,7 @@ pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
     }
     let loader_config = bench.loader(&bundles, loader)?;
 
+    origin::serve(origin_port)?;
     let program = bench.program()?;
     let mut supervisor = Supervisor::new(&bench.folder.join("logs"), false)?;
     let mut start = |name: &str, config: &Path, port: u16| -> Result<u32> {
@@ -99,7 +98,6 @@ pub(super) fn measure(run: &Run<'_>) -> Result<Vec<Samples>> {
         supervisor.wait_for(name, PATIENCE, || client.status(&url(port)).is_some())?;
         supervisor.process(name).with_context(|| format!("`{name}` has no process"))
     };
-    start(ORIGIN, &origin_config, origin)?;
     let mut contenders = Vec::new();
     for (contender, port, config) in &configs {
         let process = start(contender.file, config, *port)?;

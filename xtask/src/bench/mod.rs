@@ -11,6 +11,7 @@
 
 mod edge;
 mod machine;
+mod origin;
 mod plot;
 mod policy;
 mod results;

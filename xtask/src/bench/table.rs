@@ -35,10 +35,12 @@ fn cells(comparison: &Comparison) -> [String; 6] {
     let figure = |median: Option<f64>| median.map(|median| quantity(median, unit)).unwrap_or_default();
     let name = if contender == "postern" { String::new() } else { format!("{contender}: ") };
     let peer = beside.as_ref().map(|beside| format!("{}: {}", beside.peer, figure(beside.median)));
-    let within = spread.map(|spread| format!(" (±{:.1} %)", spread * 50.0)).unwrap_or_default();
+    // What is weighed once has no spread.
+    let within = spread.filter(|spread| *spread != 0.0).map(|spread| format!(" (±{:.1} %)", spread * 50.0));
+    let within = within.unwrap_or_default();
     let shown = match (ratio, &beside) {
         (Some(_), None) => within,
-        (Some(ratio), Some(_)) => format!("{} {ratio:.2} ×{within}", meaning(comparison)),
+        (Some(ratio), Some(_)) => format!("{} {} ×{within}", meaning(comparison), three_digits(*ratio)),
         (None, _) if comparison.verdict == Verdict::TooWide => within,
         (None, _) => String::new(),
     };
@@ -75,8 +77,12 @@ pub(super) fn quantity(figure: f64, unit: &str) -> String {
         "bytes" if figure >= 1e3 => (figure / 1e3, "KB"),
         unit => (figure, unit),
     };
-    let digits = if figure < 10.0 { 2 } else { usize::from(figure < 100.0) };
-    format!("{figure:.digits$} {unit}{cpu}")
+    format!("{} {unit}{cpu}", three_digits(figure))
+}
+
+fn three_digits(figure: f64) -> String {
+    let decimals = if figure < 10.0 { 2 } else { usize::from(figure < 100.0) };
+    format!("{figure:.decimals$}")
 }
 
 #[cfg(test)]

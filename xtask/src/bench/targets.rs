@@ -67,6 +67,7 @@ pub(super) const TARGETS: &[Target] = &[
     beside(Cloudfront, "handler, new token", POSTERN, AWS_JWT_VERIFY, AtMost(1.0)),
     beside(Cloudfront, "handler, new token", ASSERTION, AWS_JWT_VERIFY, AtMost(1.0)),
     beside(Cloudfront, "fresh container, first event", POSTERN, JOSE, AtMost(1.5)),
+    beside(Cloudfront, "fresh container, first event", ASSERTION, JOSE, AtMost(1.5)),
     beside(Native, "new token, whole decision", POSTERN, "aws-lc verify", AtMost(1.15)),
     beside(Native, "new token, whole decision", POSTERN, "jsonwebtoken", AtMost(1.0)),
     alone(Native, "repeated token, whole decision", POSTERN, 1.0),

@@ -17,6 +17,10 @@ use crate::worker::{has_bounded_memory, has_planted_panic};
 /// What comes out: the glue, and the module.
 pub(super) const FILES: [&str; 2] = ["postern_edge.js", "postern_edge_bg.wasm"];
 
+/// What signs questions to AWS, once in minutes: for size, where all that a decision takes is built for speed.
+const SIGNING: [&str; 7] =
+    ["aws-sigv4", "aws-smithy-http", "aws-smithy-runtime-api", "aws-smithy-types", "http", "time", "form_urlencoded"];
+
 /// Builds the module and gives the folder that it and its glue are in.
 pub(crate) fn build_module(paths: &Paths) -> Result<PathBuf> {
     let own = paths.target.join("cloudfront");
@@ -55,6 +59,7 @@ fn command(paths: &Paths, wasm_pack: &Path, bindgen: &Path, own: &Path, folder: 
         .args(["--no-opt", "--no-pack", "--no-typescript", "--no-gitignore", "--out-dir"])
         .arg(folder)
         .args(["--", "--locked", "--no-default-features", "--features", "cloudfront"])
+        .args(SIGNING.map(|name| format!("--config=profile.release.package.{name}.opt-level=\"s\"")))
         .current_dir(&paths.root)
         // Of its own, since the flags below would have everything else in the target folder built anew.
         .env("CARGO_TARGET_DIR", own.join("build"))
