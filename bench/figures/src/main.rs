@@ -50,7 +50,11 @@ fn fuel(module: &[u8], row: u32) -> Result<u64> {
     }
     let instance = linker.instantiate_and_start(&mut store, &module).map_err(|error| anyhow!("{error}"))?;
     let mut call = |name: &str, arguments: &[Val]| -> Result<u64> {
-        let function = instance.get_func(&store, name).with_context(|| format!("no function `{name}`"))?;
+        // `wasm-bindgen` writes a hash behind the name.
+        let is_named = |export: &str| export.rsplit_once('_').is_some_and(|(own, _)| own == name);
+        let export = module.exports().find(|export| is_named(export.name()));
+        let function = export.and_then(|export| instance.get_func(&store, export.name()));
+        let function = function.with_context(|| format!("no function `{name}`"))?;
         let before = store.get_fuel().map_err(|error| anyhow!("{error}"))?;
         let mut outcome = [Val::I32(0)];
         function.call(&mut store, arguments, &mut outcome).map_err(|error| anyhow!("`{name}`: {error}"))?;
