@@ -6,6 +6,7 @@ mod corpus;
 mod dev;
 mod examples;
 mod faults;
+mod figures;
 mod fuzz;
 mod http;
 mod package;
@@ -89,6 +90,12 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// Count what fixed decisions cost, in fuel and allocations, and compare with the figures that are kept
+    Figures {
+        /// Keep what is counted
+        #[arg(long)]
+        write: bool,
+    },
     /// Install what the stack needs into the project's folders
     Setup,
     /// Formatting, clippy, builds without std, documentation, packaging, dependencies
@@ -151,6 +158,7 @@ fn run(command: Command) -> Result<()> {
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Corpus { write } => corpus::files(&paths, write),
         Command::Bench { part, quick } => bench::bench(&paths, part, quick),
+        Command::Figures { write } => figures::figures(&paths, write),
         Command::Setup => setup::setup(&paths),
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
         Command::Build { what: Build::Worker } => {

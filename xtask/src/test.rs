@@ -8,6 +8,7 @@ use crate::collection;
 use crate::corpus;
 use crate::dev::check_examples;
 use crate::faults;
+use crate::figures;
 use crate::fuzz;
 use crate::package;
 use crate::paths::Paths;
@@ -69,6 +70,8 @@ pub(crate) enum Part {
     Function,
     /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
     Corpus,
+    /// Fuel and allocations of fixed decisions, beside those that are kept.
+    Figures,
     /// Fuzz targets, each for a fixed number of inputs.
     Fuzz,
     /// End-to-end tests against the running stack.
@@ -86,6 +89,9 @@ pub(crate) fn test(paths: &Paths, selection: &Selection) -> Result<()> {
     }
     if wants(Part::Unit) {
         unit_tests(paths, &mut report, &selection.filters)?;
+    }
+    if wants(Part::Figures) {
+        report.part("figures", "cargo xtask test --only figures", || figures::figures(paths, false))?;
     }
     if wants(Part::Fuzz) {
         fuzz::short(paths, &mut report)?;
@@ -206,7 +212,7 @@ fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<
         let mut command = Command::new("cargo");
         command.args(["test", "--workspace", "--exclude", "postern-e2e", "--all-features"]);
         // Cedar would change the order of members in all JSON that is written: it has a run of its own.
-        command.args(["--exclude", "postern-corpus-cedar"]);
+        command.args(["--exclude", "postern-corpus-cedar", "--exclude", "postern-bench-native"]);
         run(with_filters(&mut command, filters).current_dir(&paths.root))
     })
 }
