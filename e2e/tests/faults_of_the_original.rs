@@ -155,9 +155,18 @@ fn fault_7_nothing_of_a_caller_is_in_any_log() {
     assert!(answered(&functions) > answered_before, "the functions log nothing that they serve");
     for log in &all {
         for line in log.text.lines().filter(|line| !is_the_tools_own(&log.name, line)) {
+            let line = without_request_id(line);
             let found = secrets.iter().find(|secret| line.contains(secret.as_str()));
             assert!(found.is_none(), "{} has `{}`: {line}", log.name, found.map_or("", String::as_str));
         }
+    }
+}
+
+/// A platform's name for a request is a chance text, in which now and then stands what tokens begin with.
+fn without_request_id(line: &str) -> String {
+    match line.split_once("\"request\":\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?))) {
+        Some((before, (id, after))) if id.len() <= 64 => format!("{before}{after}"),
+        _ => line.to_owned(),
     }
 }
 
