@@ -5,11 +5,8 @@ use std::time::Duration;
 use postern::{BodyDigest, digest::sha256};
 use web_sys::Request;
 
-use super::runtime;
-use crate::web::{
-    BodySource,
-    outgoing::{self, FetchError},
-};
+use super::{fetch, runtime};
+use crate::web::{BodySource, outgoing::FetchError};
 
 /// A body, as far as it was touched.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ impl BodySource for RequestBody {
             *self = Self::None;
             return BodyDigest::Sha256(sha256(&[]));
         };
-        match runtime::within(time, outgoing::read(&stream, limit)).await {
+        match runtime::within(time, fetch::read(&stream, limit)).await {
             Some(Ok(octets)) => {
                 let digest = sha256(&octets);
                 *self = Self::Read(octets);

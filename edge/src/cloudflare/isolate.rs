@@ -16,13 +16,13 @@ use postern::{
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, worker_sys::Context};
 
-use super::{runtime, second_layer, signature};
+use super::{fetch, runtime, second_layer, signature};
 use crate::{
     policy,
     secrets::Secrets,
     web::{
         Platform, Unfit,
-        outgoing::{self, FetchError, Fetched, Question},
+        outgoing::{FetchError, Fetched, Question},
     },
 };
 
@@ -93,7 +93,7 @@ impl Platform for Worker {
     const RETRIES: bool = false;
 
     async fn ask(method: &str, body: Option<&str>, question: &Question<'_>) -> Result<Fetched, FetchError> {
-        outgoing::fetch(method, body, question).await
+        fetch::ask(method, body, question).await
     }
 
     fn authorizer(&self) -> &'static Authorizer {

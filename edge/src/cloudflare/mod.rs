@@ -8,6 +8,7 @@
 //! plain state in the isolate, looked at and never awaited. No borrow of that state lives across an `await`.
 
 mod body;
+mod fetch;
 mod forward;
 mod isolate;
 #[cfg(feature = "planted-panic")]
@@ -17,7 +18,6 @@ mod runtime;
 mod second_layer;
 pub mod signature;
 mod signing;
-mod turn;
 
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ use worker::{Env, worker_sys::Context};
 
 use crate::{
     log, plan,
-    web::{Incoming as _, decide, shadow},
+    web::{Incoming as _, decide, shadow, turn},
 };
 use body::RequestBody;
 use isolate::{Isolate, Worker};

@@ -15,8 +15,7 @@ use postern::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Cache, Headers, Response, ResponseInit};
 
-use super::runtime;
-use crate::web::outgoing;
+use super::{fetch, runtime};
 
 /// Changes with the form of what is kept.
 const NAME: &str = "postern-keys-1";
@@ -39,7 +38,7 @@ async fn read(issuer: &Issuer) -> Result<Option<Vec<u8>>, JsValue> {
     // `undefined`: nothing is kept under that key.
     let Some(response) = found.dyn_ref::<Response>() else { return Ok(None) };
     match response.body() {
-        Some(stream) => Ok(outgoing::read(&stream, MAX_SNAPSHOT_BYTES).await.ok()),
+        Some(stream) => Ok(fetch::read(&stream, MAX_SNAPSHOT_BYTES).await.ok()),
         None => Ok(None),
     }
 }

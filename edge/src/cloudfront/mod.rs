@@ -21,20 +21,14 @@ mod secrets_manager;
 mod text;
 mod timer;
 
-use std::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, Waker},
-};
-
-use js_sys::{JSON, futures::future_to_promise};
+use js_sys::JSON;
 use postern::{Answer, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use crate::{
     event::{self, Event, EventKind, ViewerRequest},
     log,
-    web::runtime,
+    web::{runtime, turn},
 };
 use arrived::Arrived;
 use container::Container;
@@ -63,7 +57,7 @@ pub fn start(config: &str) -> Result<(), JsValue> {
 pub fn handle(event: &JsValue, remaining_ms: f64) -> Result<JsValue, JsValue> {
     // Of what is no JSON, such as `undefined`, there is no text; the parser says so.
     let text = JSON::stringify(event).ok().and_then(|text| JsValue::from(text).as_string()).unwrap_or_default();
-    at_once(async move { JSON::parse(&answer_to(&text, remaining_ms).await) })
+    turn::at_once(async move { JSON::parse(&answer_to(&text, remaining_ms).await) })
 }
 
 /// Answers a viewer's request, of which `text` has `count` lines and `length` characters as `event.js` writes them: a
@@ -77,17 +71,7 @@ pub fn decide(text: &JsValue, length: usize, count: usize, remaining_ms: f64) ->
     let Some(request) = text::read(text, length).and_then(|text| ViewerRequest::read(text, count)) else {
         return Ok(JsValue::UNDEFINED);
     };
-    at_once(async move { Ok(text::written(&answer_to_viewer(request, remaining_ms).await)) })
-}
-
-/// Where caches have it all, nothing is waited for: no promise, no turn of the event loop. What was begun goes on when
-/// the promise's own task looks at it again.
-fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
-    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(work);
-    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => Ok(future_to_promise(work).into()),
-    }
+    turn::at_once(async move { Ok(text::written(&answer_to_viewer(request, remaining_ms).await)) })
 }
 
 async fn answer_to(text: &str, remaining_ms: f64) -> String {

@@ -11,5 +11,6 @@ pub(crate) mod permissions;
 mod platform;
 pub(crate) mod runtime;
 pub(crate) mod shadow;
+pub(crate) mod turn;
 
 pub(crate) use platform::{BodySource, Incoming, Platform, Unfit};

@@ -12,7 +12,7 @@ use wasm_bindgen::JsValue;
 
 /// What `work` gives at once, or a promise of it. Where nothing is waited for there is no promise, no task and no turn of
 /// the event loop.
-pub(super) fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
+pub(crate) fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
     let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(work);
     let relay = Arc::new(Relay::default());
     let waker = Waker::from(Arc::clone(&relay));
