@@ -3,13 +3,13 @@
 import { JwtVerifier } from 'aws-jwt-verify';
 import { SimpleJwksCache } from 'aws-jwt-verify/jwk';
 
-import { synchronous } from './peer.mjs';
+import { handlerOn } from './peer.mjs';
 
 // Its own fetcher speaks https alone, and what it is measured with is on loopback.
 const fetcher = { fetch: async (uri) => (await fetch(uri)).arrayBuffer() };
 const properties = { issuer: process.env.BENCH_ISSUER, audience: null, jwksUri: process.env.BENCH_JWKS };
 const verifier = JwtVerifier.create(properties, { jwksCache: new SimpleJwksCache({ fetcher }) });
-const decide = synchronous((token) => verifier.verifySync(token));
+const decide = handlerOn((token) => verifier.verifySync(token));
 
 let isReady = false;
 

@@ -2,10 +2,10 @@
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
-import { asynchronous } from './peer.mjs';
+import { handlerOn } from './peer.mjs';
 
 const issuer = process.env.BENCH_ISSUER;
 const keys = createRemoteJWKSet(new URL(process.env.BENCH_JWKS));
 const options = { issuer, algorithms: ['RS256'], requiredClaims: ['exp', 'sub'] };
 
-export const handler = asynchronous(async (token) => (await jwtVerify(token, keys, options)).payload);
+export const handler = handlerOn(async (token) => (await jwtVerify(token, keys, options)).payload);
