@@ -2,7 +2,7 @@
 //! CloudFront, everything that it asks for answered by this program.
 //!
 //! ```text
-//!  case ─▶ raw request ─▶ front.mjs ── event ──▶ container: the zip's index.js ── fetch ──▶ everything outside
+//!  case ─▶ raw request ─▶ front.mjs ── event ──▶ container: the zip's index.js ── asks ──▶ everything outside
 //!     stand-in-request-id: case-7  ◀── request or answer ──┘     (preload.cjs)
 //!                           │   └── the decision log's line
 //!                           └─ what is permitted, as CloudFront sends it on ──▶ the assertion, checked ──▶ Expect
