@@ -3,11 +3,15 @@
 // `cargo xtask build worker` writes ../build/, whose glue instantiates the module as it is loaded. A trap leaves
 // the instance's memory in no known state, and every request that it was working on without an end: those are
 // answered with 503 at once, and a new instance takes the next ones. Nothing fails open.
-import { decide, __wbg_reset_state as replaceInstance } from "../build/postern_edge.js";
+import { decide, resume, __wbg_reset_state as replaceInstance } from "../build/postern_edge.js";
 import { answer, forward, isPlan, textOf } from "./forward.mjs";
 
 // One function for each request that is being served; calling it ends the wait.
 const waiting = new Set();
+
+// What the instance knows a request by while it waits for a check. Never counted anew: an instance that takes another's
+// place knows nothing of the requests before it.
+let tickets = 0;
 
 // Whether the instance has trapped and could not be replaced yet.
 let broken = false;
@@ -55,8 +59,9 @@ export default {
   fetch(request, env, context) {
     try {
       if (broken) replace();
-      const decided = decide(textOf(request), request, env, context);
-      return typeof decided === "string" && !isPlan(decided) ? answer(decided) : serve(decided, request);
+      tickets = (tickets + 1) >>> 0;
+      const decided = decide(textOf(request), request, env, context, tickets);
+      return typeof decided === "string" && !isPlan(decided) ? answer(decided) : serve(decided, request, tickets);
     } catch (error) {
       return failed(request, error);
     }
@@ -64,11 +69,11 @@ export default {
 };
 
 // Goes on with what was decided at once, or will be.
-async function serve(decided, request) {
+async function serve(decided, request, ticket) {
   const { promise: ended, resolve: end } = Promise.withResolvers();
   waiting.add(end);
   try {
-    if (typeof decided !== "string") decided = await Promise.race([decided, ended]);
+    if (typeof decided !== "string") decided = await Promise.race([checked(decided, ticket), ended]);
     // With the body that the decision has read, or without.
     const [text, octets] = typeof decided === "string" ? [decided] : (decided ?? []);
     if (text !== undefined && !isPlan(text)) return answer(text);
@@ -80,6 +85,21 @@ async function serve(decided, request) {
   } finally {
     waiting.delete(end);
   }
+}
+
+// What was decided; before that, a check of the runtime's that the instance waits for.
+async function checked(decided, ticket) {
+  while (decided instanceof Promise) {
+    let outcome;
+    try {
+      outcome = await decided;
+    } catch {
+      // It could not be made, which is for the rules to judge.
+    }
+    decided = resume(ticket, outcome);
+  }
+  // What had to be asked for as well is awaited over there.
+  return decided?.[0] instanceof Promise ? decided[0] : decided;
 }
 
 function failed(request, error) {

@@ -1,6 +1,8 @@
 //! The policy and the key seeds that `build.rs` checked and embedded.
 
-use postern::{Policy, cache::KeySeeds, policy::PolicyErrors};
+use std::sync::OnceLock;
+
+use postern::{Authorizer, Policy, cache::KeySeeds, policy::PolicyErrors};
 
 const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/policy.json"));
 const SHADOW: &str = include_str!(concat!(env!("OUT_DIR"), "/shadow-policy.json"));
@@ -17,27 +19,36 @@ pub fn is_misplaced(policy: &Policy, variable: impl Fn(&str) -> Option<String>) 
     policy.is_development() && variable(DEVELOPMENT).as_deref() != Some("true")
 }
 
-/// Loads the embedded policy, which checks it again.
-///
-/// # Errors
-/// [`PolicyErrors`], if build and crate do not belong together.
-pub fn embedded() -> Result<Policy, PolicyErrors> {
-    Policy::from_json(EMBEDDED)
+/// What was embedded, read.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Decides.
+    pub authorizer: Authorizer,
+    /// By a policy that is only tried, where the build had one.
+    pub shadow: Option<Authorizer>,
+    /// The issuers' keys as they were when they were sealed; none where the build had none.
+    pub seeds: KeySeeds,
 }
 
-/// Loads the policy that is only tried, where the build had one.
-///
-/// # Errors
-/// [`PolicyErrors`], if build and crate do not belong together.
-pub fn shadow() -> Result<Option<Policy>, PolicyErrors> {
-    if SHADOW.is_empty() { Ok(None) } else { Policy::from_json(SHADOW).map(Some) }
+static PREPARED: OnceLock<Result<Prepared, PolicyErrors>> = OnceLock::new();
+
+/// Reads what is embedded, which checks it again; whether all of it can be used. A Worker's build runs this and keeps
+/// what the memory then holds, so that no isolate has to.
+pub fn prepare() -> bool {
+    PREPARED.get_or_init(read).is_ok()
 }
 
-/// The issuers' keys as they were when they were sealed; none where the build had none.
+/// What [`prepare`] has read; `None` in a module in which it never ran.
 #[must_use]
-pub fn seeds() -> KeySeeds {
+pub fn prepared() -> Option<&'static Prepared> {
+    PREPARED.get()?.as_ref().ok()
+}
+
+fn read() -> Result<Prepared, PolicyErrors> {
+    let shadow = if SHADOW.is_empty() { None } else { Some(Authorizer::new(Policy::from_json(SHADOW)?)) };
     // Seeds spare a wait. Ones that cannot be read, which the build has ruled out, cost no more than that wait.
-    KeySeeds::parse(SEEDS.as_bytes()).unwrap_or_default()
+    let seeds = KeySeeds::parse(SEEDS.as_bytes()).unwrap_or_default();
+    Ok(Prepared { authorizer: Authorizer::new(Policy::from_json(EMBEDDED)?), shadow, seeds })
 }
 
 #[cfg(test)]
@@ -57,8 +68,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_embedded_loads() {
-        assert!(super::embedded().is_ok() && super::shadow().is_ok());
+    fn what_is_embedded_is_there_once_it_was_read() {
+        assert!(super::prepared().is_none());
+        assert!(super::prepare());
+        let prepared = super::prepared().unwrap();
+        assert_eq!(prepared.authorizer.policy().to_json(), super::EMBEDDED);
+        assert_eq!(prepared.shadow.is_some(), !super::SHADOW.is_empty());
         assert!(postern::cache::KeySeeds::parse(super::SEEDS.as_bytes()).is_ok());
     }
 }

@@ -16,6 +16,7 @@ mod process;
 mod report;
 mod security;
 mod setup;
+mod snapshot;
 mod stack;
 mod test;
 mod vectors;

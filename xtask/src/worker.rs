@@ -15,6 +15,7 @@ use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::paths::Paths;
+use crate::snapshot;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
 const KEY_SEEDS: &str = "POSTERN_KEY_SEEDS";
@@ -190,7 +191,9 @@ fn bind(wasm: &Path, folder: &Path) -> Result<()> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)?;
-    let module = fs::read(folder.join("postern_edge_bg.wasm"))?;
+    let file = folder.join("postern_edge_bg.wasm");
+    let module = snapshot::prepared(&fs::read(&file)?).context("what is embedded cannot be read into the module")?;
+    fs::write(&file, &module)?;
     ensure!(
         has_bounded_memory(&module).unwrap_or_default(),
         "the Worker's memory has no maximum: what has become of `--max-memory` in `edge/build.rs`?"

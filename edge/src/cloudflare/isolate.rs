@@ -1,7 +1,7 @@
 //! What an isolate keeps from request to request: the authoriser with its policy, and the origins' secrets.
 //!
-//! Made by the first request, since Workers give neither time nor randomness before, and never changed: a new
-//! policy or secret is a new deployment, and that is a new isolate. A fault is kept too; it would only recur.
+//! The one is part of the module, with its policy read. The other is read by the first request. Neither is ever changed: a
+//! new policy or secret is a new deployment, and that is a new isolate. A fault is kept too; it would only recur.
 
 use std::{future::Future, sync::OnceLock, time::Duration};
 
@@ -11,14 +11,14 @@ use postern::{
     assertion::AssertionKeys,
     authorizer::NeedsSignature,
     cache::{KeySeeds, KeySnapshot},
-    policy::{Issuer, PolicyErrors},
+    policy::Issuer,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Env, worker_sys::Context};
 
 use super::{fetch, runtime, second_layer, signature};
 use crate::{
-    policy,
+    policy::{self, Prepared},
     secrets::Secrets,
     web::{
         Platform, Unfit,
@@ -26,36 +26,35 @@ use crate::{
     },
 };
 
-static ISOLATE: OnceLock<Result<Isolate, PolicyErrors>> = OnceLock::new();
+static ISOLATE: OnceLock<Option<Isolate>> = OnceLock::new();
 
 /// The isolate's lasting state.
 #[derive(Debug)]
 pub(super) struct Isolate {
-    pub(super) authorizer: Authorizer,
+    pub(super) authorizer: &'static Authorizer,
     /// By a policy that is only tried.
-    pub(super) shadow: Option<Authorizer>,
+    shadow: Option<&'static Authorizer>,
     secrets: Result<Secrets, Unfit>,
 }
 
 impl Isolate {
-    /// The isolate's state, made when first asked for.
-    pub(super) fn of(env: &Env) -> Result<&'static Self, &'static PolicyErrors> {
-        ISOLATE.get_or_init(|| Self::new(env)).as_ref()
+    /// The isolate's state, made when first asked for; `None` where the module was built without its policy read.
+    pub(super) fn of(env: &Env) -> Option<&'static Self> {
+        ISOLATE.get_or_init(|| policy::prepared().map(|prepared| Self::new(prepared, env))).as_ref()
     }
 
-    fn new(env: &Env) -> Result<Self, PolicyErrors> {
-        let policy = policy::embedded()?;
+    fn new(prepared: &'static Prepared, env: &Env) -> Self {
+        let policy = prepared.authorizer.policy();
         let binding = |name: &str| Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string();
-        let secrets = if policy::is_misplaced(&policy, binding) {
+        let secrets = if policy::is_misplaced(policy, binding) {
             Err(Unfit::Development)
         } else {
-            let read = Secrets::read(&policy, binding);
+            let read = Secrets::read(policy, binding);
             #[cfg(feature = "sigv4")]
-            let read = read.and_then(|secrets| secrets.with_credentials(&policy, binding));
+            let read = read.and_then(|secrets| secrets.with_credentials(policy, binding));
             read.map_err(Unfit::Secrets)
         };
-        let shadow = policy::shadow()?.map(Authorizer::new);
-        Ok(Self { authorizer: Authorizer::new(policy), shadow, secrets })
+        Self { authorizer: &prepared.authorizer, shadow: prepared.shadow.as_ref(), secrets }
     }
 
     /// The AWS credentials for the origin of that name.
@@ -97,11 +96,11 @@ impl Platform for Worker {
     }
 
     fn authorizer(&self) -> &'static Authorizer {
-        &self.isolate.authorizer
+        self.isolate.authorizer
     }
 
     fn shadow(&self) -> Option<&'static Authorizer> {
-        self.isolate.shadow.as_ref()
+        self.isolate.shadow
     }
 
     fn secrets(&self) -> Result<&Secrets, &Unfit> {
@@ -109,7 +108,7 @@ impl Platform for Worker {
     }
 
     fn seeds() -> KeySeeds {
-        policy::seeds()
+        policy::prepared().map(|prepared| prepared.seeds.clone()).unwrap_or_default()
     }
 
     fn check(need: NeedsSignature<'static>) -> impl Future<Output = Progress<'static>> {

@@ -11,6 +11,7 @@ mod body;
 mod fetch;
 mod forward;
 mod isolate;
+mod paused;
 #[cfg(feature = "planted-panic")]
 mod planted;
 mod request;
@@ -28,8 +29,8 @@ use web_sys::Request;
 use worker::{Env, worker_sys::Context};
 
 use crate::{
-    log, plan,
-    web::{Incoming as _, decide, shadow, turn},
+    log, plan, policy,
+    web::{Incoming as _, decide, shadow},
 };
 use body::RequestBody;
 use isolate::{Isolate, Worker};
@@ -55,19 +56,39 @@ impl From<Todo> for JsValue {
     }
 }
 
-/// Says what is to be done with one request, or gives a promise of it where something had to be asked for.
+/// Reads what is embedded, and says whether all of it can be used. The Worker's build calls this once, keeps what the
+/// memory then holds, and takes this out of the module with all that nothing else calls. Asks no runtime for anything.
+#[must_use]
+#[wasm_bindgen]
+pub fn prepare() -> bool {
+    policy::prepare()
+}
+
+/// Says what is to be done with one request. Where a check of the runtime's is waited for, gives its promise: what that
+/// is fulfilled with is what [`resume`] goes on with. Where anything else had to be asked for, gives an array with a
+/// promise of what is to be done.
 ///
 /// `text` is the request's: the method on one line, the URL on the next, then its fields as
-/// [`header::fields`](crate::header::fields) reads them.
+/// [`header::fields`](crate::header::fields) reads them. No two requests that are being decided have the same `ticket`.
 ///
 /// # Errors
 /// What the runtime throws where nothing can be answered any more; `worker.mjs` then says 503.
 #[wasm_bindgen]
-pub fn decide(text: &JsString, request: Request, env: Env, context: Context) -> Result<JsValue, JsValue> {
+pub fn decide(text: &JsString, request: Request, env: Env, context: Context, ticket: u32) -> Result<JsValue, JsValue> {
     runtime::quiet_panics("worker");
     // Shared with what goes on after the answer: rules that are only tried.
     let incoming = Rc::new(Incoming::read(text));
-    turn::at_once(async move { answer_to(incoming, request, &env, &context).await.map(JsValue::from) })
+    paused::begin(ticket, async move { answer_to(incoming, request, &env, &context).await.map(JsValue::from) })
+}
+
+/// Goes on with the request of that ticket, and gives what [`decide`] does. `outcome` is `undefined` where the check's
+/// promise was rejected. `undefined` comes back for a ticket that is unknown.
+///
+/// # Errors
+/// As [`decide`].
+#[wasm_bindgen]
+pub fn resume(ticket: u32, outcome: JsValue) -> Result<JsValue, JsValue> {
+    paused::resume(ticket, outcome)
 }
 
 /// Says what to answer where a plan that [`decide`] gave could not be carried out.
@@ -87,13 +108,10 @@ pub fn review(plan: &str, status: u16, fields: &str) -> String {
 async fn answer_to(incoming: Rc<Incoming>, request: Request, env: &Env, context: &Context) -> Result<Todo, JsValue> {
     #[cfg(feature = "planted-panic")]
     planted::trap(&incoming, context).await;
-    let isolate = match Isolate::of(env) {
-        Ok(isolate) => isolate,
-        Err(errors) => {
-            let why = format!("the embedded policy does not load: {errors}");
-            runtime::log(&log::failure("policy_unusable", "worker", &why, incoming.id()));
-            return Ok(answer(&Answer::of(PublicCode::TemporarilyUnavailable), &incoming));
-        }
+    let Some(isolate) = Isolate::of(env) else {
+        let why = "the policy was not read as the module was built: build it with `cargo xtask build worker`";
+        runtime::log(&log::failure("policy_unusable", "worker", why, incoming.id()));
+        return Ok(answer(&Answer::of(PublicCode::TemporarilyUnavailable), &incoming));
     };
     let mut body = RequestBody::Untouched(request);
     let worker = Worker::new(isolate, context);

@@ -16,7 +16,7 @@ use postern::{
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::CryptoKey;
 
-use super::runtime;
+use super::{paused, runtime};
 
 thread_local! {
     static IMPORTED: RefCell<ImportedKeys<CryptoKey>> = const { RefCell::new(ImportedKeys::new()) };
@@ -47,8 +47,7 @@ async fn holds(algorithm: Algorithm, key: &Jwk, message: &[u8], signature: &[u8]
     let parameters = parameters(algorithm)?;
     let promise =
         runtime::subtle()?.verify_with_object_and_u8_array_and_u8_array(&parameters, &key, signature, message)?;
-    let outcome = JsFuture::from(promise).await?;
-    outcome.as_bool().ok_or(JsValue::UNDEFINED)
+    paused::holds(promise).await.ok_or(JsValue::UNDEFINED)
 }
 
 async fn imported(algorithm: Algorithm, key: &Jwk) -> Result<CryptoKey, JsValue> {

@@ -21,6 +21,8 @@ mod secrets_manager;
 mod text;
 mod timer;
 
+use std::{future::Future, task::Poll};
+
 use js_sys::JSON;
 use postern::{Answer, PublicCode};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -28,7 +30,7 @@ use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use crate::{
     event::{self, Event, EventKind, ViewerRequest},
     log,
-    web::{runtime, turn},
+    web::{runtime, turn::Turn},
 };
 use arrived::Arrived;
 use container::Container;
@@ -57,7 +59,7 @@ pub fn start(config: &str) -> Result<(), JsValue> {
 pub fn handle(event: &JsValue, remaining_ms: f64) -> Result<JsValue, JsValue> {
     // Of what is no JSON, such as `undefined`, there is no text; the parser says so.
     let text = JSON::stringify(event).ok().and_then(|text| JsValue::from(text).as_string()).unwrap_or_default();
-    turn::at_once(async move { JSON::parse(&answer_to(&text, remaining_ms).await) })
+    at_once(async move { JSON::parse(&answer_to(&text, remaining_ms).await) })
 }
 
 /// Answers a viewer's request, of which `text` has `count` lines and `length` characters as `event.js` writes them: a
@@ -71,7 +73,7 @@ pub fn decide(text: &JsValue, length: usize, count: usize, remaining_ms: f64) ->
     let Some(request) = text::read(text, length).and_then(|text| ViewerRequest::read(text, count)) else {
         return Ok(JsValue::UNDEFINED);
     };
-    turn::at_once(async move { Ok(text::written(&answer_to_viewer(request, remaining_ms).await)) })
+    at_once(async move { Ok(text::written(&answer_to_viewer(request, remaining_ms).await)) })
 }
 
 async fn answer_to(text: &str, remaining_ms: f64) -> String {
@@ -107,4 +109,13 @@ async fn decided(container: &'static Container, arrived: Arrived, text: Option<&
     let answer = request::answer(&invocation, arrived, text).await;
     invocation.finish().await;
     answer
+}
+
+/// What `work` gives at once, or a promise of it.
+fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
+    let mut turn = Turn::of(work);
+    match turn.go_on() {
+        Poll::Ready(done) => done,
+        Poll::Pending => Ok(turn.into_promise()),
+    }
 }

@@ -1,4 +1,5 @@
-//! One turn of a request: as far as it goes without waiting, in the caller's own call, and on as a promise.
+//! One turn of a request: as far as it goes without waiting, in the caller's own call, and on as a promise. Where nothing
+//! is waited for there is no promise, no task and no turn of the event loop.
 
 use std::{
     future::{Future, poll_fn},
@@ -10,21 +11,31 @@ use std::{
 use js_sys::futures::future_to_promise;
 use wasm_bindgen::JsValue;
 
-/// What `work` gives at once, or a promise of it. Where nothing is waited for there is no promise, no task and no turn of
-/// the event loop.
-pub(crate) fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
-    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(work);
-    let relay = Arc::new(Relay::default());
-    let waker = Waker::from(Arc::clone(&relay));
-    match work.as_mut().poll(&mut Context::from_waker(&waker)) {
-        Poll::Ready(done) => done,
-        Poll::Pending => {
-            let rest = poll_fn(move |task| {
-                relay.wakes(task.waker());
-                work.as_mut().poll(&mut Context::from_waker(&waker))
-            });
-            Ok(future_to_promise(rest).into())
-        }
+/// A request's work, in the caller's own call as long as it is not [made a task](Self::into_promise).
+pub(crate) struct Turn {
+    work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>,
+    relay: Arc<Relay>,
+    waker: Waker,
+}
+
+impl Turn {
+    pub(crate) fn of(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Self {
+        let relay = Arc::new(Relay::default());
+        Self { work: Box::pin(work), waker: Waker::from(Arc::clone(&relay)), relay }
+    }
+
+    /// Goes as far as it can without waiting.
+    pub(crate) fn go_on(&mut self) -> Poll<Result<JsValue, JsValue>> {
+        self.work.as_mut().poll(&mut Context::from_waker(&self.waker))
+    }
+
+    /// Goes on by itself.
+    pub(crate) fn into_promise(mut self) -> JsValue {
+        let rest = poll_fn(move |task| {
+            self.relay.wakes(task.waker());
+            self.go_on()
+        });
+        future_to_promise(rest).into()
     }
 }
 

@@ -1,0 +1,162 @@
+//! Runs a module's `prepare` once, as it is built, and makes of its memory what each instance of it starts with.
+//!
+//! In a fresh isolate, all that a policy takes to be read would be compiled before the first decision, function by
+//! function; so it is read here, and what reads it is then no part of the module. Wizer does this for any module, with a
+//! compiler that takes longer to build than all else here; this one has no start, no passive data and one memory.
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use walrus::ir::Value;
+use walrus::{ConstExpr, DataKind, GlobalId, GlobalKind, Module};
+
+/// What the module exports for this, and then no longer.
+const PREPARE: &str = "prepare";
+const MEMORY: &str = "memory";
+const PAGE: usize = 65_536;
+/// Zeros between two segments; fewer are cheaper to keep than another segment's head.
+const GAP: usize = 16;
+/// Most segments, well below what engines take (V8: 100,000).
+const MOST_SEGMENTS: usize = 10_000;
+
+/// The module as it is once `prepare` has run; as it was, where it has none.
+///
+/// # Errors
+/// If it is not such a module, or `prepare` does not say that all is well.
+pub(crate) fn prepared(octets: &[u8]) -> Result<Vec<u8>> {
+    let mut module = Module::from_buffer(octets).context("the module cannot be read")?;
+    if module.exports.get_func(PREPARE).is_err() {
+        return Ok(octets.to_vec());
+    }
+    ensure!(module.start.is_none(), "the module has a start function, which would run twice");
+    let mut image = image(octets)?;
+    // LLVM's stack pointer is the first. The stack itself grows down to 0.
+    let stack =
+        registers(&module)?.first().map(|(_, begin)| usize::try_from(*begin)).context("there is no stack")??;
+    let memory = module.get_memory_id().context("the module has not one memory")?;
+    let segments: Vec<_> = module.data.iter().map(|data| (data.id(), offset(&data.kind))).collect();
+    for (segment, offset) in segments {
+        ensure!(offset? >= stack, "the stack is not first in memory: what lies there cannot be told from data");
+        module.data.delete(segment);
+    }
+    // What calls have left behind.
+    image.get_mut(..stack).context("the memory is smaller than the stack")?.fill(0);
+    let pages = u64::try_from(image.len() / PAGE)?;
+    let kept = module.memories.get_mut(memory);
+    kept.data_segments.clear();
+    kept.initial = pages;
+    for (offset, octets) in segments_of(&image) {
+        let offset = ConstExpr::Value(Value::I32(u32::try_from(offset)?.cast_signed()));
+        let segment = module.data.add(DataKind::Active { memory, offset }, octets.to_vec());
+        module.memories.get_mut(memory).data_segments.insert(segment);
+    }
+    module.exports.remove(PREPARE)?;
+    walrus::passes::gc::run(&mut module);
+    Ok(module.emit_wasm())
+}
+
+/// All of the memory, once `prepare` has run and left the registers as they were.
+fn image(octets: &[u8]) -> Result<Vec<u8>> {
+    let mut observed = Module::from_buffer(octets).context("the module cannot be read")?;
+    let registers = registers(&observed)?;
+    for (at, (register, _)) in registers.iter().enumerate() {
+        observed.exports.add(&register_name(at), *register);
+    }
+    let octets = observed.emit_wasm();
+    let engine = wasmi::Engine::default();
+    let module = wasmi::Module::new(&engine, &octets).map_err(|error| anyhow!("{error}"))?;
+    let mut store = wasmi::Store::new(&engine, ());
+    let mut linker = wasmi::Linker::<()>::new(&engine);
+    for import in module.imports() {
+        let kind = import.ty().func().context("an import is no function")?.clone();
+        let name = import.name().to_owned();
+        // There is no runtime here. What `prepare` were told of one would be another one's.
+        let absent = wasmi::Func::new(&mut store, kind, move |_, _, _| {
+            Err(wasmi::Error::new(format!("`{name}` is asked for, which only a runtime has")))
+        });
+        linker.define(import.module(), import.name(), absent).map_err(|error| anyhow!("{error}"))?;
+    }
+    let instance = linker.instantiate_and_start(&mut store, &module).map_err(|error| anyhow!("{error}"))?;
+    let prepare = instance.get_typed_func::<(), i32>(&store, PREPARE).map_err(|error| anyhow!("{error}"))?;
+    let outcome = prepare.call(&mut store, ()).map_err(|error| anyhow!("`{PREPARE}`: {error}"))?;
+    ensure!(outcome == 1, "`{PREPARE}` says that what is embedded cannot be used");
+    for (at, (_, begin)) in registers.iter().enumerate() {
+        let register = instance.get_global(&store, &register_name(at)).context("a register is lost")?;
+        ensure!(register.get(&store).i32() == Some(*begin), "`{PREPARE}` leaves a register changed");
+    }
+    let memory = instance.get_memory(&store, MEMORY).context("the module exports no memory")?;
+    Ok(memory.data(&store).to_vec())
+}
+
+/// The globals that change, and what they begin with.
+fn registers(module: &Module) -> Result<Vec<(GlobalId, i32)>> {
+    let changing = module.globals.iter().filter(|global| global.mutable);
+    changing
+        .map(|global| match &global.kind {
+            GlobalKind::Local(ConstExpr::Value(Value::I32(begin))) => Ok((global.id(), *begin)),
+            _ => bail!("a global that changes is no number of 32 bits"),
+        })
+        .collect()
+}
+
+fn register_name(at: usize) -> String {
+    format!("register {at}")
+}
+
+fn offset(kind: &DataKind) -> Result<usize> {
+    match kind {
+        DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => Ok(usize::try_from(*offset)?),
+        _ => bail!("the module has data whose place is not fixed"),
+    }
+}
+
+/// What is not zero, and where.
+fn segments_of(image: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut gap = GAP;
+    loop {
+        let segments = split(image, gap);
+        if segments.len() <= MOST_SEGMENTS {
+            return segments;
+        }
+        gap *= 2;
+    }
+}
+
+fn split(image: &[u8], gap: usize) -> Vec<(usize, &[u8])> {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in image.iter().enumerate().filter(|(_, octet)| **octet != 0) {
+        match ranges.last_mut() {
+            Some((_, end)) if at - *end < gap => *end = at + 1,
+            _ => ranges.push((at, at + 1)),
+        }
+    }
+    ranges.into_iter().map(|(begin, end)| (begin, &image[begin..end])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_the_sum_of_its_segments() {
+        let mut image = vec![0; 3 * PAGE];
+        image[70_000..70_004].copy_from_slice(&[1, 0, 0, 2]);
+        image[70_004 + GAP] = 3;
+        image[3 * PAGE - 1] = 4;
+        let segments = segments_of(&image);
+        assert_eq!(
+            segments.iter().map(|(offset, octets)| (*offset, octets.len())).collect::<Vec<_>>(),
+            [(70_000, 4), (70_004 + GAP, 1), (3 * PAGE - 1, 1)]
+        );
+        let mut rebuilt = vec![0; image.len()];
+        for (offset, octets) in segments {
+            rebuilt[offset..offset + octets.len()].copy_from_slice(octets);
+        }
+        assert_eq!(rebuilt, image);
+        assert!(segments_of(&vec![0; PAGE]).is_empty());
+    }
+
+    #[test]
+    fn an_image_of_many_islands_has_no_more_segments_than_engines_take() {
+        let image: Vec<u8> = (0..40 * GAP * MOST_SEGMENTS).map(|at| u8::from(at % (GAP + 4) == 0)).collect();
+        assert!((1..=MOST_SEGMENTS).contains(&segments_of(&image).len()));
+    }
+}
