@@ -133,7 +133,93 @@ fn split(image: &[u8], gap: usize) -> Vec<(usize, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use walrus::ir::{LoadKind, MemArg, StoreKind};
+    use walrus::{FunctionBuilder, FunctionId, ModuleConfig};
+
     use super::*;
+
+    const STACK: i32 = 65_536;
+    const KEPT: i32 = 100_000;
+
+    /// What a `prepare` under test does beside writing 42 to where it stays and 7 to the stack.
+    #[derive(Clone, Copy, PartialEq)]
+    enum And {
+        Nothing,
+        SaysNo,
+        MovesTheStack,
+        AsksTheRuntime,
+    }
+
+    fn module(and: And, data: i32) -> Vec<u8> {
+        let mut module = Module::with_config(ModuleConfig::new());
+        let memory = module.memories.add_local(false, false, 2, Some(4), None);
+        module.exports.add(MEMORY, memory);
+        let begin = ConstExpr::Value(Value::I32(STACK));
+        let register = module.globals.add_local(walrus::ValType::I32, true, false, begin);
+        let kind = module.types.add(&[], &[]);
+        let (runtime, _) = module.add_import_func("runtime", "ask", kind);
+        let place = DataKind::Active { memory, offset: ConstExpr::Value(Value::I32(data)) };
+        let segment = module.data.add(place, b"from the start".to_vec());
+        module.memories.get_mut(memory).data_segments.insert(segment);
+        let store = StoreKind::I32_8 { atomic: false };
+        let argument = MemArg { align: 1, offset: 0 };
+        let mut prepare = FunctionBuilder::new(&mut module.types, &[], &[walrus::ValType::I32]);
+        let mut body = prepare.func_body();
+        body.i32_const(KEPT).i32_const(42).store(memory, store, argument);
+        body.i32_const(STACK - 8).i32_const(7).store(memory, store, argument);
+        match and {
+            And::MovesTheStack => drop(body.i32_const(STACK - 8).global_set(register)),
+            And::AsksTheRuntime => drop(body.call(runtime)),
+            And::SaysNo | And::Nothing => {}
+        }
+        body.i32_const(i32::from(and != And::SaysNo));
+        let prepare: FunctionId = prepare.finish(Vec::new(), &mut module.funcs);
+        module.exports.add(PREPARE, prepare);
+        let mut kept = FunctionBuilder::new(&mut module.types, &[], &[walrus::ValType::I32]);
+        let load = LoadKind::I32_8 { kind: walrus::ir::ExtendedLoad::ZeroExtend };
+        kept.func_body().global_get(register).drop().i32_const(KEPT).load(memory, load, argument);
+        let kept = kept.finish(Vec::new(), &mut module.funcs);
+        module.exports.add("kept", kept);
+        module.emit_wasm()
+    }
+
+    #[test]
+    fn an_instance_starts_with_what_prepare_has_written_and_without_what_calls_left_behind() {
+        let octets = prepared(&module(And::Nothing, STACK)).expect("a module");
+        let engine = wasmi::Engine::default();
+        let module = wasmi::Module::new(&engine, &octets).expect("a module");
+        assert_eq!(module.imports().count(), 0, "what only `prepare` called is still there");
+        let mut store = wasmi::Store::new(&engine, ());
+        let linker = wasmi::Linker::<()>::new(&engine);
+        let instance = linker.instantiate_and_start(&mut store, &module).expect("an instance");
+        assert!(instance.get_func(&store, PREPARE).is_none());
+        let kept = instance.get_typed_func::<(), i32>(&store, "kept").expect("a function");
+        assert_eq!(kept.call(&mut store, ()).expect("a number"), 42);
+        let memory = instance.get_memory(&store, MEMORY).expect("a memory");
+        let (stack, rest) = memory.data(&store).split_at(65_536);
+        assert!(stack.iter().all(|octet| *octet == 0) && rest.starts_with(b"from the start"));
+        assert!(crate::worker::has_bounded_memory(&octets).unwrap_or_default());
+    }
+
+    #[test]
+    fn a_module_whose_prepare_cannot_be_kept_is_refused() {
+        for (and, data, expected) in [
+            (And::SaysNo, STACK, "cannot be used"),
+            (And::MovesTheStack, STACK, "leaves a register changed"),
+            (And::AsksTheRuntime, STACK, "`ask` is asked for"),
+            (And::Nothing, STACK - 1, "the stack is not first"),
+        ] {
+            let error = format!("{:#}", prepared(&module(and, data)).expect_err(expected));
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_module_without_prepare_stays_as_it_is() {
+        let mut module = Module::with_config(ModuleConfig::new());
+        let octets = module.emit_wasm();
+        assert_eq!(prepared(&octets).expect("a module"), octets);
+    }
 
     #[test]
     fn an_image_is_the_sum_of_its_segments() {

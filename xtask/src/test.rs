@@ -66,7 +66,7 @@ pub(crate) enum Part {
     Vectors,
     /// What is deployed at CloudFront: packed twice, compared, and held against its limit.
     Package,
-    /// The function at CloudFront by itself, in Node: every kind of event, traps, memory.
+    /// The function at CloudFront and the Worker's entry by themselves, in Node: every kind of event, traps, memory.
     Function,
     /// Golden decisions through every driver; properties of the core beside the naive model and Cedar.
     Corpus,
@@ -217,7 +217,7 @@ fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<
     })
 }
 
-/// Packed as it is deployed, unpacked as Lambda does it, and run in real Node.
+/// Packed as it is deployed, unpacked as Lambda does it, and run in real Node; and what stands before the Worker's module.
 fn function(paths: &Paths, report: &mut Report) -> Result<()> {
     report.part("function for CloudFront, by itself", "cargo xtask test --only function", || {
         setup(paths)?;
@@ -229,6 +229,9 @@ fn function(paths: &Paths, report: &mut Report) -> Result<()> {
             .args(["--test", "edge/cloudfront/tests/*.test.mjs"])
             .env("POSTERN_FUNCTION", &folder)
             .current_dir(&paths.root))
+    })?;
+    report.part("entry of the Worker, by itself", "cargo xtask test --only function", || {
+        run(Command::new(node(paths)).args(["--test", "edge/cloudflare/tests/*.test.mjs"]).current_dir(&paths.root))
     })
 }
 
