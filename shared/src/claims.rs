@@ -4,7 +4,7 @@
 //! saturates. Issuers keep clients, scopes, roles and companies
 //! in different places: where, is the policy's to say, as a [`ClaimPath`].
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::RangeInclusive};
 
 use crate::json::{self, Json, Object};
@@ -81,10 +81,12 @@ impl<'t> Claims<'t> {
 
     /// Names in a space-separated string, as RFC 8693 §4.2 has them in `scope`, or in an array of strings, as some
     /// issuers write it. Empty when absent.
-    pub(crate) fn names_at(&self, path: &ClaimPath) -> Result<Vec<String>, WrongType> {
+    ///
+    /// Tokens of one client mostly have the same: where these are those of `like`, it has a share in them.
+    pub(crate) fn names_at(&self, path: &ClaimPath, like: Option<&Arc<[String]>>) -> Result<Arc<[String]>, WrongType> {
         match self.at(path) {
-            Some(Json::String(text)) => Ok(text.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect()),
-            other => Ok(listed(other)?.into_iter().map(ToOwned::to_owned).collect()),
+            Some(Json::String(text)) => Ok(json::shared(text.split(' ').filter(|name| !name.is_empty()), like)),
+            other => Ok(json::shared(listed(other)?.into_iter(), like)),
         }
     }
 }

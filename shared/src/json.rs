@@ -6,6 +6,7 @@
 use alloc::{
     borrow::{Cow, ToOwned},
     string::String,
+    sync::Arc,
     vec::Vec,
 };
 use core::fmt;
@@ -227,6 +228,14 @@ pub(crate) fn strings(items: &[Value]) -> Option<Vec<String>> {
     items.iter().map(|item| item.as_str().map(ToOwned::to_owned)).collect()
 }
 
+/// These names, as a list that may be the same one as that of `like`.
+pub(crate) fn shared<'n>(names: impl Iterator<Item = &'n str> + Clone, like: Option<&Arc<[String]>>) -> Arc<[String]> {
+    match like {
+        Some(like) if names.clone().eq(like.iter().map(String::as_str)) => Arc::clone(like),
+        _ => names.map(ToOwned::to_owned).collect(),
+    }
+}
+
 /// The items of an array when every one of them is a string; else `None`.
 pub(crate) fn texts<'j>(items: &'j [Json<'_>]) -> Option<Vec<&'j str>> {
     items.iter().map(Json::as_str).collect()
@@ -235,6 +244,7 @@ pub(crate) fn texts<'j>(items: &'j [Json<'_>]) -> Option<Vec<&'j str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::format;
 
     #[test]
     fn members_named_twice_are_refused_at_every_depth() {
@@ -242,6 +252,42 @@ mod tests {
         {
             assert!(object(text.as_bytes()).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn members_named_twice_are_refused_however_many_there_are() {
+        let text = |names: &[String]| {
+            let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        for count in [2, FEW - 1, FEW, FEW + 1, FEW + 2, 20 * FEW] {
+            let names: Vec<String> = (0..count).map(|number| format!("n{number:04}")).collect();
+            let members = text(&names);
+            let members = Object::parse(members.as_bytes()).unwrap();
+            assert!(names.iter().all(|name| members.get(name) == Some(&Json::Number(0.into()))), "{count}");
+            assert_eq!(members.get("n"), None);
+            for (one, other) in [(0, count - 1), (count - 1, 0), (count / 2, 0), (count - 1, count - 2)] {
+                let mut twice = names.clone();
+                twice[one] = twice[other].clone();
+                assert!(Object::parse(text(&twice).as_bytes()).is_err(), "{one} as {other} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written() {
+        let text = r#"{"a":[null,true,-1,18446744073709551615,1.5,"x","\u0041\n"],"\u0062":{"c":{}}}"#;
+        let members = Object::parse(text.as_bytes()).unwrap();
+        let value: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(Value::Object(members.to_map()), value);
+        assert_eq!(Some(&members), value.as_object().map(Object::from).as_ref());
+        for (text, why) in [("{\"a\":\"\u{0}\"}", "control"), ("{\"a\":1e999}", "infinite")] {
+            assert!(Object::parse(text.as_bytes()).is_err(), "{why}");
+        }
+        assert!(Object::parse(b"{\"a\":\"\xFF\"}").is_err());
+        let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Object::parse(deep(126).as_bytes()).is_ok());
+        assert!(Object::parse(deep(127).as_bytes()).is_err());
     }
 
     #[test]

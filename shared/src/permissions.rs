@@ -76,7 +76,7 @@ impl PermissionsRecord {
             Some(Json::Number(version)) => Some(version.as_u64().ok_or(PermissionsError::Version)?),
             Some(_) => return Err(PermissionsError::Version),
         };
-        let companies = companies(members.get("companies"), members.get("role"))?;
+        let companies = companies(members.get("companies"), members.get("role"), None)?;
         Ok(Self { id, companies, version })
     }
 
@@ -94,14 +94,15 @@ impl PermissionsRecord {
         roles_claim: Option<&Value>,
     ) -> Result<Self, PermissionsError> {
         let (companies, roles) = (companies_claim.map(Json::from), roles_claim.map(Json::from));
-        Self::from_json_claims(subject.into(), companies.as_ref(), roles.as_ref())
+        Self::from_json_claims(subject.into(), companies.as_ref(), roles.as_ref(), None)
     }
 
-    /// The same, of claims as they were read.
+    /// The same, of claims as they were read. Roles that are those of `like` are shared with it.
     pub(crate) fn from_json_claims(
         subject: Arc<str>,
         companies_claim: Option<&Json<'_>>,
         roles_claim: Option<&Json<'_>>,
+        like: Option<&Self>,
     ) -> Result<Self, PermissionsError> {
         let listed = match companies_claim {
             None => Cow::Owned(Json::Array(Vec::new())),
@@ -117,16 +118,16 @@ impl PermissionsRecord {
             (Some(Json::Array(items)), Json::Array(names)) => {
                 let roles = json::texts(items).ok_or(PermissionsError::Role)?;
                 let names = json::texts(names).ok_or(PermissionsError::Companies)?;
-                named(Companies::alike(&names, &roles))?
+                named(Companies::alike(&names, &roles, like))?
             }
-            (roles, listed) => companies(Some(listed), roles)?,
+            (roles, listed) => companies(Some(listed), roles, like)?,
         };
         Ok(Self { id: subject, companies, version: None })
     }
 
     /// The permissions of a machine client that is itself the company: its `sub`, no roles.
     pub(crate) fn from_subject(subject: Arc<str>) -> Self {
-        let companies = Companies::alike(&[&*subject], &[]);
+        let companies = Companies::alike(&[&*subject], &[], None);
         Self { id: subject, companies, version: None }
     }
 
@@ -185,23 +186,17 @@ impl PermissionsRecord {
 struct Companies(Vec<(String, Arc<[String]>)>);
 
 impl Companies {
-    /// The last of those of one name counts.
+    /// A list names a company twice at most with the same roles, an object not at all.
     fn new(mut all: Vec<(String, Arc<[String]>)>) -> Self {
-        all.sort_by(|(one, _), (other, _)| one.cmp(other));
-        // Of two neighbours the later is offered for removal, and gives way to what it holds.
-        all.dedup_by(|later, kept| {
-            let is_same = later.0 == kept.0;
-            if is_same {
-                core::mem::swap(later, kept);
-            }
-            is_same
-        });
+        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all.dedup_by(|(later, _), (kept, _)| later == kept);
         Self(all)
     }
 
     /// The same roles in every company.
-    fn alike(names: &[&str], roles: &[&str]) -> Self {
-        let roles: Arc<[String]> = roles.iter().map(|role| (*role).to_owned()).collect();
+    fn alike(names: &[&str], roles: &[&str], like: Option<&PermissionsRecord>) -> Self {
+        let like = like.and_then(|like| Some(&like.companies.0.first()?.1));
+        let roles = json::shared(roles.iter().copied(), like);
         Self::new(names.iter().map(|company| ((*company).to_owned(), Arc::clone(&roles))).collect())
     }
 
@@ -211,7 +206,11 @@ impl Companies {
     }
 }
 
-fn companies(companies: Option<&Json<'_>>, role: Option<&Json<'_>>) -> Result<Companies, PermissionsError> {
+fn companies(
+    companies: Option<&Json<'_>>,
+    role: Option<&Json<'_>>,
+    like: Option<&PermissionsRecord>,
+) -> Result<Companies, PermissionsError> {
     let companies = match companies {
         Some(Json::Array(items)) => {
             let role = match role {
@@ -220,7 +219,7 @@ fn companies(companies: Option<&Json<'_>>, role: Option<&Json<'_>>) -> Result<Co
                 Some(_) => return Err(PermissionsError::Role),
             };
             let names = json::texts(items).ok_or(PermissionsError::Companies)?;
-            Companies::alike(&names, role.as_slice())
+            Companies::alike(&names, role.as_slice(), like)
         }
         Some(Json::Object(members)) => {
             if role.is_some() {
@@ -316,9 +315,34 @@ mod tests {
     }
 
     #[test]
+    fn companies_are_found_in_whatever_order_and_however_often_they_are_listed() {
+        let json = br#"{"id":"u","companies":["3","1","2","1","30"],"role":"Manager"}"#;
+        let record = PermissionsRecord::parse(json).unwrap();
+        assert_eq!(record.companies().map(|(company, _)| company).collect::<Vec<_>>(), ["1", "2", "3", "30"]);
+        assert!(["1", "2", "3", "30"].iter().all(|company| record.roles(company).is_some()));
+        assert!(["", "0", "11", "4"].iter().all(|company| record.roles(company).is_none()));
+        let json = br#"{"id":"u","companies":{"2":["b"],"1":["a"]}}"#;
+        let record = PermissionsRecord::parse(json).unwrap();
+        assert_eq!((record.roles("1"), record.roles("2")), (Some(&["a".to_owned()][..]), Some(&["b".to_owned()][..])));
+    }
+
+    #[test]
+    fn only_the_same_roles_are_shared() {
+        let of = |roles: &str, like: Option<&PermissionsRecord>| {
+            let (companies, roles) = (serde_json::json!(["1"]), serde_json::json!(roles));
+            let (companies, roles) = (Json::from(&companies), Json::from(&roles));
+            PermissionsRecord::from_json_claims("u".into(), Some(&companies), Some(&roles), like).unwrap()
+        };
+        let first = of("Manager", None);
+        let (same, other) = (of("Manager", Some(&first)), of("Standard", Some(&first)));
+        assert!(Arc::ptr_eq(first.held("1").unwrap(), same.held("1").unwrap()));
+        assert_eq!(other.roles("1"), Some(&["Standard".to_owned()][..]));
+    }
+
+    #[test]
     fn claims_hold_companies_in_three_forms() {
         for text in [r#"["1111","2222"]"#, "1111 2222"] {
-            let listed = companies(Some(&listed_in_text(text).unwrap()), None).unwrap();
+            let listed = companies(Some(&listed_in_text(text).unwrap()), None, None).unwrap();
             assert_eq!(listed.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["1111", "2222"], "{text}");
         }
         for text in ["[1111", "1111,2222", r#"{"1111":[]}"#, r#""1111""#] {

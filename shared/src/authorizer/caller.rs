@@ -83,7 +83,7 @@ impl Caller {
         let mut members = Map::new();
         members.insert("issuer".to_owned(), (*self.section).to_owned().into());
         members.insert("subject".to_owned(), (*token.subject).into());
-        members.insert("scopes".to_owned(), token.scopes.clone().into());
+        members.insert("scopes".to_owned(), token.scopes.to_vec().into());
         members.insert("claims".to_owned(), claims.into());
         // Rounded down: what is handed on ends no later.
         members.insert("expires_at".to_owned(), token.expires_at.as_secs().into());
@@ -105,7 +105,7 @@ impl Authorizer {
     /// The [`Reason`] why these are no claims of a caller's access token, as a decision would have it.
     pub fn caller_of_claims(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<Caller, Reason> {
         let claims = Claims::from_members(claims.into()).ok_or(Reason::ClaimsMalformed)?;
-        let token = credential::judge(&self.policy, &Candidates::All, None, &claims, now)?;
+        let token = credential::judge(&self.policy, &Candidates::All, None, &claims, None, now)?;
         Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
     }
 
@@ -157,7 +157,7 @@ impl Authorizer {
         Ok(VerifiedToken {
             issuer: index,
             subject: subject.into(),
-            scopes: json::strings(array("scopes")?).ok_or(malformed)?,
+            scopes: json::strings(array("scopes")?).ok_or(malformed)?.into(),
             permissions,
             claims: claims.collect::<Option<_>>().ok_or(malformed)?,
             expires_at: members.get("expires_at").and_then(Value::as_u64).map(UnixTime::from_secs).ok_or(malformed)?,

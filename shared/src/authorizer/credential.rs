@@ -26,7 +26,7 @@ pub struct VerifiedToken {
     /// Index of the issuer section.
     pub(crate) issuer: usize,
     pub(crate) subject: Arc<str>,
-    pub(crate) scopes: Vec<String>,
+    pub(crate) scopes: Arc<[String]>,
     /// Companies and roles, where they do not come from the permissions service.
     pub(crate) permissions: Option<PermissionsRecord>,
     /// What the section's routes look at or hand on; absent claims are absent here too.
@@ -130,10 +130,11 @@ pub(super) fn verify(
     policy: &Policy,
     candidates: &Candidates,
     token: &UnverifiedToken,
+    like: Option<&VerifiedToken>,
     now: UnixTime,
 ) -> Result<VerifiedToken, Reason> {
     let claims = token.claims_after_signature().ok_or(Reason::ClaimsMalformed)?;
-    judge(policy, candidates, Some(token), &claims, now)
+    judge(policy, candidates, Some(token), &claims, like, now)
 }
 
 /// The caller's section, and what the claims say by its rules. Without a token, somebody else has checked its signature
@@ -143,6 +144,7 @@ pub(super) fn judge(
     candidates: &Candidates,
     token: Option<&UnverifiedToken>,
     claims: &Claims<'_>,
+    like: Option<&VerifiedToken>,
     now: UnixTime,
 ) -> Result<VerifiedToken, Reason> {
     let url = claims.string("iss")?.ok_or(Reason::IssuerMismatch)?;
@@ -171,14 +173,19 @@ pub(super) fn judge(
         PermissionsSource::Subject => Some(PermissionsRecord::from_subject(Arc::clone(&subject))),
         PermissionsSource::Claims => {
             let (companies, roles) = (claims.at(&issuer.claims.companies), claims.at(&issuer.claims.roles));
-            let record = PermissionsRecord::from_json_claims(Arc::clone(&subject), companies, roles);
+            let record = PermissionsRecord::from_json_claims(
+                Arc::clone(&subject),
+                companies,
+                roles,
+                like.and_then(|like| like.permissions.as_ref()),
+            );
             Some(record.map_err(|_| Reason::ClaimsMalformed)?)
         }
     };
     Ok(VerifiedToken {
         issuer: index,
         subject,
-        scopes: claims.names_at(&issuer.claims.scopes)?,
+        scopes: claims.names_at(&issuer.claims.scopes, like.map(|like| &like.scopes))?,
         permissions,
         claims: issuer.kept.iter().filter_map(|path| Some((path.clone(), claims.at(path)?.to_value()))).collect(),
         expires_at,

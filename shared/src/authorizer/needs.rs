@@ -168,7 +168,9 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
             SignatureCheck::Unavailable => return P::denied(self.pending, Reason::SignatureUnavailable),
         }
         let authorizer = P::authorizer(&self.pending);
-        match credential::verify(&authorizer.policy, &self.signed.candidates, &self.signed.token, now) {
+        let like = authorizer.tokens.lock().last();
+        let (candidates, token) = (&self.signed.candidates, &self.signed.token);
+        match credential::verify(&authorizer.policy, candidates, token, like.as_deref(), now) {
             Ok(token) => {
                 let token = Arc::new(token);
                 authorizer.tokens.lock().insert(self.signed.token.into_compact(), Arc::clone(&token), now);
