@@ -91,7 +91,7 @@ impl Permit {
     /// The caller's subject; `None` on a public route. Personal data: not for logs.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.principal.as_ref().map(|principal| principal.token.subject.as_str())
+        self.principal.as_ref().map(|principal| &*principal.token.subject)
     }
 
     /// The company that the request is about, where the route binds one.
@@ -273,7 +273,7 @@ impl Denial {
     /// The caller's subject, once its token was verified. Personal data: not for logs.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.caller.as_ref().map(|caller| caller.token.subject.as_str())
+        self.caller.as_ref().map(|caller| &*caller.token.subject)
     }
 
     /// The company that the request named, where the route binds one to be found in it.

@@ -6,10 +6,11 @@
 
 use alloc::{borrow::ToOwned, string::String};
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde_json::{Map, Value};
-
-use crate::{algorithm::Algorithm, json, token::TokenError};
+use crate::{
+    algorithm::Algorithm,
+    json::{Json, Object},
+    token::TokenError,
+};
 
 /// Longest `kid` that is looked up, in octets. Thumbprints have 43 and Entra's identifiers 27.
 pub const MAX_KEY_ID_BYTES: usize = 256;
@@ -26,30 +27,30 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads the first part of a compact JWS.
-    pub(crate) fn parse(encoded: &str) -> Result<Self, TokenError> {
-        let json = BASE64_URL_SAFE_NO_PAD.decode(encoded).map_err(|_| TokenError::Malformed)?;
-        let members = json::object(&json).map_err(|_| TokenError::Malformed)?;
-        if members.contains_key("crit") || members.contains_key("b64") {
+    /// Reads the first part of a compact JWS, decoded.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, TokenError> {
+        let members = Object::parse(json).map_err(|_| TokenError::Malformed)?;
+        if members.get("crit").or(members.get("b64")).is_some() {
             return Err(TokenError::Critical);
         }
-        if members.contains_key("cty") {
+        if members.get("cty").is_some() {
             return Err(TokenError::ContentType);
         }
         let algorithm = string(&members, "alg")?.ok_or(TokenError::Malformed)?;
-        let algorithm = Algorithm::from_name(&algorithm).ok_or(TokenError::Algorithm)?;
+        let algorithm = Algorithm::from_name(algorithm).ok_or(TokenError::Algorithm)?;
         let key_id = string(&members, "kid")?;
-        if key_id.as_ref().is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
+        if key_id.is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
             return Err(TokenError::KeyId);
         }
-        Ok(Self { algorithm, key_id, token_type: string(&members, "typ")? })
+        let token_type = string(&members, "typ")?;
+        Ok(Self { algorithm, key_id: key_id.map(ToOwned::to_owned), token_type: token_type.map(ToOwned::to_owned) })
     }
 }
 
-fn string(members: &Map<String, Value>, name: &str) -> Result<Option<String>, TokenError> {
+fn string<'m>(members: &'m Object<'_>, name: &str) -> Result<Option<&'m str>, TokenError> {
     match members.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.to_owned())),
+        Some(Json::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenError::Malformed),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     algorithm::Algorithm,
-    json,
+    json::{Json, Object},
     jwk::{Jwk, KeyRefusal},
 };
 
@@ -77,14 +77,14 @@ impl JwkSet {
         let mut set = Self::default();
         for (index, entry) in entries.iter().enumerate() {
             // Each is read by itself, so that one that names a member twice harms no other.
-            let Ok(members) = json::object(entry.get().as_bytes()) else {
+            let Ok(members) = Object::parse(entry.get().as_bytes()) else {
                 set.refused.push(RefusedKey { index, key_id: None, reason: KeyRefusal::Malformed });
                 continue;
             };
             match Jwk::from_members(&members) {
                 Ok(key) => set.keys.push(Arc::new(key)),
                 Err(reason) => {
-                    let key_id = members.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
+                    let key_id = members.get("kid").and_then(Json::as_str).map(ToOwned::to_owned);
                     set.refused.push(RefusedKey { index, key_id, reason });
                 }
             }

@@ -66,6 +66,7 @@ mod header;
 mod json;
 pub mod jwk;
 pub mod jwks;
+mod part;
 pub mod permissions;
 pub mod policy;
 pub mod reason;

@@ -4,12 +4,17 @@
 //! The second has roles per company: `{"id": "…", "companies": {"1111": ["Manager"]}, "version": 7}`.
 //! A record is believed only whole: an unknown shape is an error, never an empty record.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
 use core::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::json;
+use crate::json::{self, Json, Object};
 
 /// Largest record in octets; DynamoDB's own limit on an item is 400 KB.
 pub const MAX_RECORD_BYTES: usize = 400 * 1024;
@@ -17,7 +22,7 @@ pub const MAX_RECORD_BYTES: usize = 400 * 1024;
 /// One subject's companies and the roles held in each.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PermissionsRecord {
-    id: String,
+    id: Arc<str>,
     companies: Companies,
     version: Option<u64>,
 }
@@ -25,7 +30,7 @@ pub struct PermissionsRecord {
 /// Who it is about stays out of debug output: it ends in logs.
 impl fmt::Debug for PermissionsRecord {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let companies = self.companies.len();
+        let companies = self.companies.0.len();
         formatter
             .debug_struct("PermissionsRecord")
             .field("companies", &companies)
@@ -61,16 +66,17 @@ impl PermissionsRecord {
         if json.len() > MAX_RECORD_BYTES {
             return Err(PermissionsError::TooLarge);
         }
-        let members = json::object(json).map_err(|_| PermissionsError::NotAnObject)?;
+        let members = Object::parse(json).map_err(|_| PermissionsError::NotAnObject)?;
         let id = match members.get("id") {
-            Some(Value::String(id)) if !id.is_empty() => id.clone(),
+            Some(Json::String(id)) if !id.is_empty() => (&**id).into(),
             _ => return Err(PermissionsError::Id),
         };
         let version = match members.get("version") {
             None => None,
-            Some(version) => Some(version.as_u64().ok_or(PermissionsError::Version)?),
+            Some(Json::Number(version)) => Some(version.as_u64().ok_or(PermissionsError::Version)?),
+            Some(_) => return Err(PermissionsError::Version),
         };
-        let companies = companies(members.get("companies"), members.get("role"))?;
+        let companies = companies(members.get("companies"), members.get("role"), None)?;
         Ok(Self { id, companies, version })
     }
 
@@ -87,31 +93,42 @@ impl PermissionsRecord {
         companies_claim: Option<&Value>,
         roles_claim: Option<&Value>,
     ) -> Result<Self, PermissionsError> {
+        let (companies, roles) = (companies_claim.map(Json::from), roles_claim.map(Json::from));
+        Self::from_json_claims(subject.into(), companies.as_ref(), roles.as_ref(), None)
+    }
+
+    /// The same, of claims as they were read. Roles that are those of `like` are shared with it.
+    pub(crate) fn from_json_claims(
+        subject: Arc<str>,
+        companies_claim: Option<&Json<'_>>,
+        roles_claim: Option<&Json<'_>>,
+        like: Option<&Self>,
+    ) -> Result<Self, PermissionsError> {
         let listed = match companies_claim {
-            None => Value::Array(Vec::new()),
+            None => Cow::Owned(Json::Array(Vec::new())),
             // Cognito's first trigger version can add strings only, so an array arrives as its JSON text.
-            Some(Value::String(text)) => listed_in_text(text)?,
+            Some(Json::String(text)) => Cow::Owned(listed_in_text(text)?),
             // Keycloak's organisations: an object of name to the organisation's own attributes.
-            Some(Value::Object(members)) if members.values().all(Value::is_object) => {
-                members.keys().map(String::as_str).collect()
+            Some(Json::Object(members)) if members.iter().all(|(_, value)| matches!(value, Json::Object(_))) => {
+                Cow::Owned(Json::Array(members.iter().map(|(name, _)| Json::String(name.into())).collect()))
             }
-            Some(other) => other.clone(),
+            Some(other) => Cow::Borrowed(other),
         };
-        let companies = match (roles_claim, &listed) {
-            (Some(Value::Array(items)), Value::Array(names)) => {
-                let roles = json::strings(items).ok_or(PermissionsError::Role)?;
-                let names = json::strings(names).ok_or(PermissionsError::Companies)?;
-                named(alike(names, roles))?
+        let companies = match (roles_claim, &*listed) {
+            (Some(Json::Array(items)), Json::Array(names)) => {
+                let roles = json::texts(items).ok_or(PermissionsError::Role)?;
+                let names = json::texts(names).ok_or(PermissionsError::Companies)?;
+                named(Companies::alike(&names, &roles, like))?
             }
-            (roles, _) => companies(Some(&listed), roles)?,
+            (roles, listed) => companies(Some(listed), roles, like)?,
         };
-        Ok(Self { id: subject.to_owned(), companies, version: None })
+        Ok(Self { id: subject, companies, version: None })
     }
 
     /// The permissions of a machine client that is itself the company: its `sub`, no roles.
-    pub(crate) fn from_subject(subject: &str) -> Self {
-        let companies = alike(Vec::from([subject.to_owned()]), Vec::new());
-        Self { id: subject.to_owned(), companies, version: None }
+    pub(crate) fn from_subject(subject: Arc<str>) -> Self {
+        let companies = Companies::alike(&[&*subject], &[], None);
+        Self { id: subject, companies, version: None }
     }
 
     /// The subject that the record is about.
@@ -139,7 +156,7 @@ impl PermissionsRecord {
 
     /// Every company with the roles held there, in the order of their names.
     pub fn companies(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.companies.iter().map(|(company, roles)| (company.as_str(), &**roles))
+        self.companies.0.iter().map(|(company, roles)| (company.as_str(), &**roles))
     }
 
     /// The same record at another version.
@@ -153,9 +170,9 @@ impl PermissionsRecord {
     #[must_use]
     pub fn to_json(&self) -> String {
         let companies: Map<String, Value> =
-            self.companies.iter().map(|(company, roles)| (company.clone(), Value::from(roles.to_vec()))).collect();
+            self.companies().map(|(company, roles)| (company.to_owned(), Value::from(roles.to_vec()))).collect();
         let mut members = Map::new();
-        members.insert("id".to_owned(), Value::from(self.id.clone()));
+        members.insert("id".to_owned(), Value::from(self.id()));
         members.insert("companies".to_owned(), Value::Object(companies));
         if let Some(version) = self.version {
             members.insert("version".to_owned(), Value::from(version));
@@ -164,57 +181,77 @@ impl PermissionsRecord {
     }
 }
 
-/// Roles by company. Where they are the same everywhere there is one list of them.
-type Companies = BTreeMap<String, Arc<[String]>>;
+/// Roles by company, sorted by its name, each once. Where they are the same everywhere there is one list of them.
+#[derive(Clone, PartialEq, Eq)]
+struct Companies(Vec<(String, Arc<[String]>)>);
 
-fn companies(companies: Option<&Value>, role: Option<&Value>) -> Result<Companies, PermissionsError> {
-    let map: Companies = match companies {
-        Some(Value::Array(items)) => {
-            let roles = match role {
-                None => Vec::new(),
-                Some(Value::String(role)) if !role.is_empty() => Vec::from([role.clone()]),
+impl Companies {
+    /// A list names a company twice at most with the same roles, an object not at all.
+    fn new(mut all: Vec<(String, Arc<[String]>)>) -> Self {
+        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all.dedup_by(|(later, _), (kept, _)| later == kept);
+        Self(all)
+    }
+
+    /// The same roles in every company.
+    fn alike(names: &[&str], roles: &[&str], like: Option<&PermissionsRecord>) -> Self {
+        let like = like.and_then(|like| Some(&like.companies.0.first()?.1));
+        let roles = json::shared(roles.iter().copied(), like);
+        Self::new(names.iter().map(|company| ((*company).to_owned(), Arc::clone(&roles))).collect())
+    }
+
+    fn get(&self, company: &str) -> Option<&Arc<[String]>> {
+        let place = self.0.binary_search_by(|(own, _)| own.as_str().cmp(company)).ok()?;
+        self.0.get(place).map(|(_, roles)| roles)
+    }
+}
+
+fn companies(
+    companies: Option<&Json<'_>>,
+    role: Option<&Json<'_>>,
+    like: Option<&PermissionsRecord>,
+) -> Result<Companies, PermissionsError> {
+    let companies = match companies {
+        Some(Json::Array(items)) => {
+            let role = match role {
+                None => None,
+                Some(Json::String(role)) if !role.is_empty() => Some(&**role),
                 Some(_) => return Err(PermissionsError::Role),
             };
-            let names = json::strings(items).ok_or(PermissionsError::Companies)?;
-            alike(names, roles)
+            let names = json::texts(items).ok_or(PermissionsError::Companies)?;
+            Companies::alike(&names, role.as_slice(), like)
         }
-        Some(Value::Object(members)) => {
+        Some(Json::Object(members)) => {
             if role.is_some() {
                 return Err(PermissionsError::Role);
             }
-            members
-                .iter()
-                .map(|(company, roles)| {
-                    let roles = roles.as_array().and_then(|items| json::strings(items));
-                    Ok((company.clone(), roles.ok_or(PermissionsError::Role)?.into()))
-                })
-                .collect::<Result<_, _>>()?
+            let roles = |value: &Json<'_>| match value {
+                Json::Array(items) => items.iter().map(|role| Some(role.as_str()?.to_owned())).collect(),
+                _ => None,
+            };
+            let all = members.iter().map(|(company, value)| Some((company.to_owned(), roles(value)?)));
+            Companies::new(all.collect::<Option<_>>().ok_or(PermissionsError::Role)?)
         }
         _ => return Err(PermissionsError::Companies),
     };
-    named(map)
+    named(companies)
 }
 
-/// The same roles in every company.
-fn alike(names: Vec<String>, roles: Vec<String>) -> Companies {
-    let roles: Arc<[String]> = roles.into();
-    names.into_iter().map(|company| (company, Arc::clone(&roles))).collect()
-}
-
-/// The map, when each company in it has a name.
-fn named(map: Companies) -> Result<Companies, PermissionsError> {
-    if map.keys().any(String::is_empty) { Err(PermissionsError::Companies) } else { Ok(map) }
+/// What it is given, when each company in it has a name.
+fn named(companies: Companies) -> Result<Companies, PermissionsError> {
+    let is_sound = !companies.0.iter().any(|(company, _)| company.is_empty());
+    if is_sound { Ok(companies) } else { Err(PermissionsError::Companies) }
 }
 
 /// A claim that is a string: the JSON text of an array, or names with spaces between.
-fn listed_in_text(text: &str) -> Result<Value, PermissionsError> {
+fn listed_in_text(text: &str) -> Result<Json<'_>, PermissionsError> {
     if text.trim_start().starts_with('[') {
         return serde_json::from_str(text).map_err(|_| PermissionsError::Companies);
     }
     if text.contains(['"', '{', '[', ',']) {
         return Err(PermissionsError::Companies);
     }
-    Ok(text.split(' ').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect())
+    Ok(Json::Array(text.split(' ').filter(|name| !name.is_empty()).map(|name| Json::String(name.into())).collect()))
 }
 
 impl fmt::Display for PermissionsError {
@@ -278,10 +315,35 @@ mod tests {
     }
 
     #[test]
+    fn companies_are_found_in_whatever_order_and_however_often_they_are_listed() {
+        let json = br#"{"id":"u","companies":["3","1","2","1","30"],"role":"Manager"}"#;
+        let record = PermissionsRecord::parse(json).unwrap();
+        assert_eq!(record.companies().map(|(company, _)| company).collect::<Vec<_>>(), ["1", "2", "3", "30"]);
+        assert!(["1", "2", "3", "30"].iter().all(|company| record.roles(company).is_some()));
+        assert!(["", "0", "11", "4"].iter().all(|company| record.roles(company).is_none()));
+        let json = br#"{"id":"u","companies":{"2":["b"],"1":["a"]}}"#;
+        let record = PermissionsRecord::parse(json).unwrap();
+        assert_eq!((record.roles("1"), record.roles("2")), (Some(&["a".to_owned()][..]), Some(&["b".to_owned()][..])));
+    }
+
+    #[test]
+    fn only_the_same_roles_are_shared() {
+        let of = |roles: &str, like: Option<&PermissionsRecord>| {
+            let (companies, roles) = (serde_json::json!(["1"]), serde_json::json!(roles));
+            let (companies, roles) = (Json::from(&companies), Json::from(&roles));
+            PermissionsRecord::from_json_claims("u".into(), Some(&companies), Some(&roles), like).unwrap()
+        };
+        let first = of("Manager", None);
+        let (same, other) = (of("Manager", Some(&first)), of("Standard", Some(&first)));
+        assert!(Arc::ptr_eq(first.held("1").unwrap(), same.held("1").unwrap()));
+        assert_eq!(other.roles("1"), Some(&["Standard".to_owned()][..]));
+    }
+
+    #[test]
     fn claims_hold_companies_in_three_forms() {
         for text in [r#"["1111","2222"]"#, "1111 2222"] {
-            let listed = companies(Some(&listed_in_text(text).unwrap()), None).unwrap();
-            assert_eq!(listed.keys().map(String::as_str).collect::<Vec<_>>(), ["1111", "2222"], "{text}");
+            let listed = companies(Some(&listed_in_text(text).unwrap()), None, None).unwrap();
+            assert_eq!(listed.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["1111", "2222"], "{text}");
         }
         for text in ["[1111", "1111,2222", r#"{"1111":[]}"#, r#""1111""#] {
             assert!(listed_in_text(text).is_err(), "{text}");

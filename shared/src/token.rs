@@ -8,19 +8,20 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use crate::{algorithm::Algorithm, bearer::MAX_TOKEN_BYTES, claims::Claims, header::Header};
+use crate::{algorithm::Algorithm, bearer::MAX_TOKEN_BYTES, claims::Claims, header::Header, part::Part};
 
 /// A well-formed token whose signature nobody has checked yet.
 #[derive(Clone)]
 pub(crate) struct UnverifiedToken {
     compact: String,
+    /// Where its last part, the signature, begins.
+    signature_at: usize,
     header: Header,
-    /// The claims' JSON, unread.
-    payload: Vec<u8>,
-    signature: Vec<u8>,
+    /// The claims' JSON, unread, and behind it the signature.
+    decoded: Vec<u8>,
+    payload_len: usize,
 }
 
 /// Why a credential is not a token that is worth a signature check.
@@ -54,14 +55,21 @@ impl UnverifiedToken {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLarge);
         }
-        let [header, payload, signature] = parts(compact)?;
-        let header = Header::parse(header)?;
-        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed);
-        let (payload, signature) = (decoded(payload)?, decoded(signature)?);
-        if header.algorithm.signature_len().is_some_and(|len| len != signature.len()) {
+        let [header, payload, signature] = Part::three(compact).ok_or(TokenError::Malformed)?;
+        let signature_at = compact.len().saturating_sub(signature.len());
+        // Four characters are three octets. Two parts are held at once, and the decoder asks for some more room.
+        let mut decoded = Vec::with_capacity(compact.len().saturating_sub(compact.len() / 4));
+        header.decode(&mut decoded)?;
+        let header = Header::parse(&decoded)?;
+        decoded.clear();
+        payload.decode(&mut decoded)?;
+        let payload_len = decoded.len();
+        signature.decode(&mut decoded)?;
+        let token = Self { compact: compact.to_owned(), signature_at, header, decoded, payload_len };
+        if token.algorithm().signature_len().is_some_and(|len| len != token.signature().len()) {
             return Err(TokenError::Malformed);
         }
-        Ok(Self { compact: compact.to_owned(), header, payload, signature })
+        Ok(token)
     }
 
     /// The algorithm that the header selects.
@@ -86,36 +94,27 @@ impl UnverifiedToken {
 
     /// The JWS signing input: header and payload with the dot between (RFC 7515 §5.1).
     pub(crate) fn message(&self) -> &[u8] {
-        self.compact.rsplit_once('.').map_or(&[], |(message, _)| message.as_bytes())
+        self.compact.as_bytes().get(..self.signature_at.saturating_sub(1)).unwrap_or_default()
     }
 
     /// The decoded signature.
     pub(crate) fn signature(&self) -> &[u8] {
-        &self.signature
+        self.decoded.get(self.payload_len..).unwrap_or_default()
+    }
+
+    fn payload(&self) -> &[u8] {
+        self.decoded.get(..self.payload_len).unwrap_or_default()
     }
 
     /// The one look at the payload before the signature is checked: which issuer claims to speak.
     pub(crate) fn peek_issuer(&self) -> Result<String, TokenError> {
-        serde_json::from_slice::<IssuerOnly>(&self.payload).map(|claims| claims.0).map_err(|_| TokenError::Malformed)
+        serde_json::from_slice::<IssuerOnly>(self.payload()).map(|claims| claims.0).map_err(|_| TokenError::Malformed)
     }
 
     /// The claims, for the caller that has just seen the signature hold.
-    pub(crate) fn claims_after_signature(&self) -> Option<Claims> {
-        Claims::from_json(&self.payload)
+    pub(crate) fn claims_after_signature(&self) -> Option<Claims<'_>> {
+        Claims::from_json(self.payload())
     }
-}
-
-/// Three non-empty parts, of the base64url alphabet alone. Counts no further than the third dot.
-fn parts(compact: &str) -> Result<[&str; 3], TokenError> {
-    let is_in_alphabet = |byte: u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_');
-    let mut parts = compact.splitn(4, '.');
-    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(TokenError::Malformed);
-    };
-    let parts = [header, payload, signature];
-    let are_sound = parts.iter().all(|part| !part.is_empty() && part.bytes().all(is_in_alphabet));
-    if are_sound { Ok(parts) } else { Err(TokenError::Malformed) }
 }
 
 /// `iss` and nothing else; refuses a second one and a value that is no string.
@@ -169,6 +168,7 @@ mod tests {
     use super::*;
     use crate::header::MAX_KEY_ID_BYTES;
     use alloc::format;
+    use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
     fn refused(compact: &str) -> TokenError {
         UnverifiedToken::parse(compact).map(drop).unwrap_err()

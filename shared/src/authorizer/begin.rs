@@ -8,7 +8,7 @@ use alloc::{
 };
 use core::fmt;
 
-use super::{Authorizer, Caller, Company, NeedsKeys, Progress, VerifiedToken, company, credential, rules};
+use super::{Authorizer, Caller, Company, NeedsKeys, Progress, VerifiedToken, company, credential::Candidates, rules};
 use crate::{
     answer::{Answer, Extra},
     bearer::{Bearer, bearer, is_b64token},
@@ -107,10 +107,11 @@ enum Credential<'c> {
 
 /// The token in what stands in a token's place and nobody remembers.
 pub(super) fn unverified(compact: &str) -> Result<UnverifiedToken, Reason> {
-    if !is_b64token(compact) {
-        return Err(Reason::CredentialMalformed);
+    match UnverifiedToken::parse(compact) {
+        // What no credential may be made of, no token is made of.
+        Err(TokenError::Malformed) if !is_b64token(compact) => Err(Reason::CredentialMalformed),
+        parsed => parsed.map_err(Reason::Token),
     }
-    UnverifiedToken::parse(compact).map_err(Reason::Token)
 }
 
 /// What stands in a token's place in a request; whether it has the form of one is seen unless it is remembered.
@@ -222,7 +223,7 @@ impl Authorizer {
             Ok(token) => token,
             Err(reason) => return pending.deny(reason),
         };
-        match credential::candidates(&self.policy, &pending.route.issuers, &token) {
+        match Candidates::of(&self.policy, Some(&pending.route.issuers), &token) {
             Ok((issuer, candidates)) => Progress::NeedsKeys(NeedsKeys::new(pending, token, issuer, candidates)),
             Err(reason) => pending.deny(reason),
         }

@@ -8,7 +8,10 @@ use core::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::{Authorizer, VerifiedToken, credential};
+use super::{
+    Authorizer, VerifiedToken,
+    credential::{self, Candidates},
+};
 use crate::{
     claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES},
     json,
@@ -67,7 +70,7 @@ impl Caller {
     /// The caller's companies and roles, where the token itself says them.
     #[must_use]
     pub fn permissions(&self) -> Option<&PermissionsRecord> {
-        self.token.permissions.as_deref()
+        self.token.permissions.as_ref()
     }
 
     /// All of it, to hand on to a driver that believes whoever hands it on: the section, the subject, scopes, the
@@ -79,8 +82,8 @@ impl Caller {
             token.claims.iter().map(|(path, value)| json!({"path": path.names(), "value": value})).collect();
         let mut members = Map::new();
         members.insert("issuer".to_owned(), (*self.section).to_owned().into());
-        members.insert("subject".to_owned(), token.subject.clone().into());
-        members.insert("scopes".to_owned(), token.scopes.clone().into());
+        members.insert("subject".to_owned(), (*token.subject).into());
+        members.insert("scopes".to_owned(), token.scopes.to_vec().into());
         members.insert("claims".to_owned(), claims.into());
         // Rounded down: what is handed on ends no later.
         members.insert("expires_at".to_owned(), token.expires_at.as_secs().into());
@@ -101,9 +104,8 @@ impl Authorizer {
     /// # Errors
     /// The [`Reason`] why these are no claims of a caller's access token, as a decision would have it.
     pub fn caller_of_claims(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<Caller, Reason> {
-        let claims = Claims::from_members(claims.clone()).ok_or(Reason::ClaimsMalformed)?;
-        let sections: Vec<usize> = (0..self.policy.issuers.len()).collect();
-        let token = credential::judge(&self.policy, &sections, None, &claims, now)?;
+        let claims = Claims::from_members(claims.into()).ok_or(Reason::ClaimsMalformed)?;
+        let token = credential::judge(&self.policy, &Candidates::All, None, &claims, None, now)?;
         Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
     }
 
@@ -145,7 +147,7 @@ impl Authorizer {
         });
         let permissions = match issuer.permissions {
             PermissionsSource::Service => None,
-            PermissionsSource::Subject => Some(PermissionsRecord::from_subject(subject)),
+            PermissionsSource::Subject => Some(PermissionsRecord::from_subject(subject.into())),
             PermissionsSource::Claims => {
                 let companies = members.get("companies").filter(|companies| companies.is_object());
                 let companies = companies.ok_or(malformed)?;
@@ -154,9 +156,9 @@ impl Authorizer {
         };
         Ok(VerifiedToken {
             issuer: index,
-            subject: subject.to_owned(),
-            scopes: json::strings(array("scopes")?).ok_or(malformed)?,
-            permissions: permissions.map(Arc::new),
+            subject: subject.into(),
+            scopes: json::strings(array("scopes")?).ok_or(malformed)?.into(),
+            permissions,
             claims: claims.collect::<Option<_>>().ok_or(malformed)?,
             expires_at: members.get("expires_at").and_then(Value::as_u64).map(UnixTime::from_secs).ok_or(malformed)?,
         })

@@ -1,12 +1,19 @@
 //! Whose token it may be, and, once its signature holds, whose it is (RFC 7519 §4.1, RFC 9068 §4).
 
-use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
 use core::{fmt, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
+    algorithm::Algorithm,
     claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES, WrongType},
+    json::Json,
     permissions::PermissionsRecord,
     policy::{Issuer, PermissionsSource, Policy, RequiredClaim},
     reason::Reason,
@@ -18,10 +25,10 @@ use crate::{
 pub struct VerifiedToken {
     /// Index of the issuer section.
     pub(crate) issuer: usize,
-    pub(crate) subject: String,
-    pub(crate) scopes: Vec<String>,
+    pub(crate) subject: Arc<str>,
+    pub(crate) scopes: Arc<[String]>,
     /// Companies and roles, where they do not come from the permissions service.
-    pub(crate) permissions: Option<Arc<PermissionsRecord>>,
+    pub(crate) permissions: Option<PermissionsRecord>,
     /// What the section's routes look at or hand on; absent claims are absent here too.
     pub(super) claims: Vec<(ClaimPath, Value)>,
     /// `exp`, or the end of the age that the section allows, if that is sooner.
@@ -45,97 +52,155 @@ impl VerifiedToken {
     pub(crate) fn claim(&self, path: &ClaimPath) -> Option<&Value> {
         self.claims.iter().find(|(own, _)| own == path).map(|(_, value)| value)
     }
+
+    /// The same, of a claim at the top.
+    pub(crate) fn claim_at_top(&self, name: &str) -> Option<&Value> {
+        self.claims.iter().find(|(own, _)| own.is_top(name)).map(|(_, value)| value)
+    }
 }
 
-/// Those of the issuer sections `among` that the token may belong to, all of one URL, and the one whose keys to use.
-///
-/// Where the sections have one URL, the claims stay unread until the signature holds.
-pub(super) fn candidates<'a>(
-    policy: &'a Policy,
-    among: &[usize],
-    token: &UnverifiedToken,
-) -> Result<(&'a Issuer, Vec<usize>), Reason> {
-    let sections = || among.iter().filter_map(|index| Some((*index, policy.issuers.get(*index)?)));
-    let first = sections().next().ok_or(Reason::IssuerUnknown)?.1;
-    let of_one_url = sections().all(|(_, issuer)| issuer.url == first.url);
-    let claimed = if of_one_url { first.url.clone() } else { token.peek_issuer().map_err(Reason::Token)? };
-    let mut matching = sections().filter(|(_, issuer)| issuer.url == claimed).peekable();
-    if matching.peek().is_none() {
-        return Err(Reason::IssuerUnknown);
+/// The issuer sections that a token may be of.
+#[derive(Clone)]
+pub(super) enum Candidates {
+    /// Any.
+    All,
+    /// Those that have the URL of one of them, and allow the token's algorithm.
+    Of {
+        /// Among these sections; `None`: among all.
+        among: Option<Arc<[usize]>>,
+        /// The one whose keys to use.
+        first: usize,
+        algorithm: Algorithm,
+    },
+}
+
+impl Candidates {
+    /// Those of the issuer sections `among`, or of all, that the token may belong to, all of one URL, and the one whose
+    /// keys to use.
+    ///
+    /// Where the sections have one URL, the claims stay unread until the signature holds.
+    pub(super) fn of<'a>(
+        policy: &'a Policy,
+        among: Option<&Arc<[usize]>>,
+        token: &UnverifiedToken,
+    ) -> Result<(&'a Issuer, Self), Reason> {
+        let sections = || {
+            let places = 0..among.map_or(policy.issuers.len(), |among| among.len());
+            places.filter_map(|place| {
+                let index = among.map_or(Some(place), |among| among.get(place).copied())?;
+                Some((index, policy.issuers.get(index)?))
+            })
+        };
+        let first = sections().next().ok_or(Reason::IssuerUnknown)?.1;
+        let of_one_url = sections().all(|(_, issuer)| issuer.url == first.url);
+        let claimed: Cow<'_, str> =
+            if of_one_url { first.url.as_str().into() } else { token.peek_issuer().map_err(Reason::Token)?.into() };
+        let mut matching = sections().filter(|(_, issuer)| issuer.url == claimed).peekable();
+        if matching.peek().is_none() {
+            return Err(Reason::IssuerUnknown);
+        }
+        let algorithm = token.algorithm();
+        let (first, issuer) =
+            matching.find(|(_, issuer)| issuer.algorithms.contains(&algorithm)).ok_or(Reason::AlgorithmNotAllowed)?;
+        Ok((issuer, Self::Of { among: among.cloned(), first, algorithm }))
     }
-    let allowed: Vec<(usize, &Issuer)> =
-        matching.filter(|(_, issuer)| issuer.algorithms.contains(&token.algorithm())).collect();
-    let (_, issuer) = allowed.first().ok_or(Reason::AlgorithmNotAllowed)?;
-    Ok((issuer, allowed.iter().map(|(index, _)| *index).collect()))
+
+    /// Whether the section at `index` is one of them.
+    fn contains(&self, policy: &Policy, index: usize) -> bool {
+        let Self::Of { among, first, algorithm } = self else { return true };
+        let is_among = among.as_ref().is_none_or(|among| among.contains(&index));
+        is_among
+            && policy.issuers.get(index).is_some_and(|issuer| {
+                issuer.algorithms.contains(algorithm)
+                    && policy.issuers.get(*first).is_some_and(|first| first.url == issuer.url)
+            })
+    }
+
+    /// Whether one of them has this URL.
+    fn have_url(&self, policy: &Policy, url: &str) -> bool {
+        match self {
+            Self::All => policy.issuers.iter().any(|issuer| issuer.url == url),
+            Self::Of { first, .. } => policy.issuers.get(*first).is_some_and(|first| first.url == url),
+        }
+    }
 }
 
 /// Judges the claims of a token whose signature has just been found valid.
 pub(super) fn verify(
     policy: &Policy,
-    candidates: &[usize],
+    candidates: &Candidates,
     token: &UnverifiedToken,
+    like: Option<&VerifiedToken>,
     now: UnixTime,
 ) -> Result<VerifiedToken, Reason> {
     let claims = token.claims_after_signature().ok_or(Reason::ClaimsMalformed)?;
-    judge(policy, candidates, Some(token), &claims, now)
+    judge(policy, candidates, Some(token), &claims, like, now)
 }
 
 /// The caller's section, and what the claims say by its rules. Without a token, somebody else has checked its signature
 /// and kept its header: a section that looks at the header then takes nobody.
 pub(super) fn judge(
     policy: &Policy,
-    candidates: &[usize],
+    candidates: &Candidates,
     token: Option<&UnverifiedToken>,
-    claims: &Claims,
+    claims: &Claims<'_>,
+    like: Option<&VerifiedToken>,
     now: UnixTime,
 ) -> Result<VerifiedToken, Reason> {
     let url = claims.string("iss")?.ok_or(Reason::IssuerMismatch)?;
-    if !candidates.iter().any(|index| policy.issuers.get(*index).is_some_and(|issuer| issuer.url == url)) {
+    if !candidates.have_url(policy, url) {
         return Err(Reason::IssuerMismatch);
     }
     // Every section of the URL is asked, not only the route's: whose token it is must not depend on the route it is
     // shown at first, which the cache of verified tokens would remember.
-    let mut accepting = Vec::new();
+    let (mut accepting, mut is_ambiguous) = (None, false);
     for (index, issuer) in policy.issuers.iter().enumerate().filter(|(_, issuer)| issuer.url == url) {
         let signs = token.is_none_or(|token| issuer.algorithms.contains(&token.algorithm()));
         if signs && accepts_audience(issuer, claims)? {
-            accepting.push((index, issuer));
+            is_ambiguous = accepting.replace((index, issuer)).is_some() || is_ambiguous;
         }
     }
-    let (index, issuer) = match accepting.as_slice() {
-        [one] if candidates.contains(&one.0) => *one,
-        [] | [_] => return Err(Reason::AudienceMismatch),
-        _ => return Err(Reason::IssuerAmbiguous),
+    let (index, issuer) = match accepting {
+        _ if is_ambiguous => return Err(Reason::IssuerAmbiguous),
+        Some(one) if candidates.contains(policy, one.0) => one,
+        _ => return Err(Reason::AudienceMismatch),
     };
     check_kind(issuer, token.and_then(UnverifiedToken::token_type), claims)?;
     let expires_at = check_dates(claims, issuer, now)?;
     let subject = subject(claims, issuer)?;
     let permissions = match issuer.permissions {
         PermissionsSource::Service => None,
-        PermissionsSource::Subject => Some(PermissionsRecord::from_subject(&subject)),
+        PermissionsSource::Subject => Some(PermissionsRecord::from_subject(Arc::clone(&subject))),
         PermissionsSource::Claims => {
             let (companies, roles) = (claims.at(&issuer.claims.companies), claims.at(&issuer.claims.roles));
-            Some(PermissionsRecord::from_claims(&subject, companies, roles).map_err(|_| Reason::ClaimsMalformed)?)
+            let record = PermissionsRecord::from_json_claims(
+                Arc::clone(&subject),
+                companies,
+                roles,
+                like.and_then(|like| like.permissions.as_ref()),
+            );
+            Some(record.map_err(|_| Reason::ClaimsMalformed)?)
         }
     };
     Ok(VerifiedToken {
         issuer: index,
         subject,
-        scopes: claims.names_at(&issuer.claims.scopes)?,
-        permissions: permissions.map(Arc::new),
-        claims: issuer.kept.iter().filter_map(|path| Some((path.clone(), claims.at(path)?.clone()))).collect(),
+        scopes: claims.names_at(&issuer.claims.scopes, like.map(|like| &like.scopes))?,
+        permissions,
+        claims: issuer.kept.iter().filter_map(|path| Some((path.clone(), claims.at(path)?.to_value()))).collect(),
         expires_at,
     })
 }
 
 /// Both rules hold that the section has; a policy without either does not build.
-fn accepts_audience(issuer: &Issuer, claims: &Claims) -> Result<bool, WrongType> {
+fn accepts_audience(issuer: &Issuer, claims: &Claims<'_>) -> Result<bool, WrongType> {
     let audience = claims.audience()?;
     let mut client = None;
     for path in &issuer.claims.client {
         client = client.or(claims.string_at(path)?);
     }
-    let audience_fits = issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.contains(name));
+    let audience_fits =
+        issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.iter().any(|own| own == name));
     let client_fits =
         issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
     Ok(audience_fits && client_fits)
@@ -143,7 +208,7 @@ fn accepts_audience(issuer: &Issuer, claims: &Claims) -> Result<bool, WrongType>
 
 /// An ID token is signed by the same key for the same client; only these tell it apart. Whatever else the section
 /// requires is asked here too.
-fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims) -> Result<(), Reason> {
+fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims<'_>) -> Result<(), Reason> {
     let token_use = claims.string("token_use")?;
     if issuer.token_use.as_deref().is_some_and(|wanted| token_use != Some(wanted)) {
         return Err(Reason::NotAnAccessToken);
@@ -156,13 +221,13 @@ fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims) -> Res
     if issuer.token_type.as_deref().is_some_and(|wanted| token_type.map(bare) != Some(bare(wanted))) {
         return Err(Reason::NotAnAccessToken);
     }
-    let held = |required: &RequiredClaim| required.holds(claims.at(&ClaimPath::top(&required.name)));
+    let held = |required: &RequiredClaim| required.holds(claims.get(&required.name).map(Json::to_value).as_ref());
     if issuer.required.iter().all(held) { Ok(()) } else { Err(Reason::ClaimMismatch) }
 }
 
 /// When the token ends to be usable, if now lies before that and not before `nbf` or `iat`, for which the section's
 /// leeway forgives a fast clock. `exp` ends it, or its age where the section limits that.
-fn check_dates(claims: &Claims, issuer: &Issuer, now: UnixTime) -> Result<UnixTime, Reason> {
+fn check_dates(claims: &Claims<'_>, issuer: &Issuer, now: UnixTime) -> Result<UnixTime, Reason> {
     let time = |seconds: i64| UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0));
     let expires_at = time(claims.expiration.ok_or(Reason::ExpirationMissing)?);
     if now >= expires_at {
@@ -187,10 +252,10 @@ fn check_dates(claims: &Claims, issuer: &Issuer, now: UnixTime) -> Result<UnixTi
     if now >= too_old_at { Err(Reason::IssuedTooLongAgo) } else { Ok(expires_at.min(too_old_at)) }
 }
 
-fn subject(claims: &Claims, issuer: &Issuer) -> Result<String, Reason> {
+fn subject(claims: &Claims<'_>, issuer: &Issuer) -> Result<Arc<str>, Reason> {
     let subject = claims.string_at(&issuer.claims.subject)?.ok_or(Reason::SubjectUnusable)?;
     let usable = !subject.is_empty() && subject.len() <= MAX_SUBJECT_BYTES && !subject.chars().any(char::is_control);
-    if usable { Ok(subject.to_owned()) } else { Err(Reason::SubjectUnusable) }
+    if usable { Ok(subject.into()) } else { Err(Reason::SubjectUnusable) }
 }
 
 impl From<WrongType> for Reason {

@@ -1,10 +1,11 @@
 //! Who calls, and nothing else: for enforcement points that decide in two steps, or on more than one request at once.
 
-use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, sync::Arc};
 use core::fmt;
 
 use super::{
-    Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential, needs::Signed, pursuit::sealed,
+    Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential::Candidates, needs::Signed,
+    pursuit::sealed,
 };
 use crate::{answer::Extra, bearer::bearer, decision::Denial, reason::Reason, request::Request, time::UnixTime};
 
@@ -50,8 +51,7 @@ impl Authorizer {
             Ok(token) => token,
             Err(reason) => return asked.refuse(reason),
         };
-        let sections: Vec<usize> = (0..self.policy.issuers.len()).collect();
-        match credential::candidates(&self.policy, &sections, &token) {
+        match Candidates::of(&self.policy, None, &token) {
             Ok((issuer, candidates)) => Identification::NeedsKeys(NeedsKeys::new(asked, token, issuer, candidates)),
             Err(reason) => asked.refuse(reason),
         }

@@ -1,9 +1,14 @@
 //! What a decision in flight may lack, one type for each.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc};
 use core::{fmt, marker::PhantomData, time::Duration};
 
-use super::{NeedsBody, Pursuit, VerifiedToken, begin::Pending, credential, rules};
+use super::{
+    NeedsBody, Pursuit, VerifiedToken,
+    begin::Pending,
+    credential::{self, Candidates},
+    rules,
+};
 use crate::{
     algorithm::Algorithm, decision::Decision, jwk::Jwk, jwks::JwkSet, permissions::PermissionsRecord, policy::Issuer,
     reason::Reason, signature::is_well_formed, time::UnixTime, token::UnverifiedToken,
@@ -64,7 +69,7 @@ pub struct NeedsKeys<'a, P: Pursuit = Progress<'a>> {
     pending: P::Pending,
     token: UnverifiedToken,
     issuer: &'a Issuer,
-    candidates: Vec<usize>,
+    candidates: Candidates,
 }
 
 impl<'a, P: Pursuit> NeedsKeys<'a, P> {
@@ -72,7 +77,7 @@ impl<'a, P: Pursuit> NeedsKeys<'a, P> {
         pending: P::Pending,
         token: UnverifiedToken,
         issuer: &'a Issuer,
-        candidates: Vec<usize>,
+        candidates: Candidates,
     ) -> Self {
         Self { pending, token, issuer, candidates }
     }
@@ -113,7 +118,7 @@ impl<'a, P: Pursuit> NeedsKeys<'a, P> {
 pub struct Signed {
     token: UnverifiedToken,
     /// The issuer sections that it may be of.
-    candidates: Vec<usize>,
+    candidates: Candidates,
     key: Arc<Jwk>,
 }
 
@@ -163,7 +168,9 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
             SignatureCheck::Unavailable => return P::denied(self.pending, Reason::SignatureUnavailable),
         }
         let authorizer = P::authorizer(&self.pending);
-        match credential::verify(&authorizer.policy, &self.signed.candidates, &self.signed.token, now) {
+        let like = authorizer.tokens.lock().last();
+        let (candidates, token) = (&self.signed.candidates, &self.signed.token);
+        match credential::verify(&authorizer.policy, candidates, token, like.as_deref(), now) {
             Ok(token) => {
                 let token = Arc::new(token);
                 authorizer.tokens.lock().insert(self.signed.token.into_compact(), Arc::clone(&token), now);
@@ -225,7 +232,7 @@ impl<'a> NeedsPermissions<'a> {
         }
         match permissions {
             // A record about someone else is no answer to this question.
-            Permissions::Found(record) if record.id() == self.token.subject => {
+            Permissions::Found(record) if record.id() == &*self.token.subject => {
                 rules::judge_company(self.pending, self.token, record, now)
             }
             Permissions::Found(_) | Permissions::Unavailable => {

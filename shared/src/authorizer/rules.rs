@@ -4,7 +4,6 @@ use alloc::{boxed::Box, string::String, sync::Arc};
 
 use super::{Company, NeedsBody, NeedsPermissions, Progress, VerifiedToken, begin::Pending};
 use crate::{
-    claims::ClaimPath,
     decision::{Decision, Permit},
     digest::{self, ContentDigest},
     handed,
@@ -28,7 +27,7 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
         return pending.deny_caller(reason, &token);
     }
     if let Some(position) = pending.route.subject
-        && Template::value(&pending.target, position) != Some(token.subject.as_str())
+        && Template::value(&pending.target, position) != Some(&*token.subject)
     {
         return pending.deny_caller(Reason::SubjectMismatch, &token);
     }
@@ -43,8 +42,9 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
         | CompanyRule::Parameter(..)
         | CompanyRule::Subject => {}
     }
-    match token.permissions.clone() {
-        Some(record) => judge_company(pending, token, &record, now),
+    let caller = Arc::clone(&token);
+    match &caller.permissions {
+        Some(record) => judge_company(pending, token, record, now),
         None => match pending.authorizer.policy.issuers.get(token.issuer) {
             Some(issuer) => Progress::NeedsPermissions(NeedsPermissions::new(pending, token, issuer)),
             None => pending.deny(Reason::IssuerUnknown),
@@ -79,7 +79,7 @@ pub(super) fn open_to(scopes: &ScopeRule, required: &[RequiredClaim], token: &Ve
         return Err(Reason::ScopeMissing);
     }
     let mut required = required.iter();
-    if !required.all(|required| required.holds(token.claim(&ClaimPath::top(&required.name)))) {
+    if !required.all(|required| required.holds(token.claim_at_top(&required.name))) {
         return Err(Reason::ConditionUnmet);
     }
     Ok(())

@@ -55,7 +55,7 @@ pub struct Entitlement<'a> {
 #[derive(Clone)]
 pub struct FieldEntitlement<'a> {
     field: &'a Field,
-    subject: String,
+    subject: Arc<str>,
     companies: Result<Companies, Reason>,
 }
 
@@ -105,8 +105,8 @@ impl Authorizer {
         let ages = if issuer.permissions == PermissionsSource::Service { surveyor.ages() } else { Vec::new() };
         // What was asked for one rule decides others too: it must be as young as the strictest of them asks.
         let Some(max_age) = ages.iter().map(|(max_age, _)| *max_age).min() else {
-            let record = surveyor.token.permissions.clone();
-            return Survey::Done(Ok(surveyor.list(record.as_deref(), None)));
+            let token = Arc::clone(&surveyor.token);
+            return Survey::Done(Ok(surveyor.list(token.permissions.as_ref(), None)));
         };
         let stale_if_error = ages.iter().map(|(_, stale)| *stale).min().unwrap_or_default();
         Survey::NeedsPermissions(NeedsRecord { surveyor, issuer, max_age, stale_if_error })
@@ -157,7 +157,7 @@ impl<'a> Surveyor<'a> {
                 for field in &policy.fields {
                     let open = open_field(field, token);
                     let companies = open.and_then(|()| companies(&field.company, &field.roles, token, record));
-                    fields.push(FieldEntitlement { field, subject: token.subject.clone(), companies });
+                    fields.push(FieldEntitlement { field, subject: Arc::clone(&token.subject), companies });
                 }
             }
         }
@@ -245,7 +245,7 @@ impl<'a> NeedsRecord<'a> {
         }
         let record = match permissions {
             // A record about someone else is no answer to this question.
-            Permissions::Found(record) if record.id() == token.subject => Some(record),
+            Permissions::Found(record) if record.id() == &*token.subject => Some(record),
             Permissions::Absent => None,
             Permissions::Found(_) | Permissions::Unavailable => return Err(Reason::PermissionsUnavailable),
         };
@@ -329,7 +329,7 @@ impl<'a> FieldEntitlement<'a> {
     pub fn decide<'t>(&self, argument: impl Fn(&str) -> Option<&'t str>) -> Result<(), Reason> {
         let companies = self.companies.as_ref().map_err(|reason| *reason)?;
         if let Some(name) = self.field.subject_argument()
-            && argument(name) != Some(self.subject.as_str())
+            && argument(name) != Some(&*self.subject)
         {
             return Err(Reason::SubjectMismatch);
         }

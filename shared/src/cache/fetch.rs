@@ -11,11 +11,9 @@ use alloc::{
 };
 use core::{fmt, time::Duration};
 
-use serde_json::Value;
-
 use super::freshness::freshness;
 use crate::{
-    json,
+    json::{Json, Object},
     jwks::{JwkSet, JwksError, MAX_JWKS_BYTES},
     policy::{Issuer, JwksLocation},
     time::UnixTime,
@@ -151,8 +149,8 @@ fn jwks_uri(issuer: &Issuer, body: &[u8]) -> Result<String, KeyFetchError> {
     if body.len() > MAX_METADATA_BYTES {
         return Err(KeyFetchError::Metadata);
     }
-    let members = json::object(body).map_err(|_| KeyFetchError::Metadata)?;
-    let text = |name: &str| members.get(name).and_then(Value::as_str).ok_or(KeyFetchError::Metadata);
+    let members = Object::parse(body).map_err(|_| KeyFetchError::Metadata)?;
+    let text = |name: &str| members.get(name).and_then(Json::as_str).ok_or(KeyFetchError::Metadata);
     if text("issuer")? != issuer.url() {
         return Err(KeyFetchError::IssuerMismatch);
     }

@@ -41,14 +41,14 @@ impl<K: Eq + Hash + Clone, V> Generations<K, V> {
     {
         let value = self.old.remove(&key).or_else(|| self.young.remove(&key)).unwrap_or_default();
         if self.young.len() >= self.capacity {
-            self.old = core::mem::take(&mut self.young);
+            self.age();
         }
         self.young.entry(key).insert(value).into_mut()
     }
 
     pub(super) fn insert(&mut self, key: K, value: V) {
         if self.young.len() >= self.capacity && !self.young.contains_key(&key) {
-            self.old = core::mem::take(&mut self.young);
+            self.age();
         }
         self.old.remove(&key);
         self.young.insert(key, value);
@@ -57,6 +57,13 @@ impl<K: Eq + Hash + Clone, V> Generations<K, V> {
     pub(super) fn remove<Q: Equivalent<K> + Hash + ?Sized>(&mut self, key: &Q) {
         self.young.remove(key);
         self.old.remove(key);
+    }
+
+    /// The young half is the old one from now on. What was in that is forgotten, but not its room in memory, which need
+    /// not grow anew.
+    fn age(&mut self) {
+        core::mem::swap(&mut self.young, &mut self.old);
+        self.young.clear();
     }
 
     #[cfg(test)]

@@ -16,7 +16,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use hashbrown::HashMap;
+use hashbrown::{Equivalent, HashMap};
 
 use super::{
     fetch::{FetchedKeys, KeyFetch},
@@ -53,6 +53,22 @@ pub struct KeyCache {
     has_second_layer: bool,
 }
 
+/// The name of an issuer section and the place of its keys, to look an entry up by; hashed as the pair that it stands for.
+#[derive(Hash)]
+struct Place<'i>(&'i str, &'i JwksLocation);
+
+impl<'i> Place<'i> {
+    fn of(issuer: &'i Issuer) -> Self {
+        Self(issuer.name(), issuer.jwks())
+    }
+}
+
+impl Equivalent<(String, JwksLocation)> for Place<'_> {
+    fn equivalent(&self, (name, jwks): &(String, JwksLocation)) -> bool {
+        self.0 == name && self.1 == jwks
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     held: Option<Held>,
@@ -70,7 +86,7 @@ struct Entry {
 #[derive(Debug, Clone)]
 struct Held {
     keys: Arc<JwkSet>,
-    jwks_url: String,
+    jwks_url: Arc<str>,
     /// When the fetch that brought it began.
     asked_at: UnixTime,
     /// A moment at which it had the age `aged`.
@@ -115,6 +131,10 @@ impl KeyCache {
 
     /// What to do for a token of `issuer` whose header names `key_id`.
     pub fn look_up(&mut self, issuer: &Issuer, key_id: Option<&str>, now: UnixTime) -> KeyLookup {
+        // Nearly always there is one: nothing is copied to find it.
+        if let Some(entry) = self.entries.get_mut(&Place::of(issuer)) {
+            return entry.look_up(issuer, key_id, now);
+        }
         self.entry(issuer).look_up(issuer, key_id, now)
     }
 
@@ -132,7 +152,7 @@ impl KeyCache {
             let keys = Arc::new(keys);
             let held = Held {
                 keys,
-                jwks_url: jwks_url.clone(),
+                jwks_url: jwks_url.as_str().into(),
                 asked_at,
                 since: now,
                 aged: Duration::ZERO,
@@ -173,7 +193,7 @@ impl KeyCache {
         if entry.held.as_ref().is_some_and(|held| held.asked_at >= fetched_at) {
             return Ok(());
         }
-        let (jwks_url, ttl) = (snapshot.jwks_url().to_string(), snapshot.ttl().min(KEY_MAX_TTL));
+        let (jwks_url, ttl) = (snapshot.jwks_url().into(), snapshot.ttl().min(KEY_MAX_TTL));
         entry.held = Some(Held {
             keys: Arc::new(snapshot.into_keys()),
             jwks_url,
@@ -189,8 +209,8 @@ impl KeyCache {
     /// Where the keys in use were fetched: where discovery found them, or where the policy says.
     #[must_use]
     pub fn source(&self, issuer: &Issuer) -> Option<&str> {
-        let entry = self.entries.get(&(issuer.name().to_string(), issuer.jwks().clone()))?;
-        entry.held.as_ref().map(|held| held.jwks_url.as_str())
+        let entry = self.entries.get(&Place::of(issuer))?;
+        entry.held.as_ref().map(|held| &*held.jwks_url)
     }
 
     fn entry(&mut self, issuer: &Issuer) -> &mut Entry {

@@ -22,7 +22,10 @@ const CAPACITY: usize = 1024;
 const MAX_AGE: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
-pub(crate) struct TokenCache(Generations<Remembered, Entry>);
+pub(crate) struct TokenCache {
+    entries: Generations<Remembered, Entry>,
+    last: Option<Arc<VerifiedToken>>,
+}
 
 /// A token that is remembered. Its place in the table is that of its end, which is its signature's: whoever fills the
 /// table shows signed tokens, and cannot choose what they end in.
@@ -77,23 +80,29 @@ struct Entry {
 
 impl TokenCache {
     pub(crate) fn new() -> Self {
-        Self(Generations::new(CAPACITY))
+        Self { entries: Generations::new(CAPACITY), last: None }
+    }
+
+    /// What was remembered last: the next one may have lists in common with it.
+    pub(crate) fn last(&self) -> Option<Arc<VerifiedToken>> {
+        self.last.clone()
     }
 
     pub(crate) fn get(&mut self, compact: &str, now: UnixTime) -> Option<Arc<VerifiedToken>> {
-        let entry = self.0.get_mut(&Shown(compact))?;
+        let entry = self.entries.get_mut(&Shown(compact))?;
         // A clock that went backwards makes an entry's age unknown, so it counts as too old.
         let usable = now >= entry.verified_at
             && now.saturating_since(entry.verified_at) < MAX_AGE
             && !entry.token.is_expired(now);
         let token = usable.then(|| Arc::clone(&entry.token));
         if token.is_none() {
-            self.0.remove(&Shown(compact));
+            self.entries.remove(&Shown(compact));
         }
         token
     }
 
     pub(crate) fn insert(&mut self, compact: String, token: Arc<VerifiedToken>, now: UnixTime) {
-        self.0.insert(Remembered(compact), Entry { token, verified_at: now });
+        self.last = Some(Arc::clone(&token));
+        self.entries.insert(Remembered(compact), Entry { token, verified_at: now });
     }
 }

@@ -11,7 +11,7 @@ mod rsa;
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use material::PublicKey;
@@ -21,7 +21,10 @@ pub use rsa::{MAX_RSA_BITS, MAX_RSA_EXPONENT, MIN_RSA_BITS};
 pub(crate) use material::Material;
 pub(crate) use point::is_of_small_order;
 
-use crate::algorithm::{Algorithm, Curve, KeyKind};
+use crate::{
+    algorithm::{Algorithm, Curve, KeyKind},
+    json::{Json, Object},
+};
 
 /// A public key that is fit to verify with. Made by [`JwkSet::parse`](crate::JwkSet::parse) alone.
 #[derive(Clone, Debug)]
@@ -36,17 +39,17 @@ pub struct Jwk {
 }
 
 impl Jwk {
-    pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, KeyRefusal> {
+    pub(crate) fn from_members(members: &Object<'_>) -> Result<Self, KeyRefusal> {
         let text = |name: &str| match members.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.as_str())),
+            Some(Json::String(text)) => Ok(Some(&**text)),
             Some(_) => Err(KeyRefusal::Malformed),
         };
         let key_type = text("kty")?.ok_or(KeyRefusal::Malformed)?;
         if key_type == "oct" {
             return Err(KeyRefusal::Symmetric);
         }
-        if members.contains_key("d") {
+        if members.get("d").is_some() {
             return Err(KeyRefusal::Private);
         }
         check_purpose(members, text("use")?)?;
@@ -148,13 +151,15 @@ impl Jwk {
     }
 }
 
-fn check_purpose(members: &Map<String, Value>, usage: Option<&str>) -> Result<(), KeyRefusal> {
+fn check_purpose(members: &Object<'_>, usage: Option<&str>) -> Result<(), KeyRefusal> {
     if usage.is_some_and(|usage| usage != "sig") {
         return Err(KeyRefusal::Purpose);
     }
     match members.get("key_ops") {
         None => Ok(()),
-        Some(Value::Array(operations)) if operations.iter().any(|operation| operation == "verify") => Ok(()),
+        Some(Json::Array(operations)) if operations.iter().any(|operation| operation.as_str() == Some("verify")) => {
+            Ok(())
+        }
         Some(_) => Err(KeyRefusal::Purpose),
     }
 }

@@ -146,7 +146,7 @@ impl<'a> Written<'a> {
             methods: route.methods.clone(),
             path: route.path.clone(),
             origin: self.origin(faults),
-            issuers: conditions.issuers,
+            issuers: conditions.issuers.into(),
             is_shadow: route.shadow,
             subject: subject.map(|(_, position)| position),
             company,

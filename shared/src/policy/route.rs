@@ -17,7 +17,7 @@ pub struct Route {
     pub(crate) template: Template,
     pub(crate) origin: usize,
     /// Issuer sections whose tokens may call it; empty for a public route alone.
-    pub(crate) issuers: Vec<usize>,
+    pub(crate) issuers: Arc<[usize]>,
     pub(crate) is_shadow: bool,
     /// Place of the path segment that must equal the token's subject.
     pub(crate) subject: Option<usize>,
