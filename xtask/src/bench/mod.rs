@@ -36,6 +36,9 @@ use results::Results;
 use samples::Samples;
 use verdict::Verdict;
 
+/// The program that measures the core natively.
+const NATIVE: &str = "postern-bench-native";
+
 /// What can be measured by itself.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
 pub(crate) enum Part {
@@ -121,7 +124,7 @@ impl Run<'_> {
             Part::Cloudfront => self.cloudfront(),
             Part::Native | Part::Scale => {
                 let mut command = Command::new("cargo");
-                command.args(["run", "--quiet", "--release", "--package", "postern-bench", "--", part.name()]);
+                command.args(["run", "--quiet", "--release", "--package", NATIVE, "--", part.name()]);
                 self.read(command.current_dir(&self.paths.root))
             }
             Part::Size => size::measure(self),
@@ -153,5 +156,15 @@ impl Run<'_> {
         })?;
         ensure!(!rows.is_empty(), "the measuring program has measured nothing");
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_native_program_is_a_package_with_a_program() {
+        let manifest = include_str!("../../../bench/native/Cargo.toml");
+        assert!(manifest.contains(&format!("name = \"{}\"", super::NATIVE)));
+        assert!(!include_str!("../../../bench/native/src/main.rs").is_empty());
     }
 }
