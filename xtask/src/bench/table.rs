@@ -36,7 +36,7 @@ fn cells(comparison: &Comparison) -> [String; 6] {
     let name = if contender == "postern" { String::new() } else { format!("{contender}: ") };
     let peer = beside.as_ref().map(|beside| format!("{}: {}", beside.peer, figure(beside.median)));
     // What is weighed once has no spread.
-    let within = spread.filter(|spread| *spread != 0.0).map(|spread| format!(" (±{:.1} %)", spread * 50.0));
+    let within = spread.filter(|spread| *spread != 0.0).map(|spread| format!(" (±{:.1} %)", spread * 100.0));
     let within = within.unwrap_or_default();
     let shown = match (ratio, &beside) {
         (Some(_), None) => within,
@@ -112,7 +112,7 @@ mod tests {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         assert_eq!(
             cells,
-            ["one token repeated", "61.2 µs cpu", "jose: 98.0 µs cpu", "speed 1.60 × (±1.2 %)", "≥ 1.35 ×", "met"]
+            ["one token repeated", "61.2 µs cpu", "jose: 98.0 µs cpu", "speed 1.60 × (±2.4 %)", "≥ 1.35 ×", "met"]
         );
         assert!(table.lines().all(|other| other.chars().count() == line.chars().count()), "{table}");
     }
@@ -121,7 +121,7 @@ mod tests {
     fn what_is_too_wide_shows_its_spread_and_no_ratio() {
         let wide = Comparison { ratio: None, spread: Some(0.3), verdict: Verdict::TooWide, ..comparison() };
         let table = table(&[wide], true);
-        assert!(table.contains("| (±15.0 %) ") && table.contains("too wide to say"), "{table}");
+        assert!(table.contains("| (±30.0 %) ") && table.contains("too wide to say"), "{table}");
         assert!(!table.contains("speed"), "{table}");
     }
 

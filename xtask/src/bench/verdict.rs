@@ -44,7 +44,7 @@ pub(super) struct Comparison {
     /// With `at_least` as a target how many times as fast, else how many times the cost; the figure itself where there is
     /// no peer. None where the spread is too wide.
     pub(super) ratio: Option<f64>,
-    /// The distance of the ratios' quartiles, as a share of their median.
+    /// How far off the median of the ratios may be, as a share of it.
     pub(super) spread: Option<f64>,
     pub(super) at_most: Option<f64>,
     pub(super) at_least: Option<f64>,
@@ -150,7 +150,7 @@ pub(super) fn in_words(comparison: &Comparison) -> String {
         Verdict::Met => "met".to_owned(),
         Verdict::Missed => "**missed**".to_owned(),
         Verdict::TooWide => {
-            format!("too wide to say: more than {:.0} % between the quartiles", WIDEST_SPREAD * 100.0)
+            format!("too wide to say: off by more than {:.0} %, maybe", WIDEST_SPREAD * 100.0)
         }
         Verdict::NotMeasured => "**not measured**".to_owned(),
         Verdict::Shown => String::new(),
