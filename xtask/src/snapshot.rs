@@ -27,10 +27,18 @@ pub(crate) fn prepared(octets: &[u8]) -> Result<Vec<u8>> {
         return Ok(octets.to_vec());
     }
     ensure!(module.start.is_none(), "the module has a start function, which would run twice");
-    let mut image = image(octets)?;
+    let registers = registers(&module)?;
     // LLVM's stack pointer is the first. The stack itself grows down to 0.
-    let stack =
-        registers(&module)?.first().map(|(_, begin)| usize::try_from(*begin)).context("there is no stack")??;
+    let stack = registers.first().map(|(_, begin)| usize::try_from(*begin)).context("there is no stack")??;
+    let names = (0..registers.len()).map(|at| format!("register {at}"));
+    let shown: Vec<_> = names.zip(registers).map(|(name, (id, begin))| (name, id, begin)).collect();
+    for (name, register, _) in &shown {
+        module.exports.add(name, *register);
+    }
+    let mut image = image(&module.emit_wasm(), &shown)?;
+    for (name, ..) in &shown {
+        module.exports.remove(name)?;
+    }
     let memory = module.get_memory_id().context("the module has not one memory")?;
     let segments: Vec<_> = module.data.iter().map(|data| (data.id(), offset(&data.kind))).collect();
     for (segment, offset) in segments {
@@ -54,15 +62,9 @@ pub(crate) fn prepared(octets: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// All of the memory, once `prepare` has run and left the registers as they were.
-fn image(octets: &[u8]) -> Result<Vec<u8>> {
-    let mut observed = Module::from_buffer(octets).context("the module cannot be read")?;
-    let registers = registers(&observed)?;
-    for (at, (register, _)) in registers.iter().enumerate() {
-        observed.exports.add(&register_name(at), *register);
-    }
-    let octets = observed.emit_wasm();
+fn image(octets: &[u8], registers: &[(String, GlobalId, i32)]) -> Result<Vec<u8>> {
     let engine = wasmi::Engine::default();
-    let module = wasmi::Module::new(&engine, &octets).map_err(|error| anyhow!("{error}"))?;
+    let module = wasmi::Module::new(&engine, octets).map_err(|error| anyhow!("{error}"))?;
     let mut store = wasmi::Store::new(&engine, ());
     let mut linker = wasmi::Linker::<()>::new(&engine);
     for import in module.imports() {
@@ -78,8 +80,8 @@ fn image(octets: &[u8]) -> Result<Vec<u8>> {
     let prepare = instance.get_typed_func::<(), i32>(&store, PREPARE).map_err(|error| anyhow!("{error}"))?;
     let outcome = prepare.call(&mut store, ()).map_err(|error| anyhow!("`{PREPARE}`: {error}"))?;
     ensure!(outcome == 1, "`{PREPARE}` says that what is embedded cannot be used");
-    for (at, (_, begin)) in registers.iter().enumerate() {
-        let register = instance.get_global(&store, &register_name(at)).context("a register is lost")?;
+    for (name, _, begin) in registers {
+        let register = instance.get_global(&store, name).context("a register is lost")?;
         ensure!(register.get(&store).i32() == Some(*begin), "`{PREPARE}` leaves a register changed");
     }
     let memory = instance.get_memory(&store, MEMORY).context("the module exports no memory")?;
@@ -95,10 +97,6 @@ fn registers(module: &Module) -> Result<Vec<(GlobalId, i32)>> {
             _ => bail!("a global that changes is no number of 32 bits"),
         })
         .collect()
-}
-
-fn register_name(at: usize) -> String {
-    format!("register {at}")
 }
 
 fn offset(kind: &DataKind) -> Result<usize> {
