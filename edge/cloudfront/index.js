@@ -8,6 +8,9 @@
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { changed, read } = require("./event.js");
+// For the glue, which requires it too: Node keeps whoever requires a module first as its parent, and with that glue the
+// memory of its instance.
+require("./ask.js");
 
 const glue = require.resolve("./postern_edge.js");
 const config = readFileSync(join(__dirname, "config.json"), "utf8");

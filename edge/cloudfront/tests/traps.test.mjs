@@ -5,15 +5,21 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { unpacked } from "./lib.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "postern-traps-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-for (const name of ["index.js", "event.js"]) cpSync(join(unpacked(), name), join(folder, name));
+for (const name of ["index.js", "event.js", "ask.js"]) cpSync(join(unpacked(), name), join(folder, name));
 writeFileSync(join(folder, "config.json"), "{}");
 // In the instance's place: it does what the event says.
 writeFileSync(join(folder, "postern_edge.js"), `
   globalThis.instances = (globalThis.instances ?? 0) + 1;
+  // As the real one has both.
+  require("./event.js"); require("./ask.js");
+  module.memory = new WebAssembly.Memory({ initial: 1 });
+  (globalThis.memories ??= []).push(new WeakRef(module.memory));
   exports.start = () => { if (globalThis.startFails) throw "config_unusable"; };
   exports.handle = ({ how, Records }, remaining) => ({
     answer: () => ({ served: true }),
@@ -28,6 +34,10 @@ writeFileSync(join(folder, "postern_edge.js"), `
     text: () => { throw "secret_missing"; },
   })[how]();
 `);
+
+// A context made while the flag is set has the function.
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc");
 
 const require = createRequire(join(folder, "x.js"));
 const { handler } = require("./index.js");
@@ -72,6 +82,11 @@ test("an instance that is replaced is let go", async () => {
   await send("answer");
   const { children } = require.cache[require.resolve("./index.js")];
   assert.equal(children.filter(({ filename }) => filename.endsWith("postern_edge.js")).length, 1);
+  // What a WeakRef has given stays until the next turn of the event loop.
+  await new Promise(setImmediate);
+  collectGarbage();
+  const kept = globalThis.memories.filter((memory) => memory.deref() !== undefined);
+  assert.equal(kept.length, 1, `${kept.length} of ${globalThis.memories.length} memories are kept`);
 });
 
 test("a configuration that does not load is answered with 503, and loaded once", async () => {

@@ -45,6 +45,10 @@ function made(pick, credentials) {
   const strange = [
     // As JSON makes it: a field of that name.
     () => (request.headers = JSON.parse(`{"__proto__":[{"key":"__proto__","value":"x"}],"constructor":[{"value":"x"}]}`)),
+    // The same beside the others.
+    () => Object.defineProperty(request.headers, "__proto__", {
+      value: [{ key: "__proto__", value: "x" }], enumerable: true, configurable: true, writable: true,
+    }),
     () => (request.headers.accept = []),
     () => (request.headers["x-original-url"] = []),
     () => (request.headers.accept = [{ value: "no key" }]),
