@@ -27,6 +27,9 @@ thread_local! {
 /// A unit of UTF-16 takes no more octets than this in UTF-8.
 const MOST_OCTETS_A_UNIT: usize = 3;
 
+/// Room that is left over and not worth copying the text for.
+const SPARE_OCTETS: usize = 16 * 1024;
+
 /// The method and the URL have a line each.
 const HEADS: usize = 2;
 
@@ -48,6 +51,10 @@ impl Incoming {
         let mut octets = vec![0; units.saturating_mul(MOST_OCTETS_A_UNIT)];
         let progress = ENCODER.with(|encoder| encoder.encode_into(text, &mut octets));
         octets.truncate(usize::try_from(progress.written()).unwrap_or_default());
+        // A request may wait for keys, and many large ones would fill the memory with room for what they do not have.
+        if octets.capacity().saturating_sub(octets.len()) > SPARE_OCTETS {
+            octets.shrink_to_fit();
+        }
         // What is no text is no request, and its empty target is refused. The encoder writes nothing else.
         Self { text: Lines::new(String::from_utf8(octets).unwrap_or_default(), HEADS) }
     }
