@@ -24,12 +24,18 @@ export function textOf(request) {
 /** Whether the text is a plan, and not an answer. */
 export const isPlan = (text) => text.startsWith("forward\n");
 
+// A text that an instance has not finished has no end either.
+function lineAt(lines, at) {
+  if (at >= lines.length) throw new Error("what was said breaks off");
+  return lines[at];
+}
+
 /** The answer that a text describes. */
 export function answer(text) {
   const lines = text.split("\n");
   const headers = new Headers();
   let at = 1;
-  for (; lines[at] !== ""; at += 2) headers.set(lines[at], lines[at + 1]);
+  for (; lineAt(lines, at) !== ""; at += 2) headers.set(lines[at], lines[at + 1]);
   const body = lines.slice(at + 1).join("\n");
   return new Response(body === "" ? null : body, { status: Number(lines[0]), headers });
 }
@@ -50,7 +56,7 @@ export async function forward(plan, octets, request, { ended, end }) {
   try {
     const headers = new Headers(request.headers);
     if (deleted !== "") for (const name of deleted.split(",")) headers.delete(name);
-    for (; lines[at] !== ""; at += 2) headers.set(lines[at], lines[at + 1]);
+    for (; lineAt(lines, at) !== ""; at += 2) headers.set(lines[at], lines[at + 1]);
     sent = fetch(url, { method, headers, body, redirect: "manual", cache: "no-store" });
   } catch {
     return answer(refused(plan, "unsendable"));
@@ -84,7 +90,13 @@ function passedOn(response, plan, lines, firstField) {
   }
   if (withheld === "" && firstField === lines.length) return response;
   // A response is a ResponseInit too: status, status text and fields are copied, repeated ones each.
-  const copy = new Response(response.body, response);
+  let copy;
+  try {
+    copy = new Response(response.body, response);
+  } catch {
+    // Such as a status text that came and may not be sent.
+    return answer(refused(plan, "unpassable"));
+  }
   if (withheld !== "") for (const name of withheld.split(",")) copy.headers.delete(name);
   for (let at = firstField; at < lines.length; at += 2) {
     const [name, value] = [lines[at], lines[at + 1]];

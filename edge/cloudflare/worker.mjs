@@ -6,8 +6,22 @@
 import { decide, resume, __wbg_reset_state as replaceInstance } from "../build/postern_edge.js";
 import { answer, forward, isPlan, textOf } from "./forward.mjs";
 
-// One function for each request that is being served; calling it ends the wait.
-const waiting = new Set();
+// One function for each request that is being served, with the time it began; calling it ends the wait.
+const waiting = new Map();
+
+// No request is served for longer, by the limits of forward.rs and those of what a decision asks. One whose caller has
+// hung up the runtime may just forget, and nothing of it would ever say that it is over.
+const LONGEST_MS = 20 * 60 * 1000;
+
+function wait(end) {
+  const now = Date.now();
+  // The oldest come first.
+  for (const [other, since] of waiting) {
+    if (now - since < LONGEST_MS) break;
+    waiting.delete(other);
+  }
+  waiting.set(end, now);
+}
 
 // What the instance knows a request by while it waits for a check. Never counted anew: an instance that takes another's
 // place knows nothing of the requests before it.
@@ -18,7 +32,7 @@ let broken = false;
 
 function giveUpInstance() {
   broken = true;
-  for (const giveUp of waiting) giveUp();
+  for (const giveUp of waiting.keys()) giveUp();
   try {
     replace();
   } catch {
@@ -71,7 +85,7 @@ export default {
 // Goes on with what was decided at once, or will be.
 async function serve(decided, request, ticket) {
   const { promise: ended, resolve: end } = Promise.withResolvers();
-  waiting.add(end);
+  wait(end);
   try {
     if (typeof decided !== "string") decided = await Promise.race([checked(decided, ticket), ended]);
     // With the body that the decision has read, or without.

@@ -1,5 +1,5 @@
-//! What the Worker's JavaScript is to do with a request, as one text: WebAssembly is called once, and the runtime's own
-//! objects are never wrapped.
+//! What the Worker's JavaScript is to do with a request, as one text: where caches have everything WebAssembly is called
+//! once, and the runtime's own objects are never wrapped.
 //!
 //! A line each, in a fixed order; header fields come last, as a name and a value on two lines. Nothing here may hold a line
 //! break, so nothing can pass for another line: a [`Forward`] or an answer that would is not written.

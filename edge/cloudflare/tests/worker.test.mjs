@@ -76,6 +76,27 @@ test("what was read of the body goes along", async (context) => {
   assert.deepEqual(sent, [["https://origin.example/", "GET", octets]]);
 });
 
+test("what the instance has not finished saying is answered with 503", async (context) => {
+  context.mock.method(console, "error", () => {});
+  context.mock.method(globalThis, "fetch", () => assert.fail("it was sent"));
+  instance.refused = () => "503\n\n";
+  for (const said of ["", "200", "200\nallow\nGET", FORWARD.slice(0, -1), `${FORWARD.slice(0, -1)}\nvary\nOrigin`]) {
+    instance.decide = () => said;
+    assert.equal((await ask()).status, 503, JSON.stringify(said));
+  }
+});
+
+test("an origin's answer that cannot be one of ours is for the rules to answer", async (context) => {
+  context.mock.method(globalThis, "fetch", async () => {
+    const answer = new Response(null, { status: 200 });
+    return Object.defineProperty(answer, "statusText", { value: "a\nb" });
+  });
+  instance.review = () => "pass";
+  instance.refused = (plan, why) => (why === "unpassable" ? "502\n\n" : "500\n\n");
+  instance.decide = () => `${FORWARD}\nvary\nOrigin`;
+  assert.equal((await ask()).status, 502);
+});
+
 test("once the instance has trapped, a check of before answers 503 and moves nobody's request", async (context) => {
   const logged = context.mock.method(console, "error", () => {});
   const { promise, resolve } = Promise.withResolvers();
@@ -113,6 +134,32 @@ test("once the instance has trapped, a check of before answers 503 and moves nob
   own.resolve(true);
   for (const answer of next) assert.equal((await answer).status, 204);
   assert.deepEqual(logged.mock.calls.map(({ arguments: [line] }) => JSON.parse(line).reason), ["RuntimeError", "trapped"]);
+});
+
+test("a request that the runtime has forgotten is forgotten here too, in the end", async (context) => {
+  context.mock.method(console, "error", () => {});
+  context.mock.timers.enable({ apis: ["Date"], now: 0 });
+  instance.__wbg_reset_state = () => {};
+  const never = () => {
+    instance.decide = () => new Promise(() => {});
+    return ask();
+  };
+  const trap = async () => {
+    instance.decide = () => {
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+    assert.equal((await ask()).status, 503);
+  };
+  const forgotten = never();
+  context.mock.timers.setTime(10 * 60 * 1000);
+  const later = never();
+  context.mock.timers.setTime(20 * 60 * 1000);
+  const last = never();
+  await trap();
+  for (const answer of [later, last]) assert.equal((await answer).status, 503);
+  // Nothing ends it: what was kept of it is gone.
+  const turn = new Promise((resolve) => setImmediate(resolve, "nothing"));
+  assert.equal(await Promise.race([forgotten, turn]), "nothing");
 });
 
 test("a trap as a check's outcome is told replaces the instance", async (context) => {

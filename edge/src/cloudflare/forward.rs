@@ -21,6 +21,9 @@ use crate::{
 /// body is streamed: as long as a Lambda may run.
 const LIMITS: Limits = Limits { without_body: Duration::from_secs(60), with_body: Duration::from_secs(15 * 60) };
 
+/// Of an answer with what no answer of ours can have.
+const UNPASSABLE: &str = "the answer cannot be passed on";
+
 /// Says how the request is to be sent on, or why it cannot be.
 pub(super) async fn plan(
     isolate: &Isolate,
@@ -111,6 +114,7 @@ pub(super) fn refused(text: &str, why: &str) -> String {
     let (what, why, code) = match why {
         "body" => ("not_forwarded", "a GET or HEAD request has a body", PublicCode::InvalidRequest),
         "unsendable" => ("not_forwarded", "the runtime does not take the request", PublicCode::TemporarilyUnavailable),
+        "unpassable" => ("origin_failed", UNPASSABLE, PublicCode::BadGateway),
         "late" => ("origin_failed", "no answer in time", PublicCode::BadGateway),
         _ => ("origin_failed", "no connection, or one that broke", PublicCode::BadGateway),
     };
@@ -134,7 +138,7 @@ pub(super) fn review(text: &str, status: u16, joined: &str) -> String {
     }
     // Such as 101, which no answer can have.
     if !(200..=599).contains(&status) {
-        return refuse(&plan, "origin_failed", "the answer cannot be passed on", PublicCode::BadGateway);
+        return refuse(&plan, "origin_failed", UNPASSABLE, PublicCode::BadGateway);
     }
     let withheld: Vec<&str> = fields(joined).map(|(name, _)| name).filter(|name| is_withheld(name)).collect();
     match (withheld.is_empty(), status) {
