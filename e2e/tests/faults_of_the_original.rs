@@ -155,12 +155,16 @@ fn fault_7_nothing_of_a_caller_is_in_any_log() {
     assert!(answered(&functions) > answered_before, "the functions log nothing that they serve");
     for log in &all {
         for line in log.text.lines().filter(|line| !is_the_tools_own(&log.name, line)) {
-            let line = without_request_id(line);
-            let found = secrets.iter().find(|secret| line.contains(secret.as_str()));
+            let without_id = without_request_id(line);
+            let place = |secret: &str| if secret == BEGINNING_OF_A_TOKEN { without_id.as_str() } else { line };
+            let found = secrets.iter().find(|secret| place(secret).contains(secret.as_str()));
             assert!(found.is_none(), "{} has `{}`: {line}", log.name, found.map_or("", String::as_str));
         }
     }
 }
+
+/// `{"` in base64url: how a header or a payload begins.
+const BEGINNING_OF_A_TOKEN: &str = "eyJ";
 
 /// A platform's name for a request is a chance text, in which now and then stands what tokens begin with.
 fn without_request_id(line: &str) -> String {
@@ -237,7 +241,7 @@ fn make_noise(stack: &Session, subject: &str) -> BTreeSet<String> {
     }
     secrets.extend(tokens.iter().map(|token| signature_of(token)).filter(|signature| signature.len() > 20));
     // Every token begins like this, whoever's it is.
-    secrets.insert("eyJ".to_owned());
+    secrets.insert(BEGINNING_OF_A_TOKEN.to_owned());
     secrets
 }
 
