@@ -1,8 +1,8 @@
-//! The JOSE header of an access token (RFC 7515 §4), read strictly before `jwt-compact` sees it.
+//! The JOSE header of an access token (RFC 7515 §4), read strictly.
 //!
 //! The header selects among what the policy allows; it never brings anything of its own. Members
 //! that point at keys (`jwk`, `jku`, `x5u`, `x5c`) are never used. `crit` in any form is refused, and
-//! so are `b64` (RFC 7797) and `cty`: `jwt-compact` reads over the first two and keeps the third to itself.
+//! so are `b64` (RFC 7797) and `cty`: a library that reads over them decides on other octets than were signed.
 
 use alloc::{borrow::ToOwned, string::String};
 

@@ -124,12 +124,13 @@ fn spaced<S: Serializer>(names: &[String], serializer: S) -> Result<S::Ok, S::Er
     serializer.collect_str(&Spaced(names))
 }
 
-/// Names with spaces between (RFC 8693 §4.2).
+/// Names with spaces between (RFC 8693 §4.2). One that has a space itself, as an issuer's list of names may have, is left
+/// out: the origin would read it as several, which nobody has granted.
 struct Spaced<'a>(&'a [String]);
 
 impl fmt::Display for Spaced<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, name) in self.0.iter().enumerate() {
+        for (index, name) in self.0.iter().filter(|name| !name.contains(' ')).enumerate() {
             if index > 0 {
                 formatter.write_str(" ")?;
             }

@@ -21,7 +21,7 @@ pub struct Assertion {
     pub company: Option<String>,
     /// The caller's roles in that company.
     pub roles: Vec<String>,
-    /// `scope`: the token's scopes.
+    /// `scope`: the token's scopes. One that has a space is left out.
     pub scopes: Vec<String>,
     /// The route that decided.
     pub route: Option<String>,

@@ -213,7 +213,7 @@ fn view(claims: WireClaims, issuer: &TrustedIssuer) -> Result<WireClaimsView, As
         subject_issuer: claims.sub_iss,
         company: claims.company,
         roles: claims.roles,
-        scopes: claims.scope.map(|scope| scope.split(' ').map(ToOwned::to_owned).collect()).unwrap_or_default(),
+        scopes: spaced(&claims.scope.unwrap_or_default()),
         route: claims.route,
         policy: claims.policy,
         capability: claimed.filter(|capability| issuer.capabilities.contains(capability)),
@@ -221,6 +221,11 @@ fn view(claims: WireClaims, issuer: &TrustedIssuer) -> Result<WireClaimsView, As
         content_sha256,
         id: claims.jti,
     })
+}
+
+/// The names in a list with spaces between; there may be none.
+fn spaced(names: &str) -> Vec<String> {
+    names.split(' ').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()
 }
 
 impl VerifiedAssertion {

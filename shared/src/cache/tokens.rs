@@ -27,8 +27,8 @@ pub(crate) struct TokenCache {
     last: Option<Arc<VerifiedToken>>,
 }
 
-/// A token that is remembered. Its place in the table is that of its end, which is its signature's: whoever fills the
-/// table shows signed tokens, and cannot choose what they end in.
+/// A token that is remembered. Its place in the table is that of its end, which is its signature's: a caller who fills the
+/// table shows signed tokens, and cannot choose what they end in. An issuer could, and need not: it is believed anyway.
 #[derive(Clone)]
 struct Remembered(String);
 
@@ -65,7 +65,8 @@ impl Equivalent<Remembered> for Shown<'_> {
 }
 
 /// Whether two tokens are the same to the last octet. Eight at a time, since WebAssembly compares memory one by one; and
-/// always all of them, so that no time tells how much of a guess was right.
+/// through all of them, so that no time tells how much of a guess was right. What is left over lies in the octets by which
+/// the entry was found.
 fn are_same(one: &str, other: &str) -> bool {
     let ((one_words, one_rest), (other_words, other_rest)) = (one.as_bytes().as_chunks(), other.as_bytes().as_chunks());
     let differ =

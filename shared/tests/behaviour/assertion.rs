@@ -53,6 +53,22 @@ fn on_a_public_route_it_names_nobody() {
 }
 
 #[test]
+fn a_scope_with_a_space_is_not_handed_on_as_several() {
+    let permit = World::example().permit(&Call::get("/health"));
+    let mut assertion = permit.assertion("edge", at(0), [0; 16]);
+    let origin = verifier("external-orders", &[secret("k1", 1)]);
+    for (scopes, expected) in [
+        (&["orders read", "orders/list.orders"][..], &["orders/list.orders"][..]),
+        (&["orders read"], &[]),
+        (&["a", "b"], &["a", "b"]),
+    ] {
+        assertion.scopes = scopes.iter().map(ToString::to_string).collect();
+        let compact = assertion.sign(&keys(&[secret("k1", 1)]));
+        assert_eq!(origin.verify(&compact, "GET", "/health", at(0)).unwrap().scopes(), expected, "{scopes:?}");
+    }
+}
+
+#[test]
 fn it_lives_for_a_minute_from_when_it_was_made() {
     assert_eq!(ASSERTION_LIFETIME.as_secs(), 60);
     let permit = World::example().permit(&Call::get("/health"));
