@@ -210,7 +210,7 @@ fn advisories(paths: &Paths, report: &mut Report) -> Result<()> {
 fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<()> {
     report.part("unit tests", "cargo xtask test --only unit", || {
         let mut command = Command::new("cargo");
-        command.args(["test", "--workspace", "--exclude", "postern-e2e", "--all-features"]);
+        command.args(["test", "--workspace", "--exclude", "postern-e2e", "--all-features", "--no-fail-fast"]);
         // Cedar would change the order of members in all JSON that is written: it has a run of its own.
         command.args(["--exclude", "postern-corpus-cedar", "--exclude", "postern-bench-native"]);
         run(with_filters(&mut command, filters).current_dir(&paths.root))
