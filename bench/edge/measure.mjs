@@ -13,12 +13,13 @@ import { startUp } from './start.mjs';
 
 // More than any cache of tokens here holds, twice over: in turn, each is new again when its turn comes.
 const TOKENS = 4096;
-// Many and short: what else a machine does comes in bursts of seconds.
-const ROUNDS = 41;
-// About a second each. New tokens go round once, so that the next run begins with the oldest.
-const REQUESTS = TOKENS;
+// Many and short: what else a machine does comes in bursts of seconds, and a round of all contenders takes two. Of rounds
+// that take ten, each ratio is one of two bursts.
+const ROUNDS = 120;
+// A share of the tokens, so that these go round.
+const REQUESTS = TOKENS / 8;
 // V8 makes other code of the hot functions in the first seconds.
-const WARM_UPS = 8;
+const WARM_UPS = 24;
 const START_UP_ROUNDS = 41;
 
 const [path, option] = process.argv.slice(2);
@@ -42,15 +43,16 @@ await startUp(config, users, quick ? 1 : START_UP_ROUNDS);
 server.close();
 
 async function run(row, tokens) {
-  const count = quick ? 1 : ROUNDS;
-  const amount = quick ? TOKENS / 4 : REQUESTS;
-  if (!quick) {
-    for (let again = 0; again < WARM_UPS; again += 1) {
-      for (const { base, process } of config.contenders) await load(base + TARGET, process, tokens, amount);
-    }
-  }
-  const figures = await rounds(count, config.contenders, ({ base, process }) => load(base + TARGET, process, tokens, amount));
-  const notes = [`${CONNECTIONS} connections, ${amount} requests a round`];
+  const turns = new Map();
+  // Each contender's next share of the tokens.
+  const turn = ({ name, base, process }) => {
+    const from = ((turns.get(name) ?? 0) * REQUESTS) % tokens.length;
+    turns.set(name, (turns.get(name) ?? 0) + 1);
+    return load(base + TARGET, process, tokens.slice(from, from + REQUESTS), REQUESTS);
+  };
+  await rounds(quick ? 1 : WARM_UPS, config.contenders, turn);
+  const figures = await rounds(quick ? 1 : ROUNDS, config.contenders, turn);
+  const notes = [`${CONNECTIONS} connections, ${REQUESTS} requests a round`];
   if (tokens.length > 1) notes.push(`${tokens.length} tokens in turn`);
   if (figures.cpu.every((round) => Object.values(round).every((figure) => figure !== undefined))) {
     print(row, 'us cpu', figures.cpu, notes);

@@ -4,7 +4,7 @@
 //!  measuring programs ──lines of samples──▶ ratios by round ──▶ medians, spreads ──▶ held against the targets
 //!   bench/edge, bench/cloudfront,           samples.rs          statistics.rs        targets.rs, verdict.rs
 //!   bench/src, bench/size.mjs                                                          │
-//!                                                 the table, bench/results/*.json, bench.svg ◀┘
+//!                                 the table, bench/results/*.json, bench.svg, README.md ◀┘
 //! ```
 //! Programs measure and say nothing of what they found; here nothing is measured. No part is a test: a machine that is
 //! slow today breaks no build. What must not grow is held by figures that do not depend on the machine.
@@ -14,6 +14,7 @@ mod machine;
 mod origin;
 mod plot;
 mod policy;
+mod readme;
 mod results;
 mod samples;
 mod size;
@@ -104,10 +105,12 @@ pub(crate) fn bench(paths: &Paths, only: Option<Part>, quick: bool) -> Result<()
         println!("\nA quick run: all measuring programs work. It judges nothing.");
         return Ok(());
     }
-    let plot = results::draw(&folder)?;
+    let kept = results::all(&folder)?;
+    let plot = results::draw(&folder, &kept)?;
+    readme::write(&paths.root, &kept)?;
     let count = |verdict| verdicts.iter().filter(|found| **found == verdict).count();
     println!(
-        "\n{} targets met, {} missed, {} with a spread too wide, {} not measured.\nThe plot is `{}`.",
+        "\n{} targets met, {} missed, {} with a spread too wide, {} not measured.\nThe plot is `{}`; README.md has the tables.",
         count(Verdict::Met),
         count(Verdict::Missed),
         count(Verdict::TooWide),

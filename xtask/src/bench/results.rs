@@ -1,5 +1,5 @@
-//! What a run leaves behind: one file for each part in `bench/results/`, all rounds among it, and one plot of all parts
-//! that have a file.
+//! What a run leaves behind: one file for each part in `bench/results/`, all rounds among it; one plot, and the README's
+//! tables, of all parts that have a file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,8 @@ impl Results {
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
         let path = Self::path(folder, &self.part);
-        let text = serde_json::to_string_pretty(self)? + "\n";
+        // Thousands of rounds, a line each, would be all that anybody sees of a change.
+        let text = serde_json::to_string(self)? + "\n";
         fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
     }
 
@@ -44,12 +45,16 @@ impl Results {
     }
 }
 
-/// Draws the plot anew from all files that are there, and gives its path.
-pub(super) fn draw(folder: &Path) -> Result<PathBuf> {
+/// All parts that have a file, in the order of the table.
+pub(super) fn all(folder: &Path) -> Result<Vec<Results>> {
     let parts: Vec<Option<Results>> =
         Part::ALL.iter().map(|part| Results::read(folder, *part)).collect::<Result<_>>()?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+/// Draws the plot of `parts`, and gives its path.
+pub(super) fn draw(folder: &Path, parts: &[Results]) -> Result<PathBuf> {
     let path = folder.join("bench.svg");
-    let parts: Vec<Results> = parts.into_iter().flatten().collect();
-    fs::write(&path, plot(&parts)).with_context(|| format!("cannot write `{}`", path.display()))?;
+    fs::write(&path, plot(parts)).with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(path)
 }
