@@ -4,13 +4,13 @@
 
 use std::{
     fs::{self, File},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use crate::{client::Call, random, stack::Stack, wait};
+use crate::{client::Call, port, random, stack::Stack, wait};
 
 /// `wrangler dev` listens after a second or two; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ impl CachingEdge {
     /// As `cargo xtask` starts the stack's own, with the same bundle and secrets.
     fn start(stack: &Stack, cache: &Path) -> Self {
         let beside = |name: &str| stack.logs.with_file_name(name);
-        let port = free_port();
+        let port = port::free();
         let log = File::create(stack.logs.join(random::word("caching-edge") + ".log"));
         let log = log.unwrap_or_else(|error| panic!("no log can be written: {error}"));
         let child = Command::new(&stack.node)
@@ -55,7 +55,7 @@ impl CachingEdge {
             .arg("--config")
             .arg(beside("wrangler.json"))
             .args(["--no-bundle", "--ip", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--inspector-port", &free_port().to_string(), "--show-interactive-dev-session=false"])
+            .args(["--inspector-port", &port::free().to_string(), "--show-interactive-dev-session=false"])
             .arg("--persist-to")
             .arg(cache)
             .arg("--env-file")
@@ -83,12 +83,6 @@ impl CachingEdge {
     pub fn get(&self, target: &str) -> Call {
         Call::new(&format!("http://{}", self.address), "GET", target)
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    address.unwrap_or_else(|error| panic!("no free port: {error}")).port()
 }
 
 /// The bundle's one script.

@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::Write as _,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -14,7 +14,7 @@ use std::{
 
 use postern::UnixTime;
 
-use crate::{client::Call, cloudfront::CloudFront, platform::Platform, random, stack::Stack, wait};
+use crate::{client::Call, cloudfront::CloudFront, platform::Platform, port, random, stack::Stack, wait};
 
 /// A workerd starts in well under a second; this leaves room for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -87,11 +87,7 @@ impl ColdEdge {
     }
 
     fn serve(stack: &Stack, config: &Path, own: Option<PathBuf>) -> Self {
-        // A port that was free a moment ago: plain workerd does not say which one it was given.
-        let address = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .unwrap_or_else(|error| panic!("no free port: {error}"))
-            .to_string();
+        let address = format!("127.0.0.1:{}", port::free());
         let log = stack.logs.join(random::word("cold") + ".log");
         let file = File::create(&log).unwrap_or_else(|error| panic!("`{}`: {error}", log.display()));
         let copy = file.try_clone().unwrap_or_else(|error| panic!("`{}`: {error}", log.display()));

@@ -25,6 +25,7 @@ pub mod logs;
 pub mod message;
 pub mod planted;
 pub mod platform;
+pub mod port;
 pub mod random;
 pub mod scene;
 pub mod server;
