@@ -3,7 +3,7 @@
 //! Exactly one `Authorization` field, `Bearer` in any case, one or more spaces, one `b64token`.
 //! The forms of RFC 6750 §2.2 and §2.3 (token in the body or the query) are not accepted.
 
-use crate::request::Request;
+use crate::{cut, request::Request};
 
 /// Longest access token that is looked at, in octets. Real tokens stay under 4 KiB and API Gateway
 /// takes 10 KiB of headers in all; everything after this point costs time linear in the length.
@@ -31,7 +31,7 @@ pub(crate) fn bearer<'a>(request: &Request<'a>) -> Bearer<'a> {
     if fields.next().is_some() {
         return Bearer::Malformed;
     }
-    let (scheme, credentials) = match value.split_once(' ') {
+    let (scheme, credentials) = match cut::once(value, b' ') {
         Some((scheme, rest)) => (scheme, rest.trim_start_matches(' ')),
         None => (value, ""),
     };

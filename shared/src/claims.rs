@@ -7,7 +7,10 @@
 use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::RangeInclusive};
 
-use crate::json::{self, Json, Object};
+use crate::{
+    cut,
+    json::{self, Json, Object},
+};
 
 /// Longest subject, in octets. OpenID Connect Core §2 caps `sub` at 255 ASCII characters.
 pub const MAX_SUBJECT_BYTES: usize = 255;
@@ -85,7 +88,7 @@ impl<'t> Claims<'t> {
     /// Tokens of one client mostly have the same: where these are those of `like`, it has a share in them.
     pub(crate) fn names_at(&self, path: &ClaimPath, like: Option<&Arc<[String]>>) -> Result<Arc<[String]>, WrongType> {
         match self.at(path) {
-            Some(Json::String(text)) => Ok(json::shared(text.split(' ').filter(|name| !name.is_empty()), like)),
+            Some(Json::String(text)) => Ok(json::shared(cut::all(text, b' ').filter(|name| !name.is_empty()), like)),
             other => Ok(json::shared(listed(other)?.into_iter(), like)),
         }
     }

@@ -9,6 +9,7 @@ use alloc::{borrow::ToOwned, string::String};
 use crate::{
     algorithm::Algorithm,
     json::{Json, Object},
+    part::Part,
     token::TokenError,
 };
 
@@ -16,8 +17,10 @@ use crate::{
 pub const MAX_KEY_ID_BYTES: usize = 256;
 
 /// What a token's header selects.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Header {
+    /// As it was written, in base64url: who is shown the same again need not read it.
+    encoded: String,
     /// `alg`, one of the table.
     pub(crate) algorithm: Algorithm,
     /// `kid`, an opaque name.
@@ -27,8 +30,8 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads the first part of a compact JWS, decoded.
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, TokenError> {
+    /// Reads the first part of a compact JWS, of which `json` is what it stands for.
+    pub(crate) fn parse(part: Part<'_>, json: &[u8]) -> Result<Self, TokenError> {
         let members = Object::parse(json).map_err(|_| TokenError::Malformed)?;
         if members.get("crit").or(members.get("b64")).is_some() {
             return Err(TokenError::Critical);
@@ -43,7 +46,17 @@ impl Header {
             return Err(TokenError::KeyId);
         }
         let token_type = string(&members, "typ")?;
-        Ok(Self { algorithm, key_id: key_id.map(ToOwned::to_owned), token_type: token_type.map(ToOwned::to_owned) })
+        Ok(Self {
+            encoded: part.text().to_owned(),
+            algorithm,
+            key_id: key_id.map(ToOwned::to_owned),
+            token_type: token_type.map(ToOwned::to_owned),
+        })
+    }
+
+    /// Whether this is what would be read from `part`.
+    pub(crate) fn is_of(&self, part: Part<'_>) -> bool {
+        self.encoded == part.text()
     }
 }
 

@@ -58,6 +58,7 @@ pub mod authorizer;
 pub mod bearer;
 pub mod cache;
 mod claims;
+mod cut;
 pub mod decision;
 pub mod decision_log;
 pub mod digest;

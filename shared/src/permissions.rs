@@ -183,21 +183,30 @@ impl PermissionsRecord {
 
 /// Roles by company, sorted by its name, each once. Where they are the same everywhere there is one list of them.
 #[derive(Clone, PartialEq, Eq)]
-struct Companies(Vec<(String, Arc<[String]>)>);
+struct Companies(Arc<[(String, Arc<[String]>)]>);
 
 impl Companies {
     /// A list names a company twice at most with the same roles, an object not at all.
     fn new(mut all: Vec<(String, Arc<[String]>)>) -> Self {
         all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         all.dedup_by(|(later, _), (kept, _)| later == kept);
-        Self(all)
+        Self(all.into())
     }
 
     /// The same roles in every company.
     fn alike(names: &[&str], roles: &[&str], like: Option<&PermissionsRecord>) -> Self {
-        let like = like.and_then(|like| Some(&like.companies.0.first()?.1));
-        let roles = json::shared(roles.iter().copied(), like);
+        let like = like.map(|like| &like.companies);
+        if let Some(same) = like.filter(|like| like.are(names, roles)) {
+            return same.clone();
+        }
+        let roles = json::shared(roles.iter().copied(), like.and_then(|like| Some(&like.0.first()?.1)));
         Self::new(names.iter().map(|company| ((*company).to_owned(), Arc::clone(&roles))).collect())
+    }
+
+    /// Whether they are these, in this order, each with these roles.
+    fn are(&self, names: &[&str], roles: &[&str]) -> bool {
+        let are_held = |held: &[String]| held.iter().map(String::as_str).eq(roles.iter().copied());
+        self.0.len() == names.len() && self.0.iter().zip(names).all(|((own, held), name)| own == name && are_held(held))
     }
 
     fn get(&self, company: &str) -> Option<&Arc<[String]>> {

@@ -5,7 +5,7 @@
 //! between issuers takes. Read here and not by `jwt-compact`, which reads header and claims more than once and is not as
 //! strict; its is the mathematics of signatures, where the host has none.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -18,10 +18,19 @@ pub(crate) struct UnverifiedToken {
     compact: String,
     /// Where its last part, the signature, begins.
     signature_at: usize,
-    header: Header,
+    header: Arc<Header>,
     /// The claims' JSON, unread, and behind it the signature.
     decoded: Vec<u8>,
     payload_len: usize,
+}
+
+/// What tokens that were verified leave to the next one.
+#[derive(Default)]
+pub(crate) struct Legacy {
+    /// The header of one: an issuer writes the same into all that it signs with one key.
+    pub(crate) header: Option<Arc<Header>>,
+    /// The text of one that is forgotten, for its room.
+    pub(crate) room: String,
 }
 
 /// Why a credential is not a token that is worth a signature check.
@@ -47,25 +56,41 @@ pub enum TokenError {
 /// # Errors
 /// [`TokenError`] says why not.
 pub fn check_form(compact: &str) -> Result<(), TokenError> {
-    UnverifiedToken::parse(compact).map(drop)
+    UnverifiedToken::parse(compact, Legacy::default()).map(drop)
 }
 
 impl UnverifiedToken {
-    pub(crate) fn parse(compact: &str) -> Result<Self, TokenError> {
+    pub(crate) fn parse(compact: &str, legacy: Legacy) -> Result<Self, TokenError> {
         if compact.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLarge);
         }
         let [header, payload, signature] = Part::three(compact).ok_or(TokenError::Malformed)?;
-        let signature_at = compact.len().saturating_sub(signature.len());
+        let signature_at = compact.len().saturating_sub(signature.text().len());
+        let mut text = legacy.room;
+        text.clear();
+        // Much more than it takes is not kept, or a few long tokens would leave their room to many short ones.
+        if text.capacity() / 2 > compact.len() {
+            text = String::new();
+        }
+        // Before it is read: copying goes through memory from end to end, which is quickest, and leaves it at hand.
+        text.reserve_exact(compact.len());
+        text.push_str(compact);
         // Four characters are three octets. Two parts are held at once, and the decoder asks for some more room.
         let mut decoded = Vec::with_capacity(compact.len().saturating_sub(compact.len() / 4));
-        header.decode(&mut decoded)?;
-        let header = Header::parse(&decoded)?;
-        decoded.clear();
         payload.decode(&mut decoded)?;
         let payload_len = decoded.len();
         signature.decode(&mut decoded)?;
-        let token = Self { compact: compact.to_owned(), signature_at, header, decoded, payload_len };
+        let header = match legacy.header {
+            Some(known) if known.is_of(header) => known,
+            _ => {
+                let claims_and_signature = decoded.len();
+                header.decode(&mut decoded)?;
+                let read = Header::parse(header, decoded.get(claims_and_signature..).unwrap_or_default())?;
+                decoded.truncate(claims_and_signature);
+                Arc::new(read)
+            }
+        };
+        let token = Self { compact: text, signature_at, header, decoded, payload_len };
         if token.algorithm().signature_len().is_some_and(|len| len != token.signature().len()) {
             return Err(TokenError::Malformed);
         }
@@ -73,7 +98,7 @@ impl UnverifiedToken {
     }
 
     /// The algorithm that the header selects.
-    pub(crate) const fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.header.algorithm
     }
 
@@ -87,9 +112,9 @@ impl UnverifiedToken {
         self.header.token_type.as_deref()
     }
 
-    /// The token as it came.
-    pub(crate) fn into_compact(self) -> String {
-        self.compact
+    /// The token as it came, and its header.
+    pub(crate) fn into_parts(self) -> (String, Arc<Header>) {
+        (self.compact, self.header)
     }
 
     /// The JWS signing input: header and payload with the dot between (RFC 7515 §5.1).
@@ -167,11 +192,11 @@ impl core::error::Error for TokenError {}
 mod tests {
     use super::*;
     use crate::header::MAX_KEY_ID_BYTES;
-    use alloc::format;
+    use alloc::{borrow::ToOwned, format};
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
     fn refused(compact: &str) -> TokenError {
-        UnverifiedToken::parse(compact).map(drop).unwrap_err()
+        check_form(compact).unwrap_err()
     }
 
     fn token(header: &str) -> String {
@@ -209,23 +234,24 @@ mod tests {
         }
         let header = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, "k".repeat(MAX_KEY_ID_BYTES + 1));
         assert_eq!(refused(&token(&header)), TokenError::KeyId);
-        assert!(UnverifiedToken::parse(&token(r#"{"alg":"ES256"}"#)).is_ok());
+        assert_eq!(check_form(&token(r#"{"alg":"ES256"}"#)), Ok(()));
     }
 
     #[test]
     fn members_that_bring_keys_are_read_over() {
         let header = r#"{"alg":"ES256","kid":"k","jku":"https://evil.example/jwks","jwk":{"kty":"oct","k":"AA"},"x5u":"https://evil.example/c","x5c":["AA"]}"#;
-        assert_eq!(UnverifiedToken::parse(&token(header)).unwrap().key_id(), Some("k"));
+        assert_eq!(UnverifiedToken::parse(&token(header), Legacy::default()).unwrap().key_id(), Some("k"));
     }
 
     #[test]
     fn only_canonical_base64url_in_three_parts_passes() {
         let good = token(r#"{"alg":"ES256"}"#);
-        assert!(UnverifiedToken::parse(&good).is_ok());
+        assert_eq!(check_form(&good), Ok(()));
         let (rest, signature) = good.rsplit_once('.').unwrap();
         for bad in [
             format!("{good}="),
             format!("{good}."),
+            format!("{good}.{signature}"),
             format!(" {good}"),
             format!("{good}\n"),
             format!("{rest}."),
@@ -250,5 +276,33 @@ mod tests {
         let (rest, _) = good.rsplit_once('.').unwrap();
         let short = format!("{rest}.{}", BASE64_URL_SAFE_NO_PAD.encode([7; 63]));
         assert_eq!(refused(&short), TokenError::Malformed);
+    }
+
+    #[test]
+    fn what_another_token_leaves_changes_nothing_of_the_next() {
+        let headers =
+            [r#"{"alg":"ES256","kid":"a"}"#, r#"{"alg":"ES256","kid":"b","typ":"at+jwt"}"#, r#"{"alg":"ES256"}"#];
+        let tokens = headers.map(token);
+        let parse = |compact: &str, legacy| UnverifiedToken::parse(compact, legacy).unwrap();
+        for (before, next) in tokens.iter().flat_map(|before| tokens.iter().map(move |next| (before, next))) {
+            let header = Some(parse(before, Legacy::default()).into_parts().1);
+            for room in [String::new(), before.clone(), "x".repeat(MAX_TOKEN_BYTES)] {
+                let alone = parse(next, Legacy::default());
+                let after = parse(next, Legacy { header: header.clone(), room });
+                assert_eq!((after.algorithm(), after.key_id()), (alone.algorithm(), alone.key_id()));
+                assert_eq!(after.token_type(), alone.token_type());
+                assert_eq!((after.message(), after.signature()), (alone.message(), alone.signature()));
+                assert_eq!(after.payload(), alone.payload());
+                let (text, header) = after.into_parts();
+                assert_eq!(&text, next);
+                assert!(text.capacity() <= 2 * next.len() + 1, "room for {} is kept", text.capacity());
+                assert_eq!(header.key_id.as_deref(), alone.key_id());
+            }
+            // What it is compared with is all of it, not how it begins.
+            let (longer, shorter) = (format!("AA{next}"), &next[4..]);
+            let legacy = || Legacy { header: header.clone(), room: String::new() };
+            assert!(UnverifiedToken::parse(&longer, legacy()).is_err());
+            assert!(UnverifiedToken::parse(shorter, legacy()).is_err());
+        }
     }
 }

@@ -105,15 +105,6 @@ enum Credential<'c> {
     Caller(&'c Caller),
 }
 
-/// The token in what stands in a token's place and nobody remembers.
-pub(super) fn unverified(compact: &str) -> Result<UnverifiedToken, Reason> {
-    match UnverifiedToken::parse(compact) {
-        // What no credential may be made of, no token is made of.
-        Err(TokenError::Malformed) if !is_b64token(compact) => Err(Reason::CredentialMalformed),
-        parsed => parsed.map_err(Reason::Token),
-    }
-}
-
 /// What stands in a token's place in a request; whether it has the form of one is seen unless it is remembered.
 pub(super) fn credential<'r>(found: Bearer<'r>, policy: &Policy) -> Result<&'r str, Reason> {
     match found {
@@ -213,13 +204,23 @@ impl Authorizer {
         Decision::Deny(Denial::new(Reason::Unconfigured, None, Extra::Nothing, context))
     }
 
+    /// The token in what stands in a token's place and nobody remembers.
+    pub(super) fn unverified(&self, compact: &str) -> Result<UnverifiedToken, Reason> {
+        let legacy = self.tokens.lock().legacy();
+        match UnverifiedToken::parse(compact, legacy) {
+            // What no credential may be made of, no token is made of.
+            Err(TokenError::Malformed) if !is_b64token(compact) => Err(Reason::CredentialMalformed),
+            parsed => parsed.map_err(Reason::Token),
+        }
+    }
+
     fn with_token<'a>(&'a self, pending: Pending<'a>, compact: &str, now: UnixTime) -> Progress<'a> {
         // A token that was good once has its form already, and is compared whole.
         let remembered = self.tokens.lock().get(compact, now);
         if let Some(token) = remembered.filter(|token| pending.route.issuers.contains(&token.issuer)) {
             return rules::judge(pending, token, now);
         }
-        let token = match unverified(compact) {
+        let token = match self.unverified(compact) {
             Ok(token) => token,
             Err(reason) => return pending.deny(reason),
         };

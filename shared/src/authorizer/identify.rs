@@ -47,7 +47,7 @@ impl Authorizer {
         if let Some(token) = self.tokens.lock().get(compact, now) {
             return asked.identified(token, now);
         }
-        let token = match begin::unverified(compact) {
+        let token = match self.unverified(compact) {
             Ok(token) => token,
             Err(reason) => return asked.refuse(reason),
         };

@@ -138,7 +138,7 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
 
     /// The algorithm to check with: the header's, the issuer's and the key's all at once.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> Algorithm {
         self.signed.token.algorithm()
     }
 
@@ -173,7 +173,8 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
         match credential::verify(&authorizer.policy, candidates, token, like.as_deref(), now) {
             Ok(token) => {
                 let token = Arc::new(token);
-                authorizer.tokens.lock().insert(self.signed.token.into_compact(), Arc::clone(&token), now);
+                let (compact, header) = self.signed.token.into_parts();
+                authorizer.tokens.lock().insert(compact, header, Arc::clone(&token), now);
                 P::verified(self.pending, token, now)
             }
             Err(reason) => P::denied(self.pending, reason),

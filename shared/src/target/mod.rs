@@ -16,6 +16,8 @@ pub use encode::{encode_path, encode_segment};
 use alloc::{borrow::Cow, borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
+use crate::cut;
+
 /// Longest target in octets. Lambda function URLs and API Gateway take less than this in all.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;
 
@@ -74,7 +76,7 @@ impl CanonicalTarget {
         if raw.len() > MAX_TARGET_BYTES {
             return Err(TargetError::TooLong);
         }
-        let (path, query) = match raw.split_once('?') {
+        let (path, query) = match cut::once(raw, b'?') {
             Some((path, query)) => (path, Some(query)),
             None => (raw, None),
         };
@@ -83,7 +85,7 @@ impl CanonicalTarget {
         let mut count = 0_usize;
         let mut rest = Some(relative);
         while let Some(current) = rest {
-            let (segment, after) = match current.split_once('/') {
+            let (segment, after) = match cut::once(current, b'/') {
                 Some((segment, after)) => (segment, Some(after)),
                 None => (current, None),
             };
@@ -127,16 +129,21 @@ impl CanonicalTarget {
 
     /// The path's segments, each decoded once. A path that ends in `/` has an empty last one; `/` has it alone.
     pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
-        self.decoded.as_deref().unwrap_or_else(|| self.path()).split('/').skip(1)
+        cut::all(self.decoded.as_deref().unwrap_or_else(|| self.path()), b'/').skip(1)
     }
 }
 
 /// Decodes one segment that must be in canonical form.
 pub(crate) fn decode_segment(segment: &str) -> Result<Cow<'_, str>, TargetError> {
-    if !segment.bytes().all(|byte| encode::is_bare(byte) || byte == b'%') {
+    let mut is_escaped = false;
+    let mut is_escape = |byte| {
+        is_escaped |= byte == b'%';
+        byte == b'%'
+    };
+    if !segment.bytes().all(|byte| encode::is_bare(byte) || is_escape(byte)) {
         return Err(TargetError::ForbiddenCharacter);
     }
-    let decoded = if segment.contains('%') { Cow::Owned(unescape(segment)?) } else { Cow::Borrowed(segment) };
+    let decoded = if is_escaped { Cow::Owned(unescape(segment)?) } else { Cow::Borrowed(segment) };
     if decoded.ends_with('.') {
         return Err(TargetError::DotSegment);
     }
