@@ -75,7 +75,7 @@ impl UnverifiedToken {
         // Before it is read: copying goes through memory from end to end, which is quickest, and leaves it at hand.
         text.reserve_exact(compact.len());
         text.push_str(compact);
-        // Four characters are three octets. Two parts are held at once, and the decoder asks for some more room.
+        // Four characters are three octets; the decoder asks for some more room.
         let mut decoded = Vec::with_capacity(compact.len().saturating_sub(compact.len() / 4));
         payload.decode(&mut decoded)?;
         let payload_len = decoded.len();
