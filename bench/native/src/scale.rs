@@ -13,7 +13,7 @@ use crate::{
     world::{POLICY, World, permitted, policy},
 };
 
-/// What the cache of verified tokens holds at most: two generations of 1024.
+/// What the cache of verified tokens holds at most.
 const FULL_CACHE: usize = 2048;
 
 pub(crate) fn measure(plan: Plan) -> Result<()> {
