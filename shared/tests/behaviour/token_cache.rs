@@ -164,6 +164,8 @@ fn memory_is_bounded_and_what_is_used_stays() {
         assert!(!begins_with_keys(&authorizer, &used, &keys), "{id}");
     }
     assert!(begins_with_keys(&authorizer, &unused, &keys));
+    // What is forgotten leaves nothing behind that leads to it.
+    assert!(format!("{authorizer:?}").contains("TokenCache { tokens: 2048, .. }"));
 }
 
 #[test]
