@@ -23,7 +23,7 @@ const MEASURE_MS = 60;
 const { values: given } = parseArgs({
   options: {
     zip: { type: 'string' },
-    rounds: { type: 'string', default: '61' },
+    rounds: { type: 'string', default: '121' },
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
   },

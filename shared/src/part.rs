@@ -39,7 +39,7 @@ impl<'t> Part<'t> {
 
 /// The library's decoder for this processor, which is asked once what it is able to do.
 #[cfg(all(any(unix, windows), any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn engine() -> &'static base64::engine::Simd {
+pub(crate) fn engine() -> &'static base64::engine::Simd {
     use base64::engine::{Simd, general_purpose::NO_PAD};
 
     static ENGINE: spin::Once<Simd> = spin::Once::new();
@@ -48,7 +48,7 @@ fn engine() -> &'static base64::engine::Simd {
 
 /// The library's decoder for every processor.
 #[cfg(not(all(any(unix, windows), any(target_arch = "x86_64", target_arch = "aarch64"))))]
-const fn engine() -> &'static base64::engine::GeneralPurpose {
+pub(crate) const fn engine() -> &'static base64::engine::GeneralPurpose {
     &base64::prelude::BASE64_URL_SAFE_NO_PAD
 }
 

@@ -12,7 +12,7 @@ use crate::process::run;
 use crate::report::Report;
 use crate::setup::{WORKER_TARGET, node, rust_target, setup, step};
 use crate::stack::Manifest;
-use crate::test::{Part, Selection};
+use crate::test::{Part, Selection, stackless_tests};
 use crate::worker;
 
 /// The policies of the corpus, and the folders of the Workers that are built from them.
@@ -86,7 +86,7 @@ fn worker(paths: &Paths) -> Result<()> {
         "workers": workers,
     });
     write_if_changed(&description, &content.to_string())?;
-    let mut command = cargo_test(paths);
+    let mut command = stackless_tests(paths);
     command.args(["--test", "worker", "--", "--include-ignored", "--show-output"]);
     run(command.env("POSTERN_CORPUS_WORKERS", &description))
 }
@@ -109,7 +109,7 @@ fn cloudfront(paths: &Paths) -> Result<()> {
     let description = folder.join("functions.json");
     let content = json!({ "node": node(paths), "local": paths.local, "functions": functions });
     write_if_changed(&description, &content.to_string())?;
-    let mut command = cargo_test(paths);
+    let mut command = stackless_tests(paths);
     command.args(["--test", "cloudfront", "--", "--include-ignored", "--show-output"]);
     run(command.env("POSTERN_CORPUS_FUNCTIONS", &description))
 }

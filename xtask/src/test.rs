@@ -207,13 +207,20 @@ fn advisories(paths: &Paths, report: &mut Report) -> Result<()> {
     })
 }
 
+/// `cargo test` of all that needs no stack. Whoever runs a part of it names the same packages: of others cargo would
+/// compile what they depend on once more, with other features.
+pub(crate) fn stackless_tests(paths: &Paths) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(["test", "--workspace", "--exclude", "postern-e2e", "--all-features"]);
+    // Cedar would change the order of members in all JSON that is written: it has a run of its own.
+    command.args(["--exclude", "postern-corpus-cedar", "--exclude", "postern-bench-native"]);
+    command.current_dir(&paths.root);
+    command
+}
+
 fn unit_tests(paths: &Paths, report: &mut Report, filters: &[String]) -> Result<()> {
     report.part("unit tests", "cargo xtask test --only unit", || {
-        let mut command = Command::new("cargo");
-        command.args(["test", "--workspace", "--exclude", "postern-e2e", "--all-features", "--no-fail-fast"]);
-        // Cedar would change the order of members in all JSON that is written: it has a run of its own.
-        command.args(["--exclude", "postern-corpus-cedar", "--exclude", "postern-bench-native"]);
-        run(with_filters(&mut command, filters).current_dir(&paths.root))
+        run(with_filters(stackless_tests(paths).arg("--no-fail-fast"), filters))
     })
 }
 
@@ -273,10 +280,9 @@ fn on_the_stack(paths: &Paths, report: &mut Report, selection: &Selection) -> Re
     }
     if selection.only != Some(Part::Examples) {
         report.part("permissions on a real table", again, || {
-            let mut command = Command::new("cargo");
-            command.args(["test", "--package", "postern-origin", "--test", "permissions_store"]);
-            command.args(["--", "--include-ignored"]).args(&selection.filters).env("POSTERN_DYNAMODB", &stack.dynamodb);
-            run(command.current_dir(&paths.root))
+            let mut command = stackless_tests(paths);
+            command.args(["--test", "permissions_store", "--", "--include-ignored"]).args(&selection.filters);
+            run(command.env("POSTERN_DYNAMODB", &stack.dynamodb))
         })?;
         report.part("no planted panic in what is deployed", again, || {
             let _lock = worker::lock(paths)?;

@@ -17,6 +17,7 @@ use crate::ports::url;
 use crate::process::{Supervisor, run};
 use crate::setup::{WORKER_TARGET, node, rust_target, setup, step};
 use crate::stack::{self, Manifest, Profile};
+use crate::test::stackless_tests;
 use crate::worker::{built_module, plain_import};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,15 +77,15 @@ pub(crate) fn vectors(paths: &Paths, filters: &[String]) -> Result<()> {
         let client = Client::with_timeout(Duration::from_secs(3));
         supervisor.wait_for("workerd", PATIENCE, || client.status(&url(port)) == Some(200))
     })?;
-    let mut command = Command::new("cargo");
+    let mut command = stackless_tests(paths);
     command
-        .args(["test", "--package", "postern-vectors", "--no-fail-fast", "--test", "signatures", "--"])
+        .args(["--no-fail-fast", "--test", "signatures", "--"])
         // Every trial but a few hundred that passed says nothing.
         .arg("--quiet")
         .args(filters)
         .env("POSTERN_VECTORS_WORKERD", url(port))
         .env("POSTERN_VECTORS_NODE", format!("{}\n{}", node(paths).display(), for_node.join("main.mjs").display()));
-    run(command.current_dir(&paths.root))
+    run(&mut command)
 }
 
 /// The check with one host's cryptography, its glue and its script, in a folder of its own.

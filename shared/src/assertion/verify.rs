@@ -6,7 +6,7 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::Engine as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use super::{
     ASSERTION_LEEWAY, ASSERTION_LIFETIME, AssertionKeyError, AssertionKeys, Capability, MAX_ASSERTION_BYTES, TYPE,
     claims::{WireClaims, WireHeader},
 };
-use crate::{digest::ContentDigest, json, time::UnixTime};
+use crate::{digest::ContentDigest, json, part, time::UnixTime};
 
 /// What one origin believes: which issuers, by which keys.
 #[derive(Clone, Debug)]
@@ -139,7 +139,7 @@ impl AssertionVerifier {
         if header.alg != "HS256" || header.typ != TYPE {
             return Err(AssertionError::Malformed);
         }
-        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| AssertionError::Malformed)?;
+        let signature = part::engine().decode(signature).map_err(|_| AssertionError::Malformed)?;
         let issuer = self.signer(&header.kid, message.as_bytes(), &signature)?;
         let claims: WireClaims = decode(claims).ok_or(AssertionError::ClaimsMalformed)?;
         if claims.iss != issuer.name {
@@ -180,8 +180,8 @@ fn capabilities(entry: Option<&Value>) -> Result<Vec<Capability>, AssertionKeyEr
 }
 
 /// Both parts deserialise into structures, for which serde refuses a member named twice.
-fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
-    let json = BASE64_URL_SAFE_NO_PAD.decode(part).ok()?;
+fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let json = part::engine().decode(text).ok()?;
     serde_json::from_slice(&json).ok()
 }
 
@@ -202,7 +202,7 @@ fn view(claims: WireClaims, issuer: &TrustedIssuer) -> Result<WireClaimsView, As
         None => None,
         Some(name) => Some(Capability::from_name(name).ok_or(AssertionError::ClaimsMalformed)?),
     };
-    let digest = |text: &String| BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|octets| octets.try_into().ok());
+    let digest = |text: &String| part::engine().decode(text).ok().and_then(|octets| octets.try_into().ok());
     let content_sha256 = match &claims.content_sha256 {
         None => None,
         Some(text) => Some(digest(text).ok_or(AssertionError::ClaimsMalformed)?),
