@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context as _, anyhow, bail, ensure};
 use postern::{
     Algorithm, Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress,
-    Request, SignatureCheck, UnixTime, cache::KeySeeds, digest::sha256, policy::Issuer, signature,
+    Request, SignatureCheck, UnixTime, cache::KeySeeds, digest::OF_NOTHING, policy::Issuer, signature,
 };
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ impl World {
                     need.resume(permissions, self.now)
                 }
                 // A request has no body here.
-                Progress::NeedsBody(need) => need.resume(BodyDigest::Sha256(sha256(&[])), self.now),
+                Progress::NeedsBody(need) => need.resume(BodyDigest::Sha256(OF_NOTHING), self.now),
             };
         }
     }

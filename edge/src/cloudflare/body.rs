@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use postern::{BodyDigest, digest::sha256};
+use postern::{
+    BodyDigest,
+    digest::{OF_NOTHING, sha256},
+};
 use web_sys::Request;
 
 use super::{fetch, runtime};
@@ -43,7 +46,7 @@ impl BodySource for RequestBody {
         };
         let Some(stream) = stream else {
             *self = Self::None;
-            return BodyDigest::Sha256(sha256(&[]));
+            return BodyDigest::Sha256(OF_NOTHING);
         };
         match runtime::within(time, fetch::read(&stream, limit)).await {
             Some(Ok(octets)) => {

@@ -24,7 +24,7 @@ use crate::log;
 #[cfg(feature = "sigv4")]
 use crate::{payload, sigv4::sign_for_function};
 #[cfg(feature = "sigv4")]
-use postern::digest::sha256;
+use postern::digest::OF_NOTHING;
 
 /// Time between two looks at a question that another request has asked.
 const WAIT: Duration = Duration::from_millis(10);
@@ -168,7 +168,7 @@ fn signed<P: Platform>(
     }
     let credentials =
         platform.credentials(service).ok_or("there are no AWS credentials for the permissions service")?;
-    let payload = payload::hex(&sha256(&[]));
+    let payload = payload::hex(&OF_NOTHING);
     sign_for_function(service, &credentials, ("GET", target), credential, &payload, runtime::now())
         .map_err(|error| error.to_string())
 }

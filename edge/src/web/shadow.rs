@@ -6,7 +6,7 @@ use std::{rc::Rc, time::Duration};
 use postern::{
     Authorizer, BodyDigest, Decision, UnixTime,
     decision_log::{self, Observed},
-    digest::sha256,
+    digest::OF_NOTHING,
 };
 
 use super::{BodySource, Incoming, Platform, decide, outgoing::QUESTION_TIMEOUT, runtime};
@@ -68,6 +68,6 @@ struct Untouched;
 
 impl BodySource for Untouched {
     async fn read(&mut self, _: usize, _: Duration) -> BodyDigest {
-        BodyDigest::Sha256(sha256(&[]))
+        BodyDigest::Sha256(OF_NOTHING)
     }
 }

@@ -159,7 +159,7 @@ fn body(pending: &Pending<'_>) -> Body {
         BodyRule::Streamed => Body::Unbound,
         // RFC 9110 §9.3.1: a body has no meaning there, and no driver forwards one.
         BodyRule::Declared | BodyRule::Buffered if matches!(&*pending.method, "GET" | "HEAD") => {
-            Body::Bound(digest::sha256(&[]))
+            Body::Bound(digest::OF_NOTHING)
         }
         BodyRule::Declared => pending.declared.map_or(Body::Undeclared, Body::Bound),
         BodyRule::Buffered => Body::ToRead,
