@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use postern_e2e::{Call, wait};
+use postern_e2e::{Call, port, wait};
 use serde_json::{Value, json};
 
 use crate::edges::Edge;
@@ -35,7 +35,7 @@ pub(crate) struct Front {
 impl Front {
     /// Starts the function in `folder`; everything that it asks, and what is permitted, goes to `outside`.
     pub(crate) fn start(description: &Value, folder: &Path, outside: &str) -> Result<Self> {
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = port::free();
         let beside = |ending: &str| folder.with_extension(ending);
         let (log, clock, config) = (beside("log"), beside("clock"), beside("json"));
         fs::write(&clock, "0")?;

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::Write as _,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use postern_e2e::{Call, cold::quoted, wait};
+use postern_e2e::{Call, cold::quoted, port, wait};
 use serde_json::Value;
 
 use crate::edges::Edge;
@@ -38,7 +38,7 @@ impl Workerd {
         outside: &str,
         rewrites: bool,
     ) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let address = format!("127.0.0.1:{}", port::free());
         let config = folder.join(format!("corpus-{rewrites}.capnp"));
         // It has keys, if only of this run: nobody else's to read.
         let _ = fs::remove_file(&config);
