@@ -139,11 +139,14 @@ fn check_kind(issuer: &Issuer, token: &Token, claims: &Json) -> Result<(), &'sta
     }
 }
 
-/// Whether a claim is what is wanted; `true` wants it to be there, and neither `null` nor `false`.
+/// Whether a claim is what is wanted; `true` wants it to be there, and neither `null` nor `false`, nor either as a word.
 pub fn holds(claim: Option<&Json>, wanted: &Required) -> bool {
     let values = match (claim, wanted) {
         (None | Some(Json::Null), _) => return false,
-        (Some(claim), Required::Present(_)) => return *claim != Json::Bool(false),
+        (Some(claim), Required::Present(_)) => {
+            let word = claim.text().map(str::to_lowercase);
+            return *claim != Json::Bool(false) && word.as_deref() != Some("false") && word.as_deref() != Some("null");
+        }
         (_, Required::One(value)) => vec![value.clone()],
         (_, Required::Many(values)) => values.clone(),
     };

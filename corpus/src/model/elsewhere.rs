@@ -41,12 +41,13 @@ pub(super) fn in_query(query: &str, name: &str) -> Option<String> {
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let key = unescaped(key)?;
-        // As PHP makes names of its own out of those in queries.
-        let fold = |name: &str| name.trim_matches(' ').to_ascii_lowercase().replace([' ', '.', '['], "_");
-        let (own, after) = key.trim_matches(' ').split_at_checked(name.len()).unwrap_or_default();
+        // As PHP, Rack and `qs` make names of their own out of those in queries.
+        let fold = |name: &str| name.to_ascii_lowercase().replace([' ', '.', '['], "_");
+        let bare = key.trim_matches([' ', '[', ']', '\0']);
+        let (own, after) = bare.split_at_checked(name.len()).unwrap_or_default();
         if key == name {
             values.push(unescaped(value)?);
-        } else if fold(own) == fold(name) && (after.is_empty() || after.starts_with([' ', '.', '[', '\0'])) {
+        } else if fold(own) == fold(name) && (after.is_empty() || after.starts_with([' ', '.', '[', ']', '\0'])) {
             return None;
         }
     }

@@ -351,6 +351,7 @@ fn limits(theme: &mut Theme) {
         ("no department", staff("u1").without("department"), "claim_mismatch"),
         ("a department that is null", staff("u1").claim("department", json!(null)), "claim_mismatch"),
         ("a department that is false", staff("u1").claim("department", false), "claim_mismatch"),
+        ("a department that is false, in a word", staff("u1").claim("department", "False"), "claim_mismatch"),
     ] {
         theme.get(format!("{required}: {name}"), target).token(&token).deny(reason, 401, "staff-profile");
     }

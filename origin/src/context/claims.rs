@@ -3,7 +3,7 @@
 //! REST APIs write the two dates of a Cognito token as text (`Thu May 04 03:50:06 UTC 2023`), HTTP APIs write numbers in
 //! digits and arrays in brackets, with spaces between. Only what a rule of an issuer section reads is put back: the dates,
 //! and `aud`. Of other claims that were no strings the text remains, so that a rule which wants a number, a boolean or an
-//! array is not met: refused rather than guessed.
+//! array is not met: refused rather than guessed. `require.CLAIM = true` knows `false` in words.
 
 use serde_json::{Map, Value};
 use time::{Date, Month, Time};

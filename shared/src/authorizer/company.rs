@@ -61,8 +61,8 @@ fn in_header(name: &str, request: &Request<'_>) -> Option<String> {
 }
 
 /// The one parameter of that name (WHATWG URL §5.1), as no reader can take for another: not twice under any escape,
-/// not as a list (`name[]`), not by a name that PHP reads as this one (` name`; `a.b` and `a b` for `a_b`), and in no
-/// query with a `;`, which some readers take for a `&`.
+/// not as a list (`name[]`), not by a name that PHP reads as this one (` name`; `a.b` and `a b` for `a_b`), nor one that Rack
+/// (`[name]`, `name]`) or `qs` (`[name]`) does, and in no query with a `;`, which some readers take for a `&`.
 fn in_query(name: &str, query: &str) -> Option<String> {
     if query.contains(';') {
         return None;
@@ -86,10 +86,11 @@ fn in_query(name: &str, query: &str) -> Option<String> {
 /// Whether some reader takes the parameter `key` for `name`, or for a list or a member of it.
 fn is_read_as(name: &str, key: &str) -> bool {
     let fold = |byte: u8| if b" .[".contains(&byte) { b'_' } else { byte.to_ascii_lowercase() };
-    let mut folded = key.trim_matches(' ').bytes().map(fold);
+    let key = key.trim_matches([' ', '[', ']', '\0']);
+    let mut folded = key.bytes().map(fold);
     name.bytes().all(|byte| folded.next() == Some(fold(byte)))
         // What comes next ends the name.
-        && key.trim_matches(' ').as_bytes().get(name.len()).is_none_or(|next| b" .[\0".contains(next))
+        && key.as_bytes().get(name.len()).is_none_or(|next| b" .[]\0".contains(next))
 }
 
 /// `None` where readers differ: bytes that are no UTF-8. `+` is a space here, which no company has.
@@ -162,6 +163,15 @@ mod tests {
             ("company=1111&company.id=2222", None),
             ("company=1111&COMPANY[]=2222", None),
             ("company=1111&+company=2222", None),
+            ("company=1111&[company]=2222", None),
+            ("company=1111&%5Bcompany%5D=2222", None),
+            ("company=1111&[[company]]=2222", None),
+            ("company=1111&[][company]=2222", None),
+            ("company=1111&company]=2222", None),
+            ("company=1111&company][x]=2222", None),
+            ("company=1111&[company=2222", None),
+            ("company=1111&%00company=2222", None),
+            ("company=1111&x[company]=2222", Some("1111")),
             ("company=1111&company%20=2222", None),
             ("company=1111&company%00x=2222", None),
             ("company=1111&company_=2222", Some("1111")),

@@ -91,7 +91,7 @@ impl ScopeRule {
 pub struct RequiredClaim {
     /// The claim's name, at the top of the claims.
     pub name: String,
-    /// One of these; where there is none, anything but `null` and `false`.
+    /// One of these; where there is none, anything but `null` and `false`, as such or in words.
     pub values: Vec<String>,
 }
 
@@ -101,8 +101,12 @@ impl RequiredClaim {
         let wanted = |value: &Value| value.as_str().is_some_and(|text| self.values.iter().any(|own| own == text));
         match value {
             None | Some(Value::Null) => false,
-            // `email_verified = true` asks that it is so, not that it is said.
-            Some(value) if self.values.is_empty() => *value != Value::Bool(false),
+            // `email_verified = true` asks that it is so, not that it is said; some issuers say it in words, and so do API
+            // Gateway's authorizers of all claims.
+            Some(value) if self.values.is_empty() => {
+                let is_denied = |text: &str| ["false", "null"].iter().any(|word| text.eq_ignore_ascii_case(word));
+                *value != Value::Bool(false) && !value.as_str().is_some_and(is_denied)
+            }
             Some(Value::Array(items)) => items.iter().any(wanted),
             Some(value) => wanted(value),
         }
