@@ -260,7 +260,7 @@ fn seeds_spare_a_cold_start_the_wait() {
             }
         };
         let mut seeds = KeySeeds::default();
-        seeds.insert(section, snapshot);
+        seeds.insert(section, snapshot.expect("no other fetch"));
 
         // The issuer is down, and the seed serves.
         issuer.answer(Answer::Status(500));

@@ -35,7 +35,9 @@ pub(super) fn seal(policy: &Policy) -> anyhow::Result<Outcome> {
         for refused in fetched.keys().refused() {
             eprintln!("{}: key {} of the set is not used: {}", issuer.name(), refused.index, refused.reason);
         }
-        seeds.insert(issuer, cache.store(issuer, fetched, now));
+        if let Some(snapshot) = cache.store(issuer, fetched, now) {
+            seeds.insert(issuer, snapshot);
+        }
     }
     output::print_json(&seeds.to_json())?;
     Ok(Outcome::Done)

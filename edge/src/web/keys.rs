@@ -99,7 +99,9 @@ async fn refresh<P: Platform>(platform: P, policy: &'static Policy, issuer: &'st
                 runtime::log(&log::failure("key_refused", issuer.name(), &why, None));
             }
             let snapshot = with_cache(&platform, |cache| cache.store(issuer, fetched, runtime::now()));
-            P::keep(issuer, &snapshot).await;
+            if let Some(snapshot) = snapshot {
+                P::keep(issuer, &snapshot).await;
+            }
         }
         Err(why) => {
             runtime::log(&log::failure("keys_failed", issuer.name(), &why, None));

@@ -28,6 +28,7 @@ pub(crate) enum Answer {
     Keys,
     /// The same, after a while.
     After(Duration),
+    /// With this status; where it is a redirect, to what would do.
     Status(u16),
     Html,
     /// A body that never ends, and is larger than any cap.
@@ -41,6 +42,9 @@ pub(crate) enum Answer {
     /// Metadata that is about somebody else.
     OtherIssuer,
 }
+
+/// Before the paths that redirects lead to.
+const ELSEWHERE: &str = "/elsewhere";
 
 pub(crate) struct Issuer {
     state: Arc<State>,
@@ -176,7 +180,11 @@ impl State {
         let path = head.split(' ').nth(1).unwrap().to_owned();
         let counter = if path == "/jwks" { &self.jwks } else { &self.metadata };
         counter.fetch_add(1, Ordering::SeqCst);
-        let answer = *self.answer.lock().unwrap();
+        let answer = match *self.answer.lock().unwrap() {
+            // Whoever is sent here finds what they wanted.
+            Answer::Status(_) if path.starts_with(ELSEWHERE) => Answer::Keys,
+            answer => answer,
+        };
         let (status, body) = match answer {
             Answer::Keys => (200, self.body(&path)),
             Answer::After(wait) => {
@@ -210,7 +218,7 @@ impl State {
             }
         };
         let answer = format!(
-            "HTTP/1.1 {status} X\r\nconnection: close\r\nlocation: {}/elsewhere\r\ncontent-length: {}\r\n\r\n{body}",
+            "HTTP/1.1 {status} X\r\nconnection: close\r\nlocation: {}{ELSEWHERE}{path}\r\ncontent-length: {}\r\n\r\n{body}",
             self.url(),
             body.len()
         );

@@ -24,6 +24,8 @@ use tokio::{
 };
 
 pub(crate) const EXAMPLE: &str = include_str!("../../../postern.toml");
+/// Before the paths that redirects lead to.
+const ELSEWHERE: &str = "/elsewhere";
 const KEY: &str = r#"{"kty":"oct","kid":"1","k":"MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE"}"#;
 
 pub(crate) struct Records {
@@ -112,16 +114,21 @@ impl State {
         let verified = self.verifier.verify(assertion.unwrap_or_default(), "GET", target, system_time());
         let may_read = verified.is_ok_and(|verified| verified.capability() == Some(Capability::Read));
         let status = *self.status.lock().unwrap();
-        let record = self.records.lock().unwrap().get(target).cloned();
+        let elsewhere = target.strip_prefix(ELSEWHERE);
+        let record = self.records.lock().unwrap().get(elsewhere.unwrap_or(target)).cloned();
         let (status, body) = match (status, record) {
+            // Whoever is sent here finds what they wanted.
+            (_, Some(record)) if elsewhere.is_some() => (200, record),
             (Some(0), _) => return,
             (Some(status), _) => (status, String::new()),
             (None, _) if !may_read => (401, String::new()),
             (None, Some(record)) => (200, record),
             (None, None) => (404, String::new()),
         };
-        let answer =
-            format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nconnection: close\r\nlocation: {ELSEWHERE}{target}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
         let _ = stream.write_all(answer.as_bytes()).await;
     }
 }

@@ -33,17 +33,21 @@ use crate::{
 pub const KEY_MIN_TTL: Duration = Duration::from_secs(60);
 /// Most time a set is fresh, whatever `Cache-Control` says: a withdrawn key ends within it.
 pub const KEY_MAX_TTL: Duration = Duration::from_secs(900);
-/// TTL when the issuer says nothing.
+/// TTL when the issuer says nothing: most issuers that do say something say hours, and a withdrawn key should not wait that
+/// long.
 const DEFAULT_TTL: Duration = Duration::from_secs(300);
-/// Least time between two fetches for one issuer after a miss or an error.
+/// Least time between two fetches for one issuer after a miss or an error: a token with a new key waits no longer, and tokens
+/// with keys that nobody has ask no issuer oftener.
 pub const KEY_COOLDOWN: Duration = Duration::from_secs(3);
 /// How long whoever leads a fetch may take before another takes over. Longer than a driver's own timeout.
 pub const KEY_FETCH_LEASE: Duration = Duration::from_secs(4);
-/// How long a discovered `jwks_uri` is used before the issuer's metadata is asked again; a failure forgets it too.
+/// How long a discovered `jwks_uri` is used before the issuer's metadata is asked again; a failure forgets it too. Issuers move
+/// theirs once in years.
 pub const KEY_DISCOVERY_TTL: Duration = Duration::from_secs(3600);
-/// How long a `kid` that the issuer did not have is remembered as unknown.
+/// How long a `kid` that the issuer did not have is remembered as unknown: issuers publish keys before they sign with them, so
+/// that none turns up later but by an accident that half a minute mends.
 const UNKNOWN_KEY_MEMORY: Duration = Duration::from_secs(30);
-/// Unknown `kid`s remembered per issuer, at most twice this.
+/// Unknown `kid`s remembered per issuer, at most twice this: each may be of 256 octets, and an issuer has a handful.
 pub const MAX_UNKNOWN_KEY_IDS: usize = 256;
 
 /// Keys by issuer.
@@ -92,6 +96,8 @@ struct Held {
     /// A moment at which it had the age `aged`.
     since: UnixTime,
     aged: Duration,
+    /// The latest moment since then at which it was looked at.
+    seen: UnixTime,
     ttl: Duration,
     /// From a snapshot: nobody has waited for the issuer yet, and nobody with a known key need.
     is_restored: bool,
@@ -138,17 +144,22 @@ impl KeyCache {
         self.entry(issuer).look_up(issuer, key_id, now)
     }
 
-    /// A fetch that the cache asked for has succeeded. Gives what a second layer may keep.
-    pub fn store(&mut self, issuer: &Issuer, fetched: FetchedKeys, now: UnixTime) -> KeySnapshot {
+    /// A fetch that the cache asked for has succeeded. Gives what a second layer may keep; `None` where another that was
+    /// asked for later was faster.
+    pub fn store(&mut self, issuer: &Issuer, fetched: FetchedKeys, now: UnixTime) -> Option<KeySnapshot> {
         let entry = self.entry(issuer);
         let FetchedKeys { keys, jwks_url, asked_at, discovered_at, max_age } = fetched;
         let ttl = max_age.unwrap_or(DEFAULT_TTL).clamp(KEY_MIN_TTL, KEY_MAX_TTL);
-        let snapshot = KeySnapshot::new(issuer, jwks_url.clone(), keys.clone(), now, ttl);
+        // Left ahead of a clock that was set back meanwhile, it would keep out all that is fetched until the clock gets there.
+        let asked_at = asked_at.min(now);
+        entry.leader_since = None;
+        entry.failed_at = None;
         // Whoever led before and took too long must not bring back what a later fetch has replaced.
         if let Some(held) = &mut entry.held {
             held.see(now);
         }
-        if entry.held.as_ref().is_none_or(|held| held.asked_at <= asked_at) {
+        entry.held.as_ref().is_none_or(|held| held.asked_at <= asked_at).then(|| {
+            let snapshot = KeySnapshot::new(issuer, jwks_url.clone(), keys.clone(), now, ttl);
             let keys = Arc::new(keys);
             let held = Held {
                 keys,
@@ -156,15 +167,14 @@ impl KeyCache {
                 asked_at,
                 since: now,
                 aged: Duration::ZERO,
+                seen: now,
                 ttl,
                 is_restored: false,
             };
             entry.held = Some(held);
             entry.discovered = discovered_at.map(|at| (jwks_url, at));
-        }
-        entry.leader_since = None;
-        entry.failed_at = None;
-        snapshot
+            snapshot
+        })
     }
 
     /// A fetch that the cache asked for has failed.
@@ -200,6 +210,7 @@ impl KeyCache {
             asked_at: fetched_at,
             since: fetched_at,
             aged: Duration::ZERO,
+            seen: fetched_at,
             ttl,
             is_restored: true,
         });
@@ -312,13 +323,14 @@ impl Entry {
 
 impl Held {
     /// A clock that went back behind the set's own time makes its age unknown: it is then past its time, yet usable
-    /// until refreshed, and ages on from there, so that the hard maximum is not put off for ever.
+    /// until refreshed, and ages on from what it was seen to be, so that the hard maximum is not put off.
     fn see(&mut self, now: UnixTime) {
         if now < self.since {
-            self.aged = self.aged.max(self.ttl);
-            self.since = now;
+            self.aged = self.age(self.seen).max(self.ttl);
+            (self.since, self.seen) = (now, now);
             self.asked_at = self.asked_at.min(now);
         }
+        self.seen = self.seen.max(now);
     }
 
     fn age(&self, now: UnixTime) -> Duration {

@@ -22,7 +22,8 @@ use super::{
 };
 use crate::{permissions::PermissionsRecord, policy::Issuer, time::UnixTime};
 
-/// Records remembered, at least; at most twice as many.
+/// Records remembered, at least; at most twice as many. Of a few hundred octets each as a rule, they stay within a few MB of
+/// an isolate's 128.
 const CAPACITY: usize = 4096;
 /// Subjects remembered of whom there is no record, or not yet; at most twice as many. Apart from the records: whoever
 /// can make up subjects must not drive out those who have one.

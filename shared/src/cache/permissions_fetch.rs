@@ -32,7 +32,7 @@ pub(super) struct Tagged {
 }
 
 /// The permissions service's HTTP answer. Field values as they came, joined by commas where a field stood twice.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PermissionsAnswer<'a> {
     /// The status.
     pub status: u16,
@@ -40,6 +40,13 @@ pub struct PermissionsAnswer<'a> {
     pub etag: Option<&'a str>,
     /// The body of a 200, decoded, whole.
     pub body: &'a [u8],
+}
+
+/// A record stays out of debug output: it ends in logs.
+impl fmt::Debug for PermissionsAnswer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PermissionsAnswer").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// What the service said just now, for [`PermissionsCache::store`](super::PermissionsCache::store).

@@ -77,6 +77,8 @@ pub enum PolicyFault {
     IssuersOverlap(String),
     /// Two issuers of one URL name different `jwks_url`s.
     IssuerKeysDiffer(String),
+    /// Two issuers of one URL, whose keys are held once, have different `jwks_max_stale`s.
+    IssuerStalenessDiffers(String),
     /// Two origins share an assertion key.
     SharedKey(String),
     /// A name that cannot be a secret's binding; not repeated, since it may be the secret itself.
@@ -226,6 +228,12 @@ impl fmt::Display for PolicyFault {
             }
             Self::IssuerKeysDiffer(other) => {
                 write!(f, "this issuer and `{other}` have one `url` and different `jwks_url`s")
+            }
+            Self::IssuerStalenessDiffers(other) => {
+                write!(
+                    f,
+                    "this issuer and `{other}` have one `url`, and so the same keys, and different `jwks_max_stale`s"
+                )
             }
             Self::SharedKey(other) => write!(f, "the origin shares its assertion key with `{other}`"),
             Self::KeyName => f.write_str("what stands here cannot name a secret"),

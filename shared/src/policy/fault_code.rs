@@ -33,6 +33,7 @@ impl PolicyFault {
             Self::NoPermissionsService => "no_permissions_service",
             Self::IssuersOverlap(..) => "issuers_overlap",
             Self::IssuerKeysDiffer(..) => "issuer_keys_differ",
+            Self::IssuerStalenessDiffers(..) => "issuer_staleness_differs",
             Self::SharedKey(..) => "shared_key",
             Self::KeyName => "key_name",
             Self::Verifies(..) => "verifies",

@@ -143,6 +143,10 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
             if other.jwks != issuer.jwks {
                 faults.add(format!("{at}.jwks_url"), PolicyFault::IssuerKeysDiffer((*other.name).to_owned()));
             }
+            if other.jwks_max_stale != issuer.jwks_max_stale {
+                let fault = PolicyFault::IssuerStalenessDiffers((*other.name).to_owned());
+                faults.add(format!("{at}.jwks_max_stale"), fault);
+            }
             if !disjoint(&issuer.clients, &other.clients) && !disjoint(&issuer.audience, &other.audience) {
                 faults.add(at, PolicyFault::IssuersOverlap((*other.name).to_owned()));
             }

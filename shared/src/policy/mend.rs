@@ -68,6 +68,7 @@ impl PolicyFault {
             }
             Self::IssuersOverlap(_) => "give the two disjoint `clients`, or disjoint `audience`s".into(),
             Self::IssuerKeysDiffer(_) => "give both the same `jwks_url`".into(),
+            Self::IssuerStalenessDiffers(_) => "give both the same `jwks_max_stale`".into(),
             Self::SharedKey(_) => {
                 "give each origin a key of its own: an origin could otherwise mint assertions for the other".into()
             }

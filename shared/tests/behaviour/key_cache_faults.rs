@@ -139,6 +139,36 @@ fn a_clock_that_goes_backwards_does_not_put_off_the_hard_maximum() {
 }
 
 #[test]
+fn a_clock_that_goes_backwards_late_leaves_a_set_the_age_that_it_had() {
+    let mut bench = Bench::holding(600);
+    let issuer = bench.issuer().clone();
+    let max = issuer.jwks_max_stale().as_secs();
+    assert_eq!(bench.known(max - 60), "fetch");
+    bench.fail(max - 60);
+    let past = |seconds: u64| UnixTime::from_secs(crate::support::NOW - 1_000_000 + seconds);
+    for (seconds, expected) in [(0, "refresh"), (59, "refresh"), (60, "fetch")] {
+        assert_eq!(name(&bench.cache.look_up(&issuer, Some("partners-ed"), past(seconds))), expected);
+        bench.cache.fail(&issuer, past(seconds));
+        let after = if seconds < 60 { "stale" } else { "unavailable" };
+        assert_eq!(name(&bench.cache.look_up(&issuer, Some("partners-ed"), past(seconds))), after, "{seconds}");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_backwards_during_a_fetch_does_not_keep_out_the_next() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.known(1_000), "fetch");
+    bench.store(&[&PARTNERS_ED], Some(600), 0);
+    assert_eq!(bench.look_up(Some("partners-next"), 10), "fetch");
+    bench.store(&[&PARTNERS_ED, &PARTNERS_NEXT], Some(600), 11);
+    assert_eq!(bench.look_up(Some("partners-next"), 12), "fresh");
+    let issuer = bench.issuer().clone();
+    let then = UnixTime::from_secs(crate::support::NOW + 12);
+    let KeyLookup::Fresh(keys) = bench.cache.look_up(&issuer, Some("partners-next"), then) else { panic!("not fresh") };
+    assert_eq!(keys.keys().count(), 2, "the set that was fetched is dropped");
+}
+
+#[test]
 fn a_lead_and_a_failure_that_lie_ahead_of_the_clock_do_not_block() {
     let mut bench = Bench::new();
     assert_eq!(bench.known(1_000), "fetch");

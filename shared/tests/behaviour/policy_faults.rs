@@ -225,6 +225,9 @@ fn two_issuers_of_one_url_must_be_told_apart() {
     assert!(from_toml(&format!("{both}{TWIN}audience = [\"other\"]"), None).is_ok());
     let keys = format!("{both}{TWIN}audience = [\"other\"]\njwks_url = \"https://keys.example\"");
     fault(&keys, "issuer.zwin.jwks_url", PolicyFault::IssuerKeysDiffer(owned("users")), "jwks_url");
+    let stale = format!("{both}{TWIN}audience = [\"other\"]\njwks_max_stale = \"10m\"");
+    let differs = PolicyFault::IssuerStalenessDiffers(owned("users"));
+    fault(&stale, "issuer.zwin.jwks_max_stale", differs, "jwks_max_stale");
 }
 
 #[test]

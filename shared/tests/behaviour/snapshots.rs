@@ -36,7 +36,7 @@ fn snapshot(policy: &Policy, keys: &[&TestKey], age: u64) -> KeySnapshot {
     let (issuer, mut cache) = (partners(policy), KeyCache::new());
     let then = UnixTime::from_secs(NOW - age);
     let KeyLookup::Fetch(fetch) = cache.look_up(issuer, None, then) else { panic!("an empty cache fetches") };
-    cache.store(issuer, fetch_keys(issuer, fetch, None, |_| Some(jwks(keys))).unwrap(), then)
+    cache.store(issuer, fetch_keys(issuer, fetch, None, |_| Some(jwks(keys))).unwrap(), then).unwrap()
 }
 
 fn reread(snapshot: &KeySnapshot) -> KeySnapshot {
