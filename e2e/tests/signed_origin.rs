@@ -3,17 +3,22 @@
 //!
 //! The Worker here is the one built for tests, with the origin of `policies/signed.toml`.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use postern::digest::sha256;
 use postern_e2e::{
-    Call, Session,
+    Call, PARTNERS, Session,
     cold::ColdEdge,
     message::Head,
     planted::{SIGNED_CREDENTIALS, with_planted_panic},
     session,
     stand_in::{Arrival, StandIn},
 };
+use serde_json::json;
 
 const REGION: &str = "eu-west-2";
 const PATH: &str = "/signed/a";
@@ -178,6 +183,23 @@ fn a_body_is_hashed_by_whoever_can() {
         assert_eq!(upper.send().expect(200).body(), b"2 octets");
         let before = service.seen().len();
         post(&long).send().denied(413, "content_too_large");
+        assert_eq!(service.seen().len(), before, "it was forwarded");
+    });
+}
+
+#[test]
+fn a_token_that_ends_while_a_body_is_read_for_its_hash_opens_nothing() {
+    with(|stack, edge, service| {
+        let end = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs() + 4;
+        let claims = json!({"sub": "1111", "exp": end});
+        let call = edge.call("POST", PATH).bearer(&stack.control().mint(PARTNERS, json!({"claims": claims})));
+        assert_eq!(call.clone().body(b"{}").send().expect(200).body(), b"2 octets");
+        let before = service.seen().len();
+        let mut exchange = call.open("content-length: 2\r\n").expect("a connection");
+        exchange.send(b"{").expect("half of it");
+        thread::sleep(Duration::from_secs(5));
+        exchange.send(b"}").expect("the rest");
+        exchange.answer().expect("an answer").denied(401, "invalid_token");
         assert_eq!(service.seen().len(), before, "it was forwarded");
     });
 }

@@ -5,20 +5,28 @@ mod records;
 
 use std::{
     convert::Infallible,
+    pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{Request, Response, request::Builder};
 use issuer::{Answer, Issuer};
 use lambda_http::Body;
-use postern::{Caller, Decision, PublicCode, Request as CoreRequest};
+use postern::{Caller, Decision, PublicCode, Request as CoreRequest, UnixTime};
 use postern_origin::{
-    Permit, assertion::BasePath, authorize::AuthorizeLayer, enforcer::Enforcer, permissions::PermissionsLayer,
-    token::TokenLayer,
+    Permit,
+    assertion::BasePath,
+    authorize::AuthorizeLayer,
+    clock::system_time,
+    enforcer::Enforcer,
+    permissions::PermissionsLayer,
+    token::{TokenLayer, keys::Clock},
 };
 use records::{Records, keys};
 use serde_json::{Value, json};
@@ -109,11 +117,16 @@ struct World {
 
 impl World {
     async fn start() -> Self {
+        Self::with_clock(system_time).await
+    }
+
+    async fn with_clock(clock: Clock) -> Self {
         let (issuer, records) = (Issuer::start("k").await, Records::start().await);
         let url = issuer.url();
         let overlay = format!("[issuer.machines]\nurl = \"{url}\"\n[issuer.people]\nurl = \"{url}\"\n");
         let policy = records.policy(POLICY, &overlay);
-        let enforcer = Arc::new(Enforcer::new(policy, Some(keys())).unwrap().with_log(|_| {}));
+        let enforcer = Enforcer::with_clock(policy, Some(keys()), clock).unwrap();
+        let enforcer = Arc::new(enforcer.with_log(|_| {}));
         Self { issuer, records, enforcer }
     }
 
@@ -262,6 +275,46 @@ async fn a_body_that_a_route_binds_is_seen_first() {
     );
     assert_eq!(send(declared, Some(b"a long body"), "another body").await.0, 400);
     assert_eq!(send(declared, None, "a long body").await.0, 400);
+}
+
+static SECONDS_AHEAD: AtomicU64 = AtomicU64::new(0);
+
+/// A body that takes a day and more to come.
+struct Late(Option<Bytes>);
+
+impl http_body::Body for Late {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        SECONDS_AHEAD.store(90_000, Ordering::SeqCst);
+        Poll::Ready(self.0.take().map(|octets| Ok(http_body::Frame::data(octets))))
+    }
+}
+
+impl From<Vec<u8>> for Late {
+    fn from(octets: Vec<u8>) -> Self {
+        Self(Some(octets.into()))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_while_a_declared_body_comes_opens_nothing() {
+    use base64ct::{Base64, Encoding as _};
+    let world =
+        World::with_clock(|| UnixTime::from_secs(system_time().as_secs() + SECONDS_AHEAD.load(Ordering::SeqCst)));
+    let world = world.await;
+    let digest = format!("sha-256=:{}:", Base64::encode_string(&postern::digest::sha256(b"a body")));
+    let request = world.machine("PUT", "/companies/1111/imports").header("content-digest", digest);
+    let never = service_fn(|_: Request<Late>| async { Err::<Response<String>, &str>("the service was called") });
+    let answer = world.layer().layer(never).oneshot(request.body(Late::from(b"a body".to_vec())).unwrap()).await;
+    let answer = answer.expect("an answer of the layer's own");
+    assert_eq!(answer.status(), 401);
+    assert!(answer.headers().contains_key("www-authenticate"));
+    assert!(answer.body().contains("invalid_token"), "{}", answer.body());
 }
 
 #[tokio::test]

@@ -94,6 +94,13 @@ impl Permit {
         self.principal.as_ref().map(|principal| &*principal.token.subject)
     }
 
+    /// Whether the token that this rests on has ended; never on a public route. For drivers that wait for something, such
+    /// as a body, between the decision and what it permits: `exp` is not forgiven (RFC 7519 §4.1.4).
+    #[must_use]
+    pub fn is_expired(&self, now: UnixTime) -> bool {
+        self.principal.as_ref().is_some_and(|principal| principal.token.is_expired(now))
+    }
+
     /// The company that the request is about, where the route binds one.
     #[must_use]
     pub fn company(&self) -> Option<&str> {

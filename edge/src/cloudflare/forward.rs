@@ -49,6 +49,9 @@ pub(super) async fn plan(
     #[cfg(feature = "sigv4")]
     let payload = if origin.wants_signature() {
         match signing::payload(isolate, incoming, permit, &mut body).await {
+            Ok(_) if permit.is_expired(runtime::now()) => {
+                return refuse("the token ended while the body came", &permit.refuse(PublicCode::InvalidToken));
+            }
             Ok(payload) => Some(payload),
             Err(code) => return refuse("the body cannot be hashed", &permit.refuse(code)),
         }

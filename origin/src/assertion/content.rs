@@ -3,9 +3,12 @@
 use std::{future::Future, pin::Pin};
 
 use postern::{
+    assertion::ASSERTION_LIFETIME,
     digest::{ContentDigest, sha256},
     policy::MAX_BODY_BYTES,
 };
+
+use tokio::time;
 
 use crate::http::{Problem, body::read_up_to};
 
@@ -19,8 +22,10 @@ where
     B::Data: Send,
 {
     Box::pin(async move {
-        // No function takes more in one request, so that no edge binds more.
-        let octets = read_up_to(body, MAX_BODY_BYTES).await?;
+        // No function takes more in one request, so that no edge binds more. What was decided is acted upon while its
+        // assertion is good or not at all, however slowly the body is fed.
+        let read = time::timeout(ASSERTION_LIFETIME, read_up_to(body, MAX_BODY_BYTES));
+        let octets = read.await.map_err(|_| Problem::bad_request("The body did not come to its end in time."))??;
         if sha256(&octets) == digest {
             Ok(octets.to_vec())
         } else {

@@ -90,6 +90,11 @@ impl Settings {
             tracing::warn!(code = "body_refused", "refused: the body is not the bound one");
             permit.refuse(code)
         })?;
+        // The body may have taken its time.
+        if permit.is_expired(enforcer.now()) {
+            tracing::warn!(code = "expired", "refused: the token ended while the body came");
+            return Err(permit.refuse(PublicCode::InvalidToken));
+        }
         // Both are what the core took them for: a method token, a canonical target.
         let Ok(target) = CanonicalTarget::parse(permit.target()) else { return Err(permit.unavailable()) };
         hand_on(enforcer, &permit, &mut parts.headers).ok_or_else(|| permit.unavailable())?;

@@ -113,6 +113,15 @@ fn a_token_that_ends_while_the_body_is_read_ends_the_request() {
 }
 
 #[test]
+fn a_permit_says_when_the_token_that_it_rests_on_has_ended() {
+    let mut world = world("declared");
+    let digest = postern::digest::content_digest_field(&sha256(b"x"));
+    let permit = world.permit(&create().header("content-digest", &digest).body("x"));
+    assert_eq!((permit.is_expired(at(3599)), permit.is_expired(at(3600))), (false, true));
+    assert!(!world.permit(&Call::get("/health")).is_expired(at(1_000_000)));
+}
+
+#[test]
 fn a_body_that_is_fed_slowly_does_not_keep_a_decision_that_would_be_another_by_now() {
     let mut world = world("buffered");
     drop(world.permit(&create().body("x")));
