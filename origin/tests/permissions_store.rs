@@ -13,7 +13,10 @@ use std::{
 use aws_sdk_dynamodb::{
     Client, Config,
     config::{BehaviorVersion, Credentials, Region},
-    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, PutRequest, ScalarAttributeType,
+        WriteRequest,
+    },
 };
 use lambda_http::Body;
 use postern::{
@@ -394,6 +397,34 @@ store_tests! {
         assert!(pages >= 3);
         let partners = json(&table.get("admin", "partners", Capability::Write, "/users").await);
         assert_eq!(partners, value!({"users": [{"id": "1111", "companies": ["1111"], "role": "Standard"}]}));
+    }
+
+    async fn a_section_that_is_rare_in_its_table_is_listed_in_time_however_short_the_pages(table) {
+        for batch in 0..100 {
+            let user = |number: usize| {
+                let item = HashMap::from([("id".to_owned(), AttributeValue::S(format!("user-{}", batch * 25 + number)))]);
+                WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(item)).build().unwrap()).build()
+            };
+            let users = (0..25).map(user).collect();
+            table.client.batch_write_item().request_items(&table.name, users).send().await.expect("a batch");
+        }
+        table.put("partners#1111", "Standard").await;
+        table.put("partners#2222", "Standard").await;
+        let (mut found, mut target) = (Vec::new(), "/users?limit=1".to_owned());
+        loop {
+            let answer = table.get("admin", "partners", Capability::Write, &target).await;
+            assert_eq!(answer.status(), 200, "{target}: {found:?}");
+            let page = json(&answer);
+            let records = page["users"].as_array().unwrap();
+            assert!(records.len() <= 1, "{page}");
+            found.extend(records.iter().map(|record| record["id"].as_str().unwrap().to_owned()));
+            match page["next"].as_str() {
+                Some(next) => target = format!("/users?limit=1&cursor={next}"),
+                None => break,
+            }
+        }
+        found.sort();
+        assert_eq!(found, ["1111", "2222"]);
     }
 
     async fn subjects_of_two_sections_have_records_of_their_own(table) {

@@ -79,11 +79,14 @@ pub(crate) fn without_query(path: &str) -> String {
 }
 
 /// Whether the platform may have decoded the path: an HTTP API does, and a function URL, whose events are like its, does not.
+/// Events in an HTTP API's older format are a REST API's, by which `$default` alone tells them apart: no REST API has such a
+/// stage.
 fn may_be_decoded(parts: &Parts) -> bool {
     match parts.extensions.get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => {
             !context.domain_name.as_deref().is_some_and(|name| name.contains(".lambda-url."))
         }
+        Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref() == Some("$default"),
         _ => false,
     }
 }
@@ -93,5 +96,42 @@ fn request_id(parts: &Parts) -> Option<String> {
         RequestContext::ApiGatewayV1(context) => context.request_id.clone(),
         RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::request::from_str;
+    use serde_json::json;
+
+    use super::*;
+
+    /// An event in the format that HTTP APIs call 1.0 and REST APIs have.
+    fn version_1(stage: &str, path: &str) -> Parts {
+        let event = json!({
+            "version": "1.0", "resource": "/{proxy+}", "path": path, "httpMethod": "GET",
+            "headers": {"Host": "a.execute-api.eu-west-2.amazonaws.com"}, "multiValueHeaders": {},
+            "queryStringParameters": null, "multiValueQueryStringParameters": null, "pathParameters": null,
+            "stageVariables": null, "body": null, "isBase64Encoded": false,
+            "requestContext": {
+                "accountId": "1", "resourceId": "r", "stage": stage, "requestId": "r", "resourcePath": "/{proxy+}",
+                "httpMethod": "GET", "path": path, "apiId": "a", "protocol": "HTTP/1.1",
+                "identity": {"sourceIp": "127.0.0.1"},
+            },
+        });
+        from_str(&event.to_string()).expect("an event").into_parts().0
+    }
+
+    #[test]
+    fn a_path_that_an_http_api_has_decoded_is_encoded_again_in_its_older_format_too() {
+        for (stage, path, expected) in [
+            ("$default", "/users/auth0|alice/orders", "/users/auth0%7Calice/orders"),
+            ("$default", "/users/alice@example/orders", "/users/alice@example/orders"),
+            // A REST API's is as it was sent; what no canonical path has is the core's to refuse.
+            ("prod", "/users/auth0%7Calice/orders", "/users/auth0%7Calice/orders"),
+            ("prod", "/users/auth0|alice/orders", "/users/auth0|alice/orders"),
+        ] {
+            assert_eq!(target(&version_1(stage, path), &BasePath::none()).as_deref(), Some(expected), "{stage}");
+        }
     }
 }

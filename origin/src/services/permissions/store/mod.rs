@@ -29,6 +29,9 @@ pub struct Store {
     reads_consistently: bool,
 }
 
+/// Items looked at in one step of a listing, at most: small ones that fill what DynamoDB takes out at once, 1 MB.
+const MOST_LOOKED_AT: usize = 4096;
+
 /// A page of one section's records.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
@@ -86,24 +89,31 @@ impl Store {
             let mut after =
                 page.after.as_ref().map(|id| HashMap::from([(ID.to_owned(), AttributeValue::S(id.clone()))]));
             let mut listed = Listed::default();
+            let mut looked_at = page.limit;
             loop {
-                let (items, last) = self.scan(after, page.limit, anew).await?;
+                let (items, last) = self.scan(after, looked_at, anew).await?;
+                let is_more = last.is_some();
                 for item in items {
                     let Some(id) = item.get(ID).and_then(|id| id.as_s().ok()) else { continue };
                     let Some(subject) = self.bare_section.subject_of(section, id) else { continue };
+                    if listed.records.len().saturating_add(listed.unreadable.len()) >= page.limit {
+                        return Ok(listed);
+                    }
                     match Record::from_item(subject, &item) {
                         Ok(record) => listed.records.push(record),
                         Err(_) => listed.unreadable.push(subject.to_owned()),
                     }
                     listed.last = Some(id.clone());
                 }
-                if last.is_none() {
+                if !is_more {
                     return Ok(Listed { last: None, ..listed });
                 }
                 if listed.last.is_some() {
                     return Ok(listed);
                 }
                 after = last;
+                // A section that is rare in its table is found in a few steps, however short its pages are.
+                looked_at = looked_at.saturating_mul(8).min(MOST_LOOKED_AT);
             }
         })
         .await
