@@ -1,9 +1,11 @@
 //! CloudFront's events as the documentation has them: what is read, what goes back, and what never does.
 
-use postern::{Answer, PublicCode};
+use postern::{
+    Answer, PublicCode,
+    policy::cloudfront::{DISALLOWED, DISALLOWED_PREFIXES, is_disallowed},
+};
 use postern_edge::event::{
-    DISALLOWED, DISALLOWED_PREFIXES, Event, EventError, EventKind, EventOrigin, MAX_ANSWER_OCTETS, MAX_EVENT_OCTETS,
-    OriginProtocol, answer, is_disallowed,
+    Event, EventError, EventKind, EventOrigin, MAX_ANSWER_OCTETS, MAX_EVENT_OCTETS, OriginProtocol, answer,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use postern::{
     Policy,
-    policy::{BodyRule, CompanyRule, Origin, Route},
+    policy::{BodyRule, CompanyRule, Origin, Route, cloudfront::is_disallowed},
 };
 
 use super::{
@@ -403,6 +403,13 @@ impl<'a> Checked<'a> {
         } else if is_viewer && protected && !self.is_signed() && !have("authorization") {
             let message = "the origin does not get `authorization`: it has the assertion alone to go by".to_owned();
             self.warn("not_forwarded", message, mend);
+        }
+        let handed = self.served.iter().flat_map(|(_, route)| route.headers()).map(|handed| handed.field());
+        let kept: BTreeSet<&str> = handed.filter(|field| is_disallowed(field)).collect();
+        if !kept.is_empty() {
+            let names: Vec<&str> = kept.into_iter().collect();
+            let message = format!("no function may set `{}`: the origin does not get the claim", names.join("`, `"));
+            self.error("not_settable", message, "give the field in `headers` another name");
         }
         if !has_query {
             let message = "the origin does not get all of the query, to which the assertion is bound".to_owned();

@@ -258,6 +258,12 @@ fn what_reaches_the_origin_is_what_both_policies_let_through() {
     let assertion = terms("whitelist", &["postern-assertion", "authorization"], "all");
     assert_eq!(codes(&policy(), &custom, std::slice::from_ref(&assertion)), [] as [&str; 0]);
     assert_eq!(found(&handed, &custom, &[assertion])[0].1, "not_forwarded");
+    for (field, expected) in
+        [("x-edge-client", &["not_settable"][..]), ("x-cache", &["not_settable"]), ("x-edged", &[])]
+    {
+        let handed = handed.replace("headers.x-client", &format!("headers.{field}"));
+        assert_eq!(codes(&handed, &distribution(), &[]), expected, "{field}");
+    }
     // A function at the origin's event sees what is forwarded, and no more.
     let custom = with("/1/OriginRequestPolicyId", json!("custom"));
     let told = check(&policy(), &custom, &[terms("whitelist", &["postern-assertion"], "all")], &[]);

@@ -62,10 +62,10 @@ test("a check that could not be made has no outcome, and whatever is asked for n
   assert.deepEqual(told, [undefined, true]);
 });
 
-test("what was read of the body goes along", async (context) => {
+test("what was read of the body goes along, no cache is asked and no redirect followed", async (context) => {
   const sent = [];
-  context.mock.method(globalThis, "fetch", async (url, { method, body }) => {
-    sent.push([url, method, body]);
+  context.mock.method(globalThis, "fetch", async (url, { method, body, redirect, cache }) => {
+    sent.push([url, method, body, redirect, cache]);
     return new Response(null, { status: 204 });
   });
   instance.review = () => "pass";
@@ -73,7 +73,7 @@ test("what was read of the body goes along", async (context) => {
   instance.decide = () => Promise.resolve();
   instance.resume = () => [FORWARD, octets];
   assert.equal((await ask()).status, 204);
-  assert.deepEqual(sent, [["https://origin.example/", "GET", octets]]);
+  assert.deepEqual(sent, [["https://origin.example/", "GET", octets, "manual", "no-store"]]);
 });
 
 test("what the instance has not finished saying is answered with 503", async (context) => {

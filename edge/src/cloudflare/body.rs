@@ -12,7 +12,6 @@ use super::{fetch, runtime};
 use crate::web::{BodySource, outgoing::FetchError};
 
 /// A body, as far as it was touched.
-#[derive(Debug)]
 pub(super) enum RequestBody {
     /// The request has none.
     None,

@@ -37,7 +37,6 @@ use isolate::{Isolate, Worker};
 use request::Incoming;
 
 /// What is to be done with a request, as text.
-#[derive(Debug)]
 enum Todo {
     /// Answer it.
     Answer(String),

@@ -37,7 +37,6 @@ const HEADS: usize = 2;
 ///
 /// What a method or a URL with a line break would do, and no runtime lets pass: shorten the URL, to what is then decided on
 /// and forwarded, and add fields, which a caller can send as well.
-#[derive(Debug)]
 pub(super) struct Incoming {
     /// The method, the URL, then a line for each field; the runtime has joined repeated fields with commas (Fetch §2.2.2).
     text: Lines,

@@ -30,13 +30,14 @@ use crate::{
     },
 };
 
-/// How long secrets are used before they are asked for again. `docs/cloudfront.md` tells operators to wait longer than
-/// this between giving an edge the new key and taking the old one from its origin.
+/// How long secrets are used before they are asked for again. By the next event, which may be
+/// answered with them still.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// Time for one question; with what keys and permissions may take it must fit into an event's.
 const FETCH_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Age past which secrets are asked for before they are used, and not after: a container may have been frozen for hours,
-/// and its origins have dropped the key meanwhile. Where they cannot be had, what is held is used all the same.
+/// and its origins have dropped the key meanwhile. `docs/cloudfront.md` tells operators to wait this long between giving an
+/// edge the new key and taking the old one from its origin. Where they cannot be had, what is held is used all the same.
 const MAX_UNSEEN_AGE: Duration = Duration::from_secs(10 * 60);
 /// Time after a failure in which nobody asks again, in a container that has none.
 const COOLDOWN: Duration = Duration::from_secs(1);

@@ -1,10 +1,10 @@
 //! Generated responses ("Generate HTTP responses in request triggers", "Update HTTP responses in origin response
 //! triggers").
 
-use postern::Answer;
+use postern::{Answer, policy::cloudfront::is_disallowed};
 use serde_json::{Map, Value, json};
 
-use super::{EventKind, is_disallowed};
+use super::EventKind;
 
 /// Largest response that a function may generate for a viewer's request, fields and body together ("Quotas on
 /// Lambda@Edge": 40 KB, of which this is the smaller reading). It is held for every event, and by the whole text.

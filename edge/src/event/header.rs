@@ -1,42 +1,10 @@
 //! Header fields as CloudFront writes them, `{"lower-case name": [{"key": "Name", "value": "…"}, …]}`, and the names
 //! that a function must leave alone ("Restrictions on all edge functions": Disallowed headers, Read-only headers).
 
-use postern::request::folded;
+use postern::{policy::cloudfront::is_disallowed, request::folded};
 use serde_json::{Map, Value, json};
 
 use super::{EventError, EventKind};
-
-/// Fields that functions are not shown and must not add, besides all that begin as [`DISALLOWED_PREFIXES`] say.
-pub const DISALLOWED: [&str; 25] = [
-    "connection",
-    "expect",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "trailer",
-    "upgrade",
-    "x-accel-buffering",
-    "x-accel-charset",
-    "x-accel-limit-rate",
-    "x-accel-redirect",
-    "x-amzn-auth",
-    "x-amzn-cf-billing",
-    "x-amzn-cf-id",
-    "x-amzn-cf-xff",
-    "x-amzn-errortype",
-    "x-amzn-fle-profile",
-    "x-amzn-header-count",
-    "x-amzn-header-order",
-    "x-amzn-lambda-integration-tag",
-    "x-amzn-requestid",
-    "x-cache",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
-
-/// What begins further disallowed fields.
-pub const DISALLOWED_PREFIXES: [&str; 2] = ["x-amz-cf-", "x-edge-"];
 
 /// Read-only in viewer request events.
 pub const READ_ONLY_IN_VIEWER_REQUEST: [&str; 4] = ["content-length", "host", "transfer-encoding", "via"];
@@ -61,13 +29,6 @@ pub const READ_ONLY_IN_ORIGIN_RESPONSE: [&str; 2] = ["transfer-encoding", "via"]
 /// Read-only in viewer response events.
 pub const READ_ONLY_IN_VIEWER_RESPONSE: [&str; 5] =
     ["content-encoding", "content-length", "transfer-encoding", "via", "warning"];
-
-/// Whether functions must not add a field of this name, which is in any case.
-#[must_use]
-pub fn is_disallowed(name: &str) -> bool {
-    let begins_with = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    DISALLOWED.iter().any(|own| name.eq_ignore_ascii_case(own)) || DISALLOWED_PREFIXES.iter().any(begins_with)
-}
 
 /// Whether a function may set or remove a field of this name in such an event.
 pub(super) fn is_free(kind: EventKind, name: &str) -> bool {

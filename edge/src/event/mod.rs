@@ -34,8 +34,8 @@ pub use self::{
     body::EventBody,
     error::EventError,
     header::{
-        DISALLOWED, DISALLOWED_PREFIXES, READ_ONLY_IN_ORIGIN_REQUEST, READ_ONLY_IN_ORIGIN_RESPONSE,
-        READ_ONLY_IN_VIEWER_REQUEST, READ_ONLY_IN_VIEWER_RESPONSE, is_disallowed,
+        READ_ONLY_IN_ORIGIN_REQUEST, READ_ONLY_IN_ORIGIN_RESPONSE, READ_ONLY_IN_VIEWER_REQUEST,
+        READ_ONLY_IN_VIEWER_RESPONSE,
     },
     origin::{EventOrigin, OriginProtocol},
     request::Request,

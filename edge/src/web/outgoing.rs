@@ -8,7 +8,6 @@ use std::{fmt, time::Duration};
 use super::{Platform, runtime};
 
 /// An answer, read whole.
-#[derive(Debug)]
 pub(crate) struct Fetched {
     pub(crate) status: u16,
     pub(crate) cache_control: Option<String>,
@@ -16,6 +15,17 @@ pub(crate) struct Fetched {
     pub(crate) etag: Option<String>,
     /// Empty unless the status is 200.
     pub(crate) body: Vec<u8>,
+}
+
+/// The body may be keys, or somebody's record: it stays out of debug output, which ends in logs.
+impl fmt::Debug for Fetched {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Fetched")
+            .field("status", &self.status)
+            .field("body", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why nothing came.

@@ -1,4 +1,5 @@
-//! `[cloudfront]`: where a function at CloudFront gets its secrets, which has neither environment variables nor bindings.
+//! `[cloudfront]`: where a function at CloudFront gets its secrets, which has neither environment variables nor bindings; and
+//! the header fields that no function there may set ("Restrictions on all edge functions": Disallowed headers).
 //!
 //! Asking Secrets Manager is the driver's; here stands whom, and for what.
 
@@ -11,6 +12,45 @@ use super::{
     origin::is_region,
     url::{self, Profile},
 };
+
+/// Fields that functions are not shown and must not add, besides all that begin as [`DISALLOWED_PREFIXES`] say.
+pub const DISALLOWED: [&str; 25] = [
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "trailer",
+    "upgrade",
+    "x-accel-buffering",
+    "x-accel-charset",
+    "x-accel-limit-rate",
+    "x-accel-redirect",
+    "x-amzn-auth",
+    "x-amzn-cf-billing",
+    "x-amzn-cf-id",
+    "x-amzn-cf-xff",
+    "x-amzn-errortype",
+    "x-amzn-fle-profile",
+    "x-amzn-header-count",
+    "x-amzn-header-order",
+    "x-amzn-lambda-integration-tag",
+    "x-amzn-requestid",
+    "x-cache",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// What begins further disallowed fields.
+pub const DISALLOWED_PREFIXES: [&str; 2] = ["x-amz-cf-", "x-edge-"];
+
+/// Whether functions must not add a field of this name, which is in any case.
+#[must_use]
+pub fn is_disallowed(name: &str) -> bool {
+    let begins_with = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    DISALLOWED.iter().any(|own| name.eq_ignore_ascii_case(own)) || DISALLOWED_PREFIXES.iter().any(begins_with)
+}
 
 /// Where a function at CloudFront gets its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +94,9 @@ pub(super) fn compile(file: &CloudFrontFile, profile: Profile, faults: &mut Faul
     Some(CloudFront { secret: file.secret.clone(), region: region.to_owned(), url })
 }
 
+/// Longest name of a secret: 512 octets, and the hyphen and six that Secrets Manager puts behind it (`CreateSecret`).
+const MOST_NAME_OCTETS: usize = 512 + 7;
+
 /// The region in `arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME`. Only the partition `aws` has functions at CloudFront:
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-restrictions.html>.
 fn region_of(arn: &str) -> Option<&str> {
@@ -62,7 +105,7 @@ fn region_of(arn: &str) -> Option<&str> {
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     // The characters of a secret's name, and none that a policy of IAM takes for "any".
     let is_name = !name.is_empty()
-        && name.len() <= 519
+        && name.len() <= MOST_NAME_OCTETS
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte));
     (is_region(region) && is_account && is_name).then_some(region)
 }

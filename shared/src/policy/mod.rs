@@ -4,7 +4,7 @@
 //! form and the only one that decides; it is made by one function, whichever text it came from, so an
 //! embedded policy is checked again when it is loaded.
 
-mod cloudfront;
+pub mod cloudfront;
 mod compile;
 mod compile_route;
 mod contradictions;
