@@ -11,7 +11,7 @@
 //! ```
 //!
 //! # What it does not do
-//! No I/O, no clock, no randomness, no globals: a driver brings all four, and so the same decision is taken in a
+//! No I/O, no clock, no randomness, no state outside its values: a driver brings them, and so the same decision is taken in a
 //! Worker, a Lambda and a unit test. It neither issues tokens nor keeps sessions, and it never sees a body.
 //!
 //! # The public interface is

@@ -28,7 +28,8 @@ pub const HEADER: &str = "postern-assertion";
 /// Longest that an assertion is good for: the time of a request to a cold origin, with a margin.
 pub const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
-/// How far the clocks of edge and origin may differ.
+/// How far the clocks of edge and origin may differ. Both are kept by NTP, to milliseconds; seconds are for one that has just
+/// started.
 pub const ASSERTION_LEEWAY: Duration = Duration::from_secs(5);
 
 /// Longest assertion that is looked at, in octets: a target of 8 KiB, base64url, and room for the claims.

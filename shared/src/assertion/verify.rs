@@ -179,7 +179,7 @@ fn capabilities(entry: Option<&Value>) -> Result<Vec<Capability>, AssertionKeyEr
     names.iter().map(|name| Capability::from_name(name).ok_or(AssertionKeyError::Capability)).collect()
 }
 
-/// Both parts deserialise into structures, for which serde refuses a member named twice.
+/// Both parts deserialise into structures, for which serde refuses a member named twice. Only who has the key can write one.
 fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {
     let json = part::engine().decode(text).ok()?;
     serde_json::from_slice(&json).ok()

@@ -5,6 +5,9 @@
 
 use core::net::Ipv4Addr;
 
+/// Longest host name: what DNS carries (RFC 1035 §2.3.4), without the root's dot.
+const MOST_HOST_OCTETS: usize = 253;
+
 /// Whether plain `http` may be used, and then for loopback hosts alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -51,7 +54,7 @@ fn is_host(host: &str) -> bool {
         hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit())
     };
     let address_fits = || host.parse::<Ipv4Addr>().is_ok();
-    host.len() <= 253
+    host.len() <= MOST_HOST_OCTETS
         && host.split('.').all(label)
         && (!host.rsplit('.').next().is_some_and(ends_in_number) || address_fits())
 }

@@ -48,6 +48,7 @@ fn a_request_does_not_show_its_credential_or_target() {
     let value = format!("Bearer {}", token());
     let headers = [("authorization", value.as_str()), ("cookie", SUBJECT)];
     says_nothing(&Request { method: "GET", target: &target(), headers: &headers });
+    says_nothing(&postern::target::CanonicalTarget::parse(&target()).unwrap());
 }
 
 #[test]
@@ -106,6 +107,10 @@ fn the_caches_do_not_show_what_they_hold() {
 
 #[test]
 fn a_record_does_not_show_whose_it_is() {
+    let body = json!({"id": SUBJECT, "companies": [COMPANY]}).to_string();
+    let answer = postern::cache::PermissionsAnswer { status: 200, etag: None, body: body.as_bytes() };
+    // Octets would be shown as numbers: those of `{"`.
+    assert!(!format!("{answer:?}").contains("123, 34"), "{answer:?}");
     says_nothing(&record());
 }
 
