@@ -93,14 +93,15 @@ pub(crate) fn bench(paths: &Paths, only: Option<Part>, quick: bool) -> Result<()
         let again = || format!("`cargo xtask bench {}` failed", part.name());
         let rows = run.measure(part).with_context(again)?;
         let comparisons = verdict::comparisons(part, &rows);
-        tables.push(format!("{}\n\n{}", part.name(), table::table(&comparisons, !quick)));
+        let notes = table::notes(rows.iter());
+        tables.push(format!("{}\n\n{}\n\n{notes}", part.name(), table::table(&comparisons, !quick)));
         verdicts.extend(comparisons.iter().map(|comparison| comparison.verdict));
         if !quick {
             // At once: what comes after it may fail.
             Results { part: part.name().to_owned(), machine: machine.clone(), comparisons, rows }.write(&folder)?;
         }
     }
-    println!("\n{}\n\n{}", machine.in_words(), tables.join("\n\n"));
+    println!("\n{}\n\n{}", machine.in_words(), tables.join("\n"));
     if quick {
         println!("\nA quick run: all measuring programs work. It judges nothing.");
         return Ok(());

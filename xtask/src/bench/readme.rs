@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::results::Results;
-use super::table::table;
+use super::table::{notes, table};
 use super::verdict::Comparison;
 
 const BEGIN: &str = "<!-- Written by `cargo xtask bench`: -->\n";
@@ -26,14 +26,16 @@ fn with(readme: &str, parts: &[Results]) -> Result<String> {
     Ok([before, BEGIN, &section(parts), END, after].concat())
 }
 
-/// Of each part what it was measured on, and the comparisons that have a target.
+/// Of each part what it was measured on, the comparisons that have a target, and what one must know to read them.
 fn section(parts: &[Results]) -> String {
     let part = |results: &Results| {
-        let Results { part, machine, comparisons, .. } = results;
+        let Results { part, machine, comparisons, rows } = results;
         let has_target = |comparison: &&Comparison| comparison.at_most.or(comparison.at_least).is_some();
         let targeted: Vec<Comparison> = comparisons.iter().filter(has_target).cloned().collect();
+        let notes = notes(rows.iter().filter(|samples| targeted.iter().any(|one| one.row == samples.row)));
+        let notes = if notes.is_empty() { notes } else { format!("\n{notes}") };
         format!(
-            "**`{part}`** — {}; commit {}, {}\n\n{}\n",
+            "**`{part}`** — {}; commit {}, {}\n\n{}\n{notes}",
             machine.in_words(),
             machine.commit,
             machine.date.split('T').next().unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! The table of a part's comparisons, in Markdown that is aligned: for a terminal as for the README.
 
+use super::samples::Samples;
 use super::verdict::{Comparison, Verdict, in_words};
 
 const HEAD: [&str; 6] = ["row", "Postern", "beside", "ratio", "target", ""];
@@ -28,6 +29,19 @@ pub(super) fn table(comparisons: &[Comparison], verdicts: bool) -> String {
     let mut lines: Vec<String> = rows.iter().map(line).collect();
     lines.insert(1, line(&rule));
     lines.join("\n")
+}
+
+/// What a reader must know to read the rows: a list in Markdown, in which rows with the same notes stand together. Empty
+/// where there is nothing to know.
+pub(super) fn notes<'r>(rows: impl Iterator<Item = &'r Samples>) -> String {
+    let mut groups: Vec<(Vec<&str>, &[String])> = Vec::new();
+    for Samples { row, notes, .. } in rows.filter(|samples| !samples.notes.is_empty()) {
+        match groups.iter_mut().find(|(_, own)| own == notes) {
+            Some((rows, _)) => rows.push(row),
+            None => groups.push((vec![row], notes)),
+        }
+    }
+    groups.iter().map(|(rows, notes)| format!("* {} — {}\n", rows.join("; "), notes.join("; "))).collect()
 }
 
 fn cells(comparison: &Comparison) -> [String; 6] {
@@ -146,6 +160,18 @@ mod tests {
         };
         let table = table(&[size], true);
         assert!(table.contains("289 KB") && table.contains("≤ 300 KB"), "{table}");
+    }
+
+    #[test]
+    fn rows_with_the_same_notes_share_them_and_those_without_have_none() {
+        let samples = |row: &str, notes: &[&str]| Samples {
+            row: row.to_owned(),
+            unit: "us".to_owned(),
+            rounds: Vec::new(),
+            notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+        };
+        let rows = [samples("a", &["x", "y"]), samples("b", &[]), samples("c", &["x"]), samples("d", &["x", "y"])];
+        assert_eq!(notes(rows.iter()), "* a; d — x; y\n* c — x\n");
     }
 
     #[test]
