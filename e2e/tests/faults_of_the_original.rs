@@ -183,13 +183,14 @@ fn is_the_tools_own(log: &str, line: &str) -> bool {
 fn make_noise(stack: &Session, subject: &str) -> BTreeSet<String> {
     let control = stack.control();
     let mut secrets = BTreeSet::new();
+    let key_id = random::word("kid");
     let mut tokens = vec![stack.user(subject), stack.partner("1111")];
     for what in [
         json!({"claims": {"sub": subject, "exp": 1_700_000_000}}),
         json!({"claims": {"sub": subject}, "key": "forged"}),
         json!({"claims": {"sub": subject}, "remove": ["exp"]}),
         json!({"claims": {"sub": subject}, "header": {"alg": "none"}}),
-        json!({"claims": {"sub": subject}, "header": {"kid": random::word("kid")}}),
+        json!({"claims": {"sub": subject}, "header": {"kid": key_id}}),
         json!({"claims": {"sub": subject, "scope": 7}}),
         json!({"rawClaims": format!("{{\"sub\":\"{subject}\",")}),
     ] {
@@ -240,6 +241,7 @@ fn make_noise(stack: &Session, subject: &str) -> BTreeSet<String> {
         secrets.insert(signature_of(&compact));
     }
     secrets.extend(tokens.iter().map(|token| signature_of(token)).filter(|signature| signature.len() > 20));
+    secrets.insert(key_id);
     // Every token begins like this, whoever's it is.
     secrets.insert(BEGINNING_OF_A_TOKEN.to_owned());
     secrets
