@@ -30,8 +30,7 @@ use crate::{
     },
 };
 
-/// How long secrets are used before they are asked for again. By the next event, which may be
-/// answered with them still.
+/// Age from which the next event has secrets asked for again, after it was answered with these.
 const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 /// Time for one question; with what keys and permissions may take it must fit into an event's.
 const FETCH_TIMEOUT: Duration = Duration::from_millis(1500);

@@ -179,7 +179,8 @@ fn capabilities(entry: Option<&Value>) -> Result<Vec<Capability>, AssertionKeyEr
     names.iter().map(|name| Capability::from_name(name).ok_or(AssertionKeyError::Capability)).collect()
 }
 
-/// Both parts deserialise into structures, for which serde refuses a member named twice. Only who has the key can write one.
+/// Both parts deserialise into structures, for which serde refuses a member named twice; but for the claims that are
+/// handed on, a map, which whoever has the key alone can write.
 fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {
     let json = part::engine().decode(text).ok()?;
     serde_json::from_slice(&json).ok()
