@@ -6,12 +6,13 @@
 use std::{
     io::{self, Write as _},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use postern::digest::sha256;
 use postern_e2e::{
     Call, PARTNERS, Session,
+    assertions::now,
     cold::ColdEdge,
     message::Head,
     planted::{SIGNED_CREDENTIALS, with_planted_panic},
@@ -190,7 +191,7 @@ fn a_body_is_hashed_by_whoever_can() {
 #[test]
 fn a_token_that_ends_while_a_body_is_read_for_its_hash_opens_nothing() {
     with(|stack, edge, service| {
-        let end = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time").as_secs() + 4;
+        let end = now().as_secs() + 4;
         let claims = json!({"sub": "1111", "exp": end});
         let call = edge.call("POST", PATH).bearer(&stack.control().mint(PARTNERS, json!({"claims": claims})));
         assert_eq!(call.clone().body(b"{}").send().expect(200).body(), b"2 octets");

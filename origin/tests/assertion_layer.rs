@@ -1,13 +1,9 @@
 //! The layer before a service: what it lets through, what it refuses, and what it leaves behind.
 
+mod slow_body;
 mod support;
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, time::Duration};
 
 use http::{HeaderValue, Request, Response};
 use lambda_http::Body;
@@ -16,6 +12,7 @@ use postern::{
     assertion::{Assertion, HEADER},
 };
 use postern_origin::assertion::{AssertionLayer, BasePath, CanonicalTarget, VerifiedAssertion};
+use slow_body::SlowBody;
 use support::{assertion, assertion_of, edge_keys, header, jwk, keys, layer, now};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -310,32 +307,11 @@ async fn a_bound_body_may_be_as_long_as_a_function_takes_and_no_longer() {
     }
 }
 
-/// A body that never ends, of a caller who holds the connection.
-struct Unending;
-
-impl http_body::Body for Unending {
-    type Data = bytes::Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        Poll::Pending
-    }
-}
-
-impl From<Vec<u8>> for Unending {
-    fn from(_: Vec<u8>) -> Self {
-        Self
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_bound_body_that_does_not_come_to_its_end_is_refused_when_its_assertion_is_no_good_any_more() {
-    let never = service_fn(|_: Request<Unending>| async { Err::<Response<String>, &str>("the service was called") });
+    let never = service_fn(|_: Request<SlowBody>| async { Err::<Response<String>, &str>("the service was called") });
     let bound = Assertion { content_sha256: Some(postern::digest::sha256(b"a")), ..good() };
-    let request = support::asserted(&bound, "").map(|_| Unending);
+    let request = support::asserted(&bound, "").map(|_| SlowBody::Unending);
     let begun = tokio::time::Instant::now();
     let answer = tokio::time::timeout(Duration::from_secs(600), layer(NAME).layer(never).oneshot(request)).await;
     let answer = answer.expect("an answer in time").expect("an answer of the layer's own");

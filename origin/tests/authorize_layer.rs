@@ -2,15 +2,14 @@
 
 mod issuer;
 mod records;
+mod slow_body;
 
 use std::{
     convert::Infallible,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -30,6 +29,7 @@ use postern_origin::{
 };
 use records::{Records, keys};
 use serde_json::{Value, json};
+use slow_body::SlowBody;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 const POLICY: &str = r#"
@@ -279,28 +279,6 @@ async fn a_body_that_a_route_binds_is_seen_first() {
 
 static SECONDS_AHEAD: AtomicU64 = AtomicU64::new(0);
 
-/// A body that takes a day and more to come.
-struct Late(Option<Bytes>);
-
-impl http_body::Body for Late {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
-        SECONDS_AHEAD.store(90_000, Ordering::SeqCst);
-        Poll::Ready(self.0.take().map(|octets| Ok(http_body::Frame::data(octets))))
-    }
-}
-
-impl From<Vec<u8>> for Late {
-    fn from(octets: Vec<u8>) -> Self {
-        Self(Some(octets.into()))
-    }
-}
-
 #[tokio::test]
 async fn a_token_that_ends_while_a_declared_body_comes_opens_nothing() {
     use base64ct::{Base64, Encoding as _};
@@ -309,8 +287,10 @@ async fn a_token_that_ends_while_a_declared_body_comes_opens_nothing() {
     let world = world.await;
     let digest = format!("sha-256=:{}:", Base64::encode_string(&postern::digest::sha256(b"a body")));
     let request = world.machine("PUT", "/companies/1111/imports").header("content-digest", digest);
-    let never = service_fn(|_: Request<Late>| async { Err::<Response<String>, &str>("the service was called") });
-    let answer = world.layer().layer(never).oneshot(request.body(Late::from(b"a body".to_vec())).unwrap()).await;
+    // It takes a day and more to come.
+    let body = SlowBody::After(|| SECONDS_AHEAD.store(90_000, Ordering::SeqCst), Some(Bytes::from_static(b"a body")));
+    let never = service_fn(|_: Request<SlowBody>| async { Err::<Response<String>, &str>("the service was called") });
+    let answer = world.layer().layer(never).oneshot(request.body(body).unwrap()).await;
     let answer = answer.expect("an answer of the layer's own");
     assert_eq!(answer.status(), 401);
     assert!(answer.headers().contains_key("www-authenticate"));

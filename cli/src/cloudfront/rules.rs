@@ -83,6 +83,11 @@ fn kept_errors(distribution: &Distribution, served: &[Served]) -> Option<Finding
     })
 }
 
+/// The fields in which routes hand claims on.
+fn handed_on<'a>(served: &[(&Served, &'a Route)]) -> impl Iterator<Item = &'a str> {
+    served.iter().flat_map(|(_, route)| route.headers()).map(|handed| handed.field())
+}
+
 struct Checked<'a> {
     policy: &'a Policy,
     distribution: &'a Distribution,
@@ -128,6 +133,7 @@ impl<'a> Checked<'a> {
         self.bodies(function);
         self.responses();
         if let Some((fields, has_query)) = terms {
+            self.settable();
             self.forwarded(function, &fields, has_query);
         }
     }
@@ -356,6 +362,15 @@ impl<'a> Checked<'a> {
         }
     }
 
+    fn settable(&mut self) {
+        let kept: BTreeSet<&str> = handed_on(&self.served).filter(|field| is_disallowed(field)).collect();
+        if !kept.is_empty() {
+            let names: Vec<&str> = kept.into_iter().collect();
+            let message = format!("no function may set `{}`: the origin does not get the claim", names.join("`, `"));
+            self.error("not_settable", message, "give the field in `headers` another name");
+        }
+    }
+
     fn forwarded(&mut self, function: &Association, fields: &[Fields], has_query: bool) {
         let have = |name: &str| fields.iter().any(|fields| fields.have(name));
         let is_viewer = function.event == "viewer-request";
@@ -369,9 +384,7 @@ impl<'a> Checked<'a> {
         if is_viewer {
             // What the function sets is forwarded as what a viewer sends is.
             needs(ASSERTION);
-            for handed in self.served.iter().flat_map(|(_, route)| route.headers()) {
-                needs(handed.field());
-            }
+            handed_on(&self.served).for_each(&mut needs);
             if self.is_signed() && self.served.iter().any(|(served, _)| Self::takes_body(served)) {
                 needs(BODY_HASH);
             }
@@ -403,13 +416,6 @@ impl<'a> Checked<'a> {
         } else if is_viewer && protected && !self.is_signed() && !have("authorization") {
             let message = "the origin does not get `authorization`: it has the assertion alone to go by".to_owned();
             self.warn("not_forwarded", message, mend);
-        }
-        let handed = self.served.iter().flat_map(|(_, route)| route.headers()).map(|handed| handed.field());
-        let kept: BTreeSet<&str> = handed.filter(|field| is_disallowed(field)).collect();
-        if !kept.is_empty() {
-            let names: Vec<&str> = kept.into_iter().collect();
-            let message = format!("no function may set `{}`: the origin does not get the claim", names.join("`, `"));
-            self.error("not_settable", message, "give the field in `headers` another name");
         }
         if !has_query {
             let message = "the origin does not get all of the query, to which the assertion is bound".to_owned();

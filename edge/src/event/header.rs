@@ -1,5 +1,5 @@
 //! Header fields as CloudFront writes them, `{"lower-case name": [{"key": "Name", "value": "…"}, …]}`, and the names
-//! that a function must leave alone ("Restrictions on all edge functions": Disallowed headers, Read-only headers).
+//! that a function must leave as they are ("Restrictions on all edge functions": Read-only headers).
 
 use postern::{policy::cloudfront::is_disallowed, request::folded};
 use serde_json::{Map, Value, json};

@@ -8,9 +8,7 @@ use postern::{
     policy::MAX_BODY_BYTES,
 };
 
-use tokio::time;
-
-use crate::http::{Problem, body::read_up_to};
+use crate::http::{Problem, body::read_within};
 
 /// The octets of a body, once they are all there and are the bound ones. A box, for the few requests that bind one.
 pub(super) type BoundBody = Pin<Box<dyn Future<Output = Result<Vec<u8>, Problem>> + Send>>;
@@ -24,8 +22,7 @@ where
     Box::pin(async move {
         // No function takes more in one request, so that no edge binds more. What was decided is acted upon while its
         // assertion is good or not at all, however slowly the body is fed.
-        let read = time::timeout(ASSERTION_LIFETIME, read_up_to(body, MAX_BODY_BYTES));
-        let octets = read.await.map_err(|_| Problem::bad_request("The body did not come to its end in time."))??;
+        let octets = read_within(body, MAX_BODY_BYTES, ASSERTION_LIFETIME).await?;
         if sha256(&octets) == digest {
             Ok(octets.to_vec())
         } else {

@@ -9,9 +9,8 @@ use postern::{
     digest::{ContentDigest, sha256},
     policy::MAX_BODY_BYTES,
 };
-use tokio::time;
 
-use crate::http::body::read_up_to;
+use crate::http::body::read_within;
 
 /// A body, read or not.
 pub(super) enum Content<B> {
@@ -36,14 +35,14 @@ where
             }
             Self::Lost => return BodyDigest::Unreadable,
         };
-        match time::timeout(time_limit, read_up_to(body, limit)).await {
-            Ok(Ok(octets)) => {
+        match read_within(body, limit, time_limit).await {
+            Ok(octets) => {
                 let digest = sha256(&octets);
                 *self = Self::Read(octets, digest);
                 BodyDigest::Sha256(digest)
             }
-            Ok(Err(problem)) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => BodyDigest::TooLarge,
-            Ok(Err(_)) | Err(_) => BodyDigest::Unreadable,
+            Err(problem) if problem.status() == StatusCode::PAYLOAD_TOO_LARGE => BodyDigest::TooLarge,
+            Err(_) => BodyDigest::Unreadable,
         }
     }
 

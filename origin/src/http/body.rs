@@ -1,6 +1,6 @@
 //! Bodies: collecting one within bounds, and writing one as JSON.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lambda_http::Body;
 use postern::PublicCode;
 use serde::Serialize;
+use tokio::time;
 
 use super::{Answer, Problem};
 
@@ -24,7 +25,7 @@ where
 }
 
 /// Collects a body that may hold `cap` octets.
-pub(crate) async fn read_up_to<B>(body: B, cap: usize) -> Result<Bytes, Problem>
+async fn read_up_to<B>(body: B, cap: usize) -> Result<Bytes, Problem>
 where
     B: http_body::Body,
 {
@@ -38,6 +39,15 @@ where
         )),
         Err(_) => Err(Problem::bad_request("The body broke off.")),
     }
+}
+
+/// The same within `limit`, after which the body counts as one that broke off.
+pub(crate) async fn read_within<B>(body: B, cap: usize, limit: Duration) -> Result<Bytes, Problem>
+where
+    B: http_body::Body,
+{
+    let late = |_| Problem::bad_request("The body did not come to its end in time.");
+    time::timeout(limit, read_up_to(body, cap)).await.map_err(late)?
 }
 
 /// An answer whose body is `value` as JSON.

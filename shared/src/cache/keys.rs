@@ -158,23 +158,22 @@ impl KeyCache {
         if let Some(held) = &mut entry.held {
             held.see(now);
         }
-        entry.held.as_ref().is_none_or(|held| held.asked_at <= asked_at).then(|| {
-            let snapshot = KeySnapshot::new(issuer, jwks_url.clone(), keys.clone(), now, ttl);
-            let keys = Arc::new(keys);
-            let held = Held {
-                keys,
-                jwks_url: jwks_url.as_str().into(),
-                asked_at,
-                since: now,
-                aged: Duration::ZERO,
-                seen: now,
-                ttl,
-                is_restored: false,
-            };
-            entry.held = Some(held);
-            entry.discovered = discovered_at.map(|at| (jwks_url, at));
-            snapshot
-        })
+        if entry.held.as_ref().is_some_and(|held| held.asked_at > asked_at) {
+            return None;
+        }
+        let snapshot = KeySnapshot::new(issuer, jwks_url.clone(), keys.clone(), now, ttl);
+        entry.held = Some(Held {
+            keys: Arc::new(keys),
+            jwks_url: jwks_url.as_str().into(),
+            asked_at,
+            since: now,
+            aged: Duration::ZERO,
+            seen: now,
+            ttl,
+            is_restored: false,
+        });
+        entry.discovered = discovered_at.map(|at| (jwks_url, at));
+        Some(snapshot)
     }
 
     /// A fetch that the cache asked for has failed.

@@ -93,8 +93,7 @@ pub(crate) fn bench(paths: &Paths, only: Option<Part>, quick: bool) -> Result<()
         let again = || format!("`cargo xtask bench {}` failed", part.name());
         let rows = run.measure(part).with_context(again)?;
         let comparisons = verdict::comparisons(part, &rows);
-        let notes = table::notes(rows.iter());
-        tables.push(format!("{}\n\n{}\n\n{notes}", part.name(), table::table(&comparisons, !quick)));
+        tables.push(format!("{}\n\n{}", part.name(), table::with_notes(&comparisons, !quick, rows.iter())));
         verdicts.extend(comparisons.iter().map(|comparison| comparison.verdict));
         if !quick {
             // At once: what comes after it may fail.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::results::Results;
-use super::table::{notes, table};
+use super::table::with_notes;
 use super::verdict::Comparison;
 
 const BEGIN: &str = "<!-- Written by `cargo xtask bench`: -->\n";
@@ -32,14 +32,13 @@ fn section(parts: &[Results]) -> String {
         let Results { part, machine, comparisons, rows } = results;
         let has_target = |comparison: &&Comparison| comparison.at_most.or(comparison.at_least).is_some();
         let targeted: Vec<Comparison> = comparisons.iter().filter(has_target).cloned().collect();
-        let notes = notes(rows.iter().filter(|samples| targeted.iter().any(|one| one.row == samples.row)));
-        let notes = if notes.is_empty() { notes } else { format!("\n{notes}") };
+        let targets = rows.iter().filter(|samples| targeted.iter().any(|one| one.row == samples.row));
         format!(
-            "**`{part}`** — {}; commit {}, {}\n\n{}\n{notes}",
+            "**`{part}`** — {}; commit {}, {}\n\n{}",
             machine.in_words(),
             machine.commit,
             machine.date.split('T').next().unwrap_or_default(),
-            table(&targeted, true)
+            with_notes(&targeted, true, targets)
         )
     };
     format!("\n{}\n", parts.iter().map(part).collect::<Vec<_>>().join("\n"))

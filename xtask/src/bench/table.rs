@@ -6,7 +6,7 @@ use super::verdict::{Comparison, Verdict, in_words};
 const HEAD: [&str; 6] = ["row", "Postern", "beside", "ratio", "target", ""];
 
 /// All of `comparisons`; without `verdicts` only what was measured.
-pub(super) fn table(comparisons: &[Comparison], verdicts: bool) -> String {
+fn table(comparisons: &[Comparison], verdicts: bool) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     rows.extend(comparisons.iter().map(|comparison| {
         let mut cells = cells(comparison);
@@ -31,9 +31,19 @@ pub(super) fn table(comparisons: &[Comparison], verdicts: bool) -> String {
     lines.join("\n")
 }
 
+/// [`table`], and below it what a reader must know of `rows`.
+pub(super) fn with_notes<'r>(
+    comparisons: &[Comparison],
+    verdicts: bool,
+    rows: impl Iterator<Item = &'r Samples>,
+) -> String {
+    let (table, notes) = (table(comparisons, verdicts), notes(rows));
+    if notes.is_empty() { format!("{table}\n") } else { format!("{table}\n\n{notes}") }
+}
+
 /// What a reader must know to read the rows: a list in Markdown, in which rows with the same notes stand together. Empty
 /// where there is nothing to know.
-pub(super) fn notes<'r>(rows: impl Iterator<Item = &'r Samples>) -> String {
+fn notes<'r>(rows: impl Iterator<Item = &'r Samples>) -> String {
     let mut groups: Vec<(Vec<&str>, &[String])> = Vec::new();
     for Samples { row, notes, .. } in rows.filter(|samples| !samples.notes.is_empty()) {
         match groups.iter_mut().find(|(_, own)| own == notes) {

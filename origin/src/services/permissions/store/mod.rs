@@ -92,7 +92,6 @@ impl Store {
             let mut looked_at = page.limit;
             loop {
                 let (items, last) = self.scan(after, looked_at, anew).await?;
-                let is_more = last.is_some();
                 for item in items {
                     let Some(id) = item.get(ID).and_then(|id| id.as_s().ok()) else { continue };
                     let Some(subject) = self.bare_section.subject_of(section, id) else { continue };
@@ -105,7 +104,7 @@ impl Store {
                     }
                     listed.last = Some(id.clone());
                 }
-                if !is_more {
+                if last.is_none() {
                     return Ok(Listed { last: None, ..listed });
                 }
                 if listed.last.is_some() {
