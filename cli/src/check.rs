@@ -1,4 +1,6 @@
-//! `postern check`: what is wrong with a policy, as compilers say it, and what wants a second look.
+//! `postern check`: the faults of a policy, warnings about it, and notes on what a newer version decides differently.
+//!
+//! Each is shown at its place in the file, as compilers do.
 
 use std::{ops::Range, path::Path};
 
@@ -16,6 +18,7 @@ use crate::{
     lint::{self, Warning},
     output::{self, Format, counted},
     policy_args::{PolicyArgs, Sources},
+    since::{self, Note, Version, Written},
 };
 
 /// What is checked, and how strictly.
@@ -23,9 +26,12 @@ use crate::{
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Take warnings for faults: exit code 1.
+    /// Treat warnings as errors: exit code 1.
     #[arg(long)]
     deny_warnings: bool,
+    /// Print a note for each place of this policy whose decisions have changed since this version of Postern.
+    #[arg(long, value_name = "VERSION", value_parser = Version::parse)]
+    since: Option<Version>,
     #[command(flatten)]
     cloudfront: CloudFrontArgs,
 }
@@ -40,6 +46,8 @@ struct Diagnostic<'a> {
     code: &'static str,
     message: String,
     mend: String,
+    /// What it is about, if it is about an upgrade.
+    upgrade: Option<&'a Note>,
     /// The text at the place may be shown.
     shows_source: bool,
 }
@@ -47,18 +55,20 @@ struct Diagnostic<'a> {
 /// Checks the policy.
 pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
     let sources = args.policy.read()?;
-    let policy = match sources.policy() {
+    let checked = sources.policy();
+    let upgrade = args.since.map(|since| Upgrade::new(since, &sources, checked.as_ref().ok()));
+    let policy = match checked {
         Ok(policy) => policy,
-        Err(errors) => return refused(&sources, &errors, format),
+        Err(errors) => return refuse(&sources, &errors, upgrade.as_ref(), format),
     };
     let warnings = lint::warnings(&policy);
-    let places = lint::places(&warnings, sources.text());
+    let places = lint::places(warnings.iter().map(|warning| warning.pointer.as_str()), sources.text());
     let diagnostics: Vec<Diagnostic<'_>> =
         warnings.iter().zip(places).map(|(warning, span)| warned(&sources, warning, span)).collect();
     let compared = cloudfront::compare(&args.cloudfront, &policy)?;
     match format {
         Format::Json => {
-            let mut document = document(&sources, &[], &diagnostics, Some(&policy));
+            let mut document = document(&sources, &[], &diagnostics, upgrade.as_ref(), Some(&policy));
             if let Some(compared) = &compared {
                 document["cloudfront"] = compared.to_json();
             }
@@ -66,7 +76,9 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
         }
         Format::Text => {
             complain(&diagnostics);
-            output::print(&passed(sources.path(), &policy, diagnostics.len()))?;
+            complain(&upgrade.iter().flat_map(|upgrade| upgrade.diagnostics(&sources)).collect::<Vec<_>>());
+            let since = upgrade.as_ref().map(Upgrade::summary).unwrap_or_default();
+            output::print(&passed(sources.path(), &policy, diagnostics.len(), &since))?;
             if let Some(compared) = &compared {
                 compared.complain();
                 output::print(&compared.summary())?;
@@ -78,17 +90,66 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
     Ok(if errors > 0 || is_denied { Outcome::No } else { Outcome::Done })
 }
 
-/// Says everything that is wrong with a policy: for every command that takes one.
+/// Prints every fault of a policy: for every command that takes one.
 pub(crate) fn refused(sources: &Sources, errors: &PolicyErrors, format: Format) -> anyhow::Result<Outcome> {
+    refuse(sources, errors, None, format)
+}
+
+fn refuse(
+    sources: &Sources,
+    errors: &PolicyErrors,
+    upgrade: Option<&Upgrade>,
+    format: Format,
+) -> anyhow::Result<Outcome> {
     let faults: Vec<Diagnostic<'_>> = errors.0.iter().map(|error| fault(sources, error)).collect();
     match format {
-        Format::Json => output::print_json(&document(sources, &faults, &[], None))?,
+        Format::Json => output::print_json(&document(sources, &faults, &[], upgrade, None))?,
         Format::Text => {
             complain(&faults);
-            output::complain(&format!("{}: {}\n", sources.path().display(), counted(faults.len(), "fault")));
+            complain(&upgrade.iter().flat_map(|upgrade| upgrade.diagnostics(sources)).collect::<Vec<_>>());
+            let since = upgrade.map(Upgrade::summary).unwrap_or_default();
+            output::complain(&format!("{}: {}{since}\n", sources.path().display(), counted(faults.len(), "fault")));
         }
     }
     Ok(Outcome::No)
+}
+
+/// The notes on an upgrade, each with its place in the file.
+struct Upgrade {
+    since: Version,
+    notes: Vec<(Note, Option<Range<usize>>)>,
+    /// A policy with faults may hold a secret, which no excerpt may show.
+    shows_source: bool,
+}
+
+impl Upgrade {
+    /// A file that is not TOML has no places and so no notes; the fault tells its reader.
+    fn new(since: Version, sources: &Sources, policy: Option<&Policy>) -> Self {
+        let document = sources.document().unwrap_or_default();
+        let notes = since::notes(since, &Written::new(&document, policy));
+        let places = lint::places(notes.iter().map(|note| note.place.pointer.as_str()), sources.text());
+        Self { since, notes: notes.into_iter().zip(places).collect(), shows_source: policy.is_some() }
+    }
+
+    fn diagnostics<'a>(&'a self, sources: &'a Sources) -> impl Iterator<Item = Diagnostic<'a>> {
+        self.notes.iter().map(|(note, span)| Diagnostic {
+            level: Level::NOTE,
+            path: sources.path(),
+            text: sources.text(),
+            span: span.clone(),
+            pointer: &note.place.pointer,
+            code: note.change.code,
+            message: note.message(),
+            mend: note.place.help.clone(),
+            upgrade: Some(note),
+            shows_source: self.shows_source,
+        })
+    }
+
+    /// The end of the last line.
+    fn summary(&self) -> String {
+        format!(", {} since {}", counted(self.notes.len(), "note"), self.since)
+    }
 }
 
 fn fault<'a>(sources: &'a Sources, error: &'a PolicyError) -> Diagnostic<'a> {
@@ -102,6 +163,7 @@ fn fault<'a>(sources: &'a Sources, error: &'a PolicyError) -> Diagnostic<'a> {
         code: error.fault.code(),
         message: error.fault.to_string(),
         mend: error.fault.mend(),
+        upgrade: None,
         shows_source: error.fault.shows_source(),
     }
 }
@@ -116,6 +178,7 @@ fn warned<'a>(sources: &'a Sources, warning: &'a Warning, span: Option<Range<usi
         code: warning.lint.code(),
         message: warning.message.clone(),
         mend: warning.lint.mend().to_owned(),
+        upgrade: None,
         shows_source: true,
     }
 }
@@ -127,11 +190,11 @@ fn complain(diagnostics: &[Diagnostic<'_>]) {
     }
 }
 
-fn passed(file: &Path, policy: &Policy, warnings: usize) -> String {
+fn passed(file: &Path, policy: &Policy, warnings: usize, since: &str) -> String {
     let stamp = if policy.is_development() { ", development" } else { "" };
     let warned = if warnings == 0 { String::new() } else { format!(", {}", counted(warnings, "warning")) };
     format!(
-        "{}: builds ({}, {}, {}, version {}{stamp}){warned}\n",
+        "{}: builds ({}, {}, {}, version {}{stamp}){warned}{since}\n",
         file.display(),
         counted(policy.routes().len(), "route"),
         counted(policy.issuers().len(), "issuer"),
@@ -144,33 +207,40 @@ fn document(
     sources: &Sources,
     faults: &[Diagnostic<'_>],
     warnings: &[Diagnostic<'_>],
+    upgrade: Option<&Upgrade>,
     policy: Option<&Policy>,
 ) -> Value {
     let list = |diagnostics: &[Diagnostic<'_>]| diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>();
-    json!({
+    let mut document = json!({
         "file": sources.path().display().to_string(),
         "builds": policy.is_some(),
         "version": policy.map(Policy::version),
         "development": policy.map(Policy::is_development),
         "faults": list(faults),
         "warnings": list(warnings),
-    })
+    });
+    if let Some(upgrade) = upgrade {
+        document["since"] = upgrade.since.number().into();
+        document["notes"] = upgrade.diagnostics(sources).map(|note| note.to_json()).collect();
+    }
+    document
 }
 
 impl Diagnostic<'_> {
     fn render(&self, renderer: &Renderer) -> String {
         let path = self.path.display().to_string();
         let title = self.level.clone().primary_title(&self.message).id(self.code);
-        let help = Level::HELP.message(&self.mend);
+        let decisions = self.upgrade.iter().flat_map(|note| note.decisions());
+        let below = decisions.map(|decision| Level::NOTE.message(decision)).chain([Level::HELP.message(&self.mend)]);
         let Some(span) = self.first_line() else {
-            return renderer.render(&[title.element(Origin::path(path)).element(help)]);
+            return renderer.render(&[title.element(Origin::path(path)).elements(below)]);
         };
         let group = if self.shows_source {
             let annotation = AnnotationKind::Primary.span(span).label(self.pointer);
-            title.element(Snippet::source(self.text).path(path).annotation(annotation)).element(help)
+            title.element(Snippet::source(self.text).path(path).annotation(annotation)).elements(below)
         } else {
             let at = LineColumn::of(self.text, span.start);
-            title.element(Origin::path(path).line(at.line).char_column(at.column)).element(help)
+            title.element(Origin::path(path).line(at.line).char_column(at.column)).elements(below)
         };
         renderer.render(&[group])
     }
@@ -186,7 +256,7 @@ impl Diagnostic<'_> {
     fn to_json(&self) -> Value {
         let at = |offset| LineColumn::of(self.text, offset);
         let (start, end) = (self.span.as_ref().map(|span| at(span.start)), self.span.as_ref().map(|span| at(span.end)));
-        json!({
+        let mut members = json!({
             "file": self.path.display().to_string(),
             "pointer": self.pointer,
             "line": start.map(|at| at.line),
@@ -196,6 +266,12 @@ impl Diagnostic<'_> {
             "code": self.code,
             "message": self.message,
             "mend": self.mend,
-        })
+        });
+        if let (Value::Object(members), Some(Value::Object(more))) =
+            (&mut members, self.upgrade.map(|note| note.to_json()))
+        {
+            members.extend(more);
+        }
+        members
     }
 }

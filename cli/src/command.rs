@@ -46,6 +46,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   postern check
   postern check staging.toml --deny-warnings
+  postern check --since 0.1.0
   postern check --cloudfront distribution.json --cloudfront-policy cache-policy.json
   postern check --format json | jq '.faults[] | \"\\(.line): \\(.message)\"'")]
     Check(CheckArgs),

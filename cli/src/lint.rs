@@ -129,15 +129,15 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
     found
 }
 
-/// Where each stands in the policy's text.
-pub(crate) fn places(warnings: &[Warning], text: &str) -> Vec<Option<Range<usize>>> {
+/// The place of each pointer in the policy's text.
+pub(crate) fn places<'p>(pointers: impl Iterator<Item = &'p str>, text: &str) -> Vec<Option<Range<usize>>> {
     // The core finds places of faults; what the fault is does not matter to it.
-    let as_fault = |warning: &Warning| PolicyError {
-        pointer: warning.pointer.clone(),
+    let as_fault = |pointer: &str| PolicyError {
+        pointer: pointer.to_owned(),
         span: None,
         fault: PolicyFault::Syntax(String::new()),
     };
-    let located = PolicyErrors(warnings.iter().map(as_fault).collect()).located_in(text);
+    let located = PolicyErrors(pointers.map(as_fault).collect()).located_in(text);
     located.0.into_iter().map(|error| error.span).collect()
 }
 

@@ -21,6 +21,7 @@ mod routes;
 mod rules;
 mod schema;
 mod signer;
+mod since;
 mod test;
 mod world;
 

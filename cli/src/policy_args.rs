@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use postern::{Policy, policy::PolicyErrors};
+use serde_json::Value;
 
 use crate::{check, exit::Outcome, output::Format};
 
@@ -81,6 +82,11 @@ impl Sources {
     /// The checked policy.
     pub(crate) fn policy(&self) -> Result<Policy, PolicyErrors> {
         postern::policy::from_toml(&self.file.1, self.overlay.as_ref().map(|(_, text)| text.as_str()))
+    }
+
+    /// Returns the policy file as it is written, without any check; `None` if it is not TOML.
+    pub(crate) fn document(&self) -> Option<Value> {
+        toml::from_str(&self.file.1).ok()
     }
 
     fn with_policy(

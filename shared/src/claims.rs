@@ -15,13 +15,25 @@ use crate::{
 /// Longest subject, in octets. OpenID Connect Core §2 caps `sub` at 255 ASCII characters.
 pub const MAX_SUBJECT_BYTES: usize = 255;
 
-/// Claims by name, plus the three dates, in whole seconds since the epoch.
+/// Claims by name, plus the three dates.
 #[derive(Clone)]
 pub(crate) struct Claims<'t> {
-    pub(crate) expiration: Option<i64>,
-    pub(crate) not_before: Option<i64>,
-    pub(crate) issued_at: Option<i64>,
+    pub(crate) expiration: Option<Date>,
+    pub(crate) not_before: Option<Date>,
+    pub(crate) issued_at: Option<Date>,
     members: Object<'t>,
+}
+
+/// A `NumericDate` (RFC 7519 §2) as the two whole seconds around it, which are the same if it has no fraction.
+///
+/// Each rule takes the one by which a fraction never helps a token: what ends it is rounded down, what it must wait for is
+/// rounded up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Date {
+    /// Rounded down, in seconds since the epoch.
+    pub(crate) floor: i64,
+    /// Rounded up.
+    pub(crate) ceiling: i64,
 }
 
 /// Dates that mean one: some 262,000 years either side of the epoch, as calendars have them.
@@ -42,8 +54,11 @@ impl<'t> Claims<'t> {
         let date = |name: &str| match members.get(name) {
             None => Some(None),
             Some(Json::Number(number)) => {
-                let date = number.as_i64().or_else(|| whole_part(number.as_f64()?))?;
-                DATES.contains(&date).then_some(Some(date))
+                let date = match number.as_i64() {
+                    Some(whole) => Date { floor: whole, ceiling: whole },
+                    None => Date::from_f64(number.as_f64()?)?,
+                };
+                (DATES.contains(&date.floor) && DATES.contains(&date.ceiling)).then_some(Some(date))
             }
             Some(_) => None,
         };
@@ -94,11 +109,21 @@ impl<'t> Claims<'t> {
     }
 }
 
-/// A number without its fraction, which RFC 7519 §2 allows a date to have. `None` for one that no date can be.
-fn whole_part(number: f64) -> Option<i64> {
-    let date = -9e12..9e12;
-    // Written out in full by `Display`, in this range and in any other.
-    date.contains(&number).then(|| format!("{number}"))?.split('.').next()?.parse().ok()
+impl Date {
+    /// `None` for a number that no date can be.
+    fn from_f64(number: f64) -> Option<Self> {
+        let dates = -9e12..9e12;
+        // `Display` writes a number out in full and without an exponent. `core` has no `floor`.
+        let text = dates.contains(&number).then(|| format!("{number}"))?;
+        let (whole, fraction) = text.split_once('.').map_or((&*text, None), |(whole, rest)| (whole, Some(rest)));
+        // `-0.5` has the whole part `-0`.
+        let towards_zero: i64 = whole.parse().ok()?;
+        Some(match fraction {
+            None => Self { floor: towards_zero, ceiling: towards_zero },
+            Some(_) if whole.starts_with('-') => Self { floor: towards_zero.checked_sub(1)?, ceiling: towards_zero },
+            Some(_) => Self { floor: towards_zero, ceiling: towards_zero.checked_add(1)? },
+        })
+    }
 }
 
 fn as_string<'j>(value: Option<&'j Json<'_>>) -> Result<Option<&'j str>, WrongType> {
@@ -149,5 +174,38 @@ impl ClaimPath {
 impl fmt::Display for ClaimPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0.join(" / "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_with_a_fraction_is_rounded_both_ways() {
+        let date = |text: &str| {
+            let payload = format!(r#"{{"exp":{text}}}"#);
+            Claims::from_json(payload.as_bytes())?.expiration.map(|date| (date.floor, date.ceiling))
+        };
+        for (text, expected) in [
+            ("1800000000", Some((1_800_000_000, 1_800_000_000))),
+            ("1800000000.0", Some((1_800_000_000, 1_800_000_000))),
+            ("1.8e9", Some((1_800_000_000, 1_800_000_000))),
+            ("1800000000.000001", Some((1_800_000_000, 1_800_000_001))),
+            ("1800000000.5", Some((1_800_000_000, 1_800_000_001))),
+            ("1800000000.999999", Some((1_800_000_000, 1_800_000_001))),
+            ("5e-1", Some((0, 1))),
+            ("5e-324", Some((0, 1))),
+            ("-5e-324", Some((-1, 0))),
+            ("-0.5", Some((-1, 0))),
+            ("-0.0", Some((0, 0))),
+            ("-1.5", Some((-2, -1))),
+            ("8210266876799", Some((8_210_266_876_799, 8_210_266_876_799))),
+            ("8210266876799.5", None),
+            ("-8334601228800.5", None),
+            ("1e13", None),
+        ] {
+            assert_eq!(date(text), expected, "{text}");
+        }
     }
 }

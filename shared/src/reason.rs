@@ -56,7 +56,7 @@ pub enum Reason {
     IssuedAtMissing,
     /// From `iat` to `exp` it is longer than the issuer section allows.
     LifetimeTooLong,
-    /// `iat` lies further back than the issuer section allows.
+    /// The issuer section's `max_age` or more has passed since `iat`.
     IssuedTooLongAgo,
     /// The subject's claim is missing, empty, too long or holds control characters.
     SubjectUnusable,

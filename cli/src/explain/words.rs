@@ -130,12 +130,12 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         }
         Reason::ExpirationMissing => "the token has no `exp`".to_owned(),
         Reason::Expired if is_past(facts, "exp") => format!("the token expired at {}", at("exp")),
-        Reason::Expired => format!("the token is older than `{issuer}` allows, issued at {}", at("iat")),
+        Reason::Expired => too_old(facts, issuer, &at("iat")),
         Reason::NotYetValid => format!("the token is not valid before {}", at("nbf")),
         Reason::IssuedInFuture => format!("the token was issued at {}", at("iat")),
         Reason::IssuedAtMissing => format!("the token has no `iat`, and `{issuer}` limits lifetime or age"),
         Reason::LifetimeTooLong => format!("from `iat` to `exp` it is longer than `{issuer}` allows"),
-        Reason::IssuedTooLongAgo => format!("the token was issued at {}, longer ago than `{issuer}` allows", at("iat")),
+        Reason::IssuedTooLongAgo => too_old(facts, issuer, &at("iat")),
         Reason::SubjectUnusable => "the token names no usable subject".to_owned(),
         Reason::ScopeMissing => rule(Stage::Scopes, facts),
         Reason::ConditionUnmet => rule(Stage::Condition, facts),
@@ -256,10 +256,17 @@ fn allowed(decision: &Decision) -> String {
     fields.find(|(name, _)| *name == "allow").map_or_else(String::new, |(_, methods)| methods.clone())
 }
 
+/// A token whose age has reached what its section allows.
+fn too_old(facts: &Facts<'_>, issuer: &str, issued_at: &str) -> String {
+    let limit = facts.section.and_then(Issuer::max_age).unwrap_or_default().as_secs();
+    format!("the token was issued at {issued_at}; `{issuer}` accepts a token until it is {limit} s old")
+}
+
 fn is_past(facts: &Facts<'_>, name: &str) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "seconds of any date that matters fit a float exactly")]
     let now = facts.now.as_secs() as f64;
-    facts.date(name).is_some_and(|at| at <= now)
+    // A fraction is cut off.
+    facts.date(name).is_some_and(|at| at.floor() <= now)
 }
 
 fn subject(facts: &Facts<'_>) -> String {

@@ -13,6 +13,28 @@ use serde_json::json;
 
 const DOCUMENT: &str = "docs/cli.md";
 
+/// A policy that is small enough for a list of all that an upgrade changes.
+const ISSUER: &str = r#"[issuer.partners]
+url = "https://auth.partners.example"
+algorithms = ["RS256"]
+audience = ["https://api.example"]
+token_use = "access"
+permissions = "subject"
+
+[origin.orders]
+url = "https://orders.example"
+key = "KEY_ORDERS"
+
+[[route]]
+name = "orders-list"
+methods = ["GET"]
+path = "/companies/{company}/orders"
+issuer = "partners"
+origin = "orders"
+company = "{company}"
+scopes = ["orders/list.orders"]
+"#;
+
 /// The files that the document's commands are given.
 fn folder() -> Scratch {
     let scratch = Scratch::new();
@@ -22,6 +44,7 @@ fn folder() -> Scratch {
         "faulty.toml",
         &faulty.replacen("company = \"{company}\"\nscopes = [\"orders/get", "scopes = [\"orders/get", 1),
     );
+    scratch.file("issuer.toml", ISSUER);
     let stricter = "company = \"{company}\"\nroles = [\"Standard\"]\nscopes = [\"orders/list";
     scratch.file(
         "changed.toml",

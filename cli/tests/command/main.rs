@@ -21,3 +21,4 @@ mod schema;
 mod sealed_keys;
 mod secrecy;
 mod support;
+mod upgrades;

@@ -89,8 +89,8 @@ fn text<'c>(claims: &'c Json, path: &[String]) -> Result<Option<&'c str>, &'stat
 fn date_of(claims: &Json, name: &str) -> Result<Option<f64>, &'static str> {
     match claims.get(name) {
         None => Ok(None),
-        // In whole seconds; what lies before 1970 is as good as 1970.
-        Some(Json::Number(date)) if date.abs() <= LAST_DATE => Ok(Some(date.trunc().max(0.0))),
+        // What lies before 1970 is as good as 1970.
+        Some(Json::Number(date)) if date.abs() <= LAST_DATE => Ok(Some(date.max(0.0))),
         Some(_) => Err(MALFORMED),
     }
 }
@@ -159,18 +159,20 @@ pub fn holds(claim: Option<&Json>, wanted: &Required) -> bool {
 }
 
 fn check_dates(issuer: &Issuer, claims: &Json, now: f64) -> Result<(), &'static str> {
-    let expires = date_of(claims, "exp")?.ok_or("expiration_missing")?;
+    // Whole seconds: a fraction never helps a token.
+    let expires = date_of(claims, "exp")?.ok_or("expiration_missing")?.floor();
     if now >= expires {
         return Err("expired");
     }
     let leeway = issuer.leeway.as_deref().map_or(LEEWAY, seconds);
-    if date_of(claims, "nbf")?.is_some_and(|date| date > now + leeway) {
+    if date_of(claims, "nbf")?.is_some_and(|date| date.ceil() > now + leeway) {
         return Err("not_yet_valid");
     }
     let issued = date_of(claims, "iat")?;
-    if issued.is_some_and(|date| date > now + leeway) {
+    if issued.is_some_and(|date| date.ceil() > now + leeway) {
         return Err("issued_in_future");
     }
+    let issued = issued.map(f64::floor);
     if let Some(limit) = issuer.max_lifetime.as_deref().map(seconds)
         && expires > issued.ok_or("issued_at_missing")? + limit
     {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     algorithm::Algorithm,
-    claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES, WrongType},
+    claims::{ClaimPath, Claims, Date, MAX_SUBJECT_BYTES, WrongType},
     json::Json,
     permissions::PermissionsRecord,
     policy::{Issuer, PermissionsSource, Policy, RequiredClaim},
@@ -225,22 +225,27 @@ fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims<'_>) ->
     if issuer.required.iter().all(held) { Ok(()) } else { Err(Reason::ClaimMismatch) }
 }
 
-/// When the token ends to be usable, if now lies before that and not before `nbf` or `iat`, for which the section's
-/// leeway forgives a fast clock. `exp` ends it, or its age where the section limits that.
+/// Returns when the token becomes unusable, if that is later than now and neither `nbf` nor `iat` is.
+///
+/// The section's leeway forgives a fast clock to `nbf` and `iat`. `exp` ends the token, or its age where the section
+/// limits that: at an age of exactly `max_age` it has ended, as it has at exactly `exp`. A fraction of a second never
+/// helps: `exp` is rounded down, and so is `iat` where a life or an age is counted from it; where the token must wait for
+/// `nbf` or `iat`, they are rounded up.
 fn check_dates(claims: &Claims<'_>, issuer: &Issuer, now: UnixTime) -> Result<UnixTime, Reason> {
     let time = |seconds: i64| UnixTime::from_secs(u64::try_from(seconds).unwrap_or(0));
-    let expires_at = time(claims.expiration.ok_or(Reason::ExpirationMissing)?);
+    let expires_at = time(claims.expiration.ok_or(Reason::ExpirationMissing)?.floor);
     if now >= expires_at {
         return Err(Reason::Expired);
     }
     let latest = now.saturating_add(issuer.leeway);
-    if claims.not_before.is_some_and(|not_before| time(not_before) > latest) {
+    let lies_ahead = |date: Option<Date>| date.is_some_and(|date| time(date.ceiling) > latest);
+    if lies_ahead(claims.not_before) {
         return Err(Reason::NotYetValid);
     }
-    let issued_at = claims.issued_at.map(time);
-    if issued_at.is_some_and(|issued_at| issued_at > latest) {
+    if lies_ahead(claims.issued_at) {
         return Err(Reason::IssuedInFuture);
     }
+    let issued_at = claims.issued_at.map(|date| time(date.floor));
     let from_issue = |limit: Duration| issued_at.map(|at| at.saturating_add(limit)).ok_or(Reason::IssuedAtMissing);
     if let Some(limit) = issuer.max_lifetime
         && expires_at > from_issue(limit)?

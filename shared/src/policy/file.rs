@@ -199,7 +199,7 @@ pub(crate) struct IssuerFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) max_lifetime: Option<String>,
-    /// Longest time since `iat`.
+    /// How long after `iat` a token is refused, even if `exp` is later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) max_age: Option<String>,

@@ -49,7 +49,7 @@ impl Issuer {
         self.max_lifetime
     }
 
-    /// The longest ago that a token may have been issued, where that is limited.
+    /// How long after `iat` a token is refused, where that is limited. A token of exactly this age is refused.
     #[must_use]
     pub const fn max_age(&self) -> Option<Duration> {
         self.max_age

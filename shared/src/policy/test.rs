@@ -153,7 +153,7 @@ token_kinds! {
     NotYetValid = "not_yet_valid",
     /// Its `iat` lies ahead.
     IssuedInFuture = "issued_in_future",
-    /// It was issued longer ago than the section's `max_age`.
+    /// The section's `max_age` has passed since it was issued.
     TooOld = "too_old",
     /// It lives longer than the section's `max_lifetime`.
     TooLongLived = "too_long_lived",
