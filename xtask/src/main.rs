@@ -7,6 +7,7 @@ mod dev;
 mod examples;
 mod faults;
 mod figures;
+mod frameworks;
 mod fuzz;
 mod http;
 mod package;
@@ -98,7 +99,11 @@ enum Command {
         write: bool,
     },
     /// Install what the stack needs into the project's folders
-    Setup,
+    Setup {
+        /// Also install the frameworks that tests compare Postern with, and print where they are
+        #[arg(long)]
+        frameworks: bool,
+    },
     /// Formatting, clippy, builds without std, documentation, packaging, dependencies
     Lint,
     /// Build what is deployed
@@ -160,7 +165,11 @@ fn run(command: Command) -> Result<()> {
         Command::Corpus { write } => corpus::files(&paths, write),
         Command::Bench { part, quick } => bench::bench(&paths, part, quick),
         Command::Figures { write } => figures::figures(&paths, write),
-        Command::Setup => setup::setup(&paths),
+        Command::Setup { frameworks: false } => setup::setup(&paths),
+        Command::Setup { frameworks: true } => {
+            print!("{}", frameworks::set_up(&paths)?);
+            Ok(())
+        }
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
         Command::Build { what: Build::Worker } => {
             let _lock = worker::lock(&paths)?;

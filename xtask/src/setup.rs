@@ -133,7 +133,8 @@ pub(crate) fn bench_packages(paths: &Paths) -> Result<()> {
     npm_packages(paths, &paths.bench(), "npm packages of the bench")
 }
 
-fn npm_packages(paths: &Paths, folder: &Path, what: &str) -> Result<()> {
+/// Installs the packages that the lock file in `folder` pins.
+pub(crate) fn npm_packages(paths: &Paths, folder: &Path, what: &str) -> Result<()> {
     let pins = read(&folder.join("package-lock.json"))? + &read(&folder.join("package.json"))?;
     install(&folder.join("node_modules/.postern-stamp"), &pins, what, || {
         let mut command = Command::new("npm");
@@ -145,19 +146,26 @@ fn npm_packages(paths: &Paths, folder: &Path, what: &str) -> Result<()> {
 
 fn python_tools(paths: &Paths) -> Result<()> {
     let pins = paths.local.join("requirements.txt");
-    install(&paths.tools.join("venv/postern.stamp"), &read(&pins)?, "cargo-lambda", || {
+    // The one package and not what it brings: a Zig compiler of 100 MB, which only cross-compiling needs.
+    python_packages(paths, &paths.tools.join("venv"), &pins, "cargo-lambda", &["--no-deps"])
+}
+
+/// Installs the packages that `pins` lists into a Python environment of their own, with pip's further `options`.
+pub(crate) fn python_packages(paths: &Paths, venv: &Path, pins: &Path, what: &str, options: &[&str]) -> Result<()> {
+    install(&venv.join("postern.stamp"), &read(pins)?, what, || {
         if answer(Command::new("python3").args(["-c", "import ensurepip, venv; print('ok')"])).is_none() {
             bail!("Python 3 with `venv` is missing: install it, e.g. `apt-get install python3-venv`");
         }
         let log = paths.tools.join("pip.log");
         let mut create = Command::new("python3");
-        create.args(["-m", "venv", "--clear"]).arg(paths.tools.join("venv"));
+        create.args(["-m", "venv", "--clear"]).arg(venv);
         run_quietly(&mut create, &log)?;
-        let mut fill = Command::new(paths.venv_program("python"));
-        // The one package and not what it brings: a Zig compiler of 100 MB, which only cross-compiling needs.
-        fill.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "-r"])
-            .arg(&pins);
-        download(&mut fill, "cargo-lambda", &log)
+        let mut fill = Command::new(venv.join("bin/python"));
+        fill.args(["-m", "pip", "install", "--disable-pip-version-check", "--only-binary", ":all:"])
+            .args(options)
+            .arg("-r")
+            .arg(pins);
+        download(&mut fill, what, &log)
     })
 }
 
@@ -187,7 +195,7 @@ fn install(stamp: &Path, pins: &str, what: &str, work: impl FnOnce() -> Result<(
 }
 
 /// Two commands at once must not install into the same folder.
-fn lock(paths: &Paths) -> Result<File> {
+pub(crate) fn lock(paths: &Paths) -> Result<File> {
     fs::create_dir_all(&paths.tools).with_context(|| format!("cannot create `{}`", paths.tools.display()))?;
     let file = File::create(paths.tools.join("setup.lock"))?;
     file.lock().context("cannot lock the set-up")?;
