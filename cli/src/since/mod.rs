@@ -6,7 +6,7 @@
 //! # How to add a change
 //! 1. Write `cli/src/since/NAME.rs` with one constant `CHANGE`: see `fractional_dates.rs`. `NAME` is also its `code`.
 //! 2. Declare the module below and add `&NAME::CHANGE` to [`CHANGES`].
-//! 3. Write the line that [`Change::changelog_line`] prints into CHANGELOG.md under "Decisions that change". Looser changes
+//! 3. Write the change's line into CHANGELOG.md under "Decisions that change": - `code` (direction): summary. Looser changes
 //!    come first. A test compares both lists and prints the missing line.
 //! 4. Renew `docs/cli.md`: `POSTERN_RENEW=1 cargo test -p postern-cli`.
 //!
