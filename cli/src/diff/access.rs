@@ -191,6 +191,7 @@ impl<'p> Comparison<'p> {
             if self.knows(cell, &who) {
                 continue;
             }
+            let unmet = unmet.map(Vec::as_slice).unwrap_or_default();
             let Some(answer) = solve(cell.class, &needed, others, unmet) else { continue };
             let witness = self.replay.caller(cell.method, cell.class, common, &answer)?;
             self.add(cell, who, witness, is_special)?;

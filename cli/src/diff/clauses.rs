@@ -3,7 +3,7 @@
 //!
 //! Only what tells callers apart is here. Ages of records, bodies and fields handed on are settings ([`super::settings`]).
 
-use postern::policy::{CompanyRule, Issuer, PermissionsSource, Route};
+use postern::policy::{CompanyRule, Issuer, PermissionsSource, RequiredClaim, Route};
 
 use super::paths::subject_position;
 
@@ -42,6 +42,24 @@ pub(super) enum Atom {
     Member(Source, Place),
     /// The caller holds the role in that company.
     Role(Source, Place, String),
+}
+
+impl Atom {
+    /// The place of the company that it is about.
+    pub(super) const fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Given(place) | Self::CompanyIsCaller(place) | Self::Member(_, place) | Self::Role(_, place, _) => {
+                Some(place)
+            }
+            Self::Scope(_) | Self::Claim(..) | Self::Subject(_) => None,
+        }
+    }
+}
+
+/// Whether a claim with this text counts as absent where a rule only asks that the claim be there: `false`, `null`.
+pub(super) fn is_denial(text: &str) -> bool {
+    let required = RequiredClaim { name: String::new(), values: Vec::new() };
+    !required.holds(Some(&text.into()))
 }
 
 /// Atoms of which one must hold.

@@ -8,7 +8,7 @@ use postern::{Algorithm, Decision, JwkSet, PermissionsRecord, Policy, Request, U
 use serde_json::{Map, Value, json};
 
 use super::{
-    clauses::Source,
+    clauses::{Source, is_denial},
     paths::{PathClass, target},
     sections::Common,
     solve::Answer,
@@ -79,7 +79,8 @@ impl Replay {
         answer: &Answer,
     ) -> anyhow::Result<Witness> {
         let mut target = target(class, &answer.segments);
-        let queries: Vec<String> = answer.queries.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let queries: Vec<String> =
+            answer.queries.iter().map(|(name, value)| format!("{name}={}", in_query(value))).collect();
         if !queries.is_empty() {
             target = format!("{target}?{}", queries.join("&"));
         }
@@ -144,6 +145,15 @@ pub(super) fn is_read_otherwise(common: &Common<'_>, name: &str) -> bool {
         || paths.into_iter().chain(issuer.client_claims()).any(|path| path.first().is_some_and(|first| first == name))
 }
 
+/// The text as the value of a query parameter, with every octet escaped that is not unreserved (RFC 3986 §2.3).
+fn in_query(text: &str) -> String {
+    let octet = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(octet).collect()
+}
+
 /// A token that the section accepts in both policies, with what the answer wants.
 fn draft(common: &Common<'_>, answer: &Answer) -> Draft {
     let scopes: Vec<String> = answer.scopes.iter().cloned().collect();
@@ -166,9 +176,10 @@ fn draft(common: &Common<'_>, answer: &Answer) -> Draft {
         }
         let values: Vec<&String> = values.iter().collect();
         let value = match values.as_slice() {
-            // There, and no text that some rule could name.
+            // Not a text, since a rule could name any text.
             [] => json!(true),
-            [one] => json!(one),
+            // As an item of a list, a text that counts as absent is a value like any other.
+            [one] if answer.denied.contains(name) || !is_denial(one) => json!(one),
             several => json!(several),
         };
         draft.claims.insert(name.clone(), value);

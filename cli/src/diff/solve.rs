@@ -1,18 +1,26 @@
-//! A caller and a request for whom some clauses hold and one does not, or that there is none.
+//! Finds a caller and a request for which some clauses hold and one does not, or shows that there is none.
 //!
-//! Atoms are independent but for three ties, which are kept here. Two of them say that two texts are the same, and then
-//! what holds of the one holds of the other. Who holds a role in a company has the company. And a claim that holds a
-//! value is there. What need not be the same is made different, and all that need not be false is made true, so that a
-//! caller is found wherever there is one.
+//! Atoms are independent, with these exceptions:
+//!
+//! - Two segments with the same literal, and a segment and the caller that it must name, are the same text. What holds
+//!   for one of them holds for the other.
+//! - A role in a company implies membership of the company, and both imply that the request names the company.
+//! - A claim with a value is there, unless its only value is `false` or `null` in words.
+//! - Servers may read one query parameter as another, so a request names its company in one parameter only.
+//!
+//! Texts that may differ are made different, and atoms that may hold are made to hold. So a caller is found wherever
+//! there is one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use postern::policy::CompanyRule;
+
 use super::{
-    clauses::{Atom, Clause, Place, Source},
+    clauses::{Atom, Clause, Place, Source, is_denial},
     paths::{PathClass, Text, fresh},
 };
 
-/// A text of a request, or the caller's name.
+/// A text of a request, or the caller's subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Node {
     Caller,
@@ -27,7 +35,7 @@ struct Group {
     excluded: BTreeSet<String>,
 }
 
-/// Which texts are the same.
+/// Which texts are the same. Two groups never have the same fixed text.
 #[derive(Clone, Debug)]
 struct Texts(Vec<Group>);
 
@@ -40,22 +48,24 @@ pub(super) struct Answer {
     pub(super) headers: BTreeMap<String, String>,
     pub(super) queries: BTreeMap<String, String>,
     pub(super) scopes: BTreeSet<String>,
-    /// Values of claims; none: it is there, whatever it says.
+    /// Values of claims. Without a value, the claim is there and says anything.
     pub(super) claims: BTreeMap<String, BTreeSet<String>>,
+    /// Claims whose one value must count as absent.
+    pub(super) denied: BTreeSet<String>,
     /// Companies with the roles held there, as each source says.
     pub(super) companies: BTreeMap<Source, BTreeMap<String, BTreeSet<String>>>,
 }
 
-/// A request to a path of `class` for which every clause of `needed` holds and `unmet` does not; of the rest of
-/// `others` as much holds as can.
-pub(super) fn solve(class: &PathClass, needed: &[Clause], others: &[Clause], unmet: Option<&Clause>) -> Option<Answer> {
+/// A request to a path of `class` for which every clause of `needed` holds and no atom of `unmet` does. As many clauses
+/// of `others` hold as possible.
+pub(super) fn solve(class: &PathClass, needed: &[Clause], others: &[Clause], unmet: &[Atom]) -> Option<Answer> {
     let mut texts = Texts::of(class);
     if !needed.iter().flatten().filter_map(same).all(|(one, other)| texts.join(&one, &other)) {
         return None;
     }
-    let question = Question { needed, others, unmet: unmet.map(Vec::as_slice).unwrap_or_default() };
+    let question = Question { needed, others, unmet, denied: denied(needed, unmet)? };
     let mut fuller = texts.clone();
-    for (one, other) in others.iter().flatten().filter(|atom| !question.unmet.contains(atom)).filter_map(same) {
+    for (one, other) in others.iter().flatten().filter(|atom| !question.is_false(&texts, atom)).filter_map(same) {
         let mut joined = fuller.clone();
         if joined.join(&one, &other) && question.holds(&joined) {
             fuller = joined;
@@ -73,16 +83,52 @@ fn same(atom: &Atom) -> Option<(Node, Node)> {
     }
 }
 
+/// The claims that a rule must find absent, each with the text that makes it count as absent or without one. A text is
+/// chosen where `needed` asks for one of them. Returns `None` where `needed` asks for another value.
+fn denied<'a>(needed: &'a [Clause], unmet: &'a [Atom]) -> Option<BTreeMap<&'a str, Option<&'a str>>> {
+    let absent = unmet.iter().filter_map(|atom| match atom {
+        Atom::Claim(name, None) => Some(name.as_str()),
+        _ => None,
+    });
+    let text_of = |name: &str| {
+        let about = |clause: &&Clause| clause.iter().any(|atom| matches!(atom, Atom::Claim(own, _) if own == name));
+        let clauses: Vec<&Clause> = needed.iter().filter(about).collect();
+        let Some(first) = clauses.first() else { return Some(None) };
+        let fits = |atom: &&Atom| !unmet.contains(atom) && clauses.iter().all(|clause| clause.contains(atom));
+        first.iter().filter(fits).find_map(|atom| match atom {
+            Atom::Claim(_, Some(text)) if is_denial(text) => Some(Some(text.as_str())),
+            _ => None,
+        })
+    };
+    absent.map(|name| Some((name, text_of(name)?))).collect()
+}
+
+impl Node {
+    /// Whether this can be the text.
+    fn can_be(&self, text: &str) -> bool {
+        match self {
+            Self::At(Place::Header(name)) => CompanyRule::Header(name.clone()).can_name(text),
+            Self::At(Place::Query(name)) => CompanyRule::Query(name.clone()).can_name(text),
+            Self::Caller | Self::At(Place::Segment(_)) => true,
+        }
+    }
+}
+
 impl Texts {
     fn of(class: &PathClass) -> Self {
-        let segment = |(position, text): (usize, &Text)| {
+        let mut groups: Vec<Group> = Vec::new();
+        for (position, text) in class.segments.iter().enumerate() {
+            let node = Node::At(Place::Segment(position));
             let (fixed, excluded) = match text {
                 Text::Fixed(text) => (Some(text.clone()), BTreeSet::new()),
                 Text::Free(excluded) => (None, excluded.clone()),
             };
-            Group { nodes: BTreeSet::from([Node::At(Place::Segment(position))]), fixed, excluded }
-        };
-        Self(class.segments.iter().enumerate().map(segment).collect())
+            match groups.iter_mut().find(|group| fixed.is_some() && group.fixed == fixed) {
+                Some(group) => drop(group.nodes.insert(node)),
+                None => groups.push(Group { nodes: BTreeSet::from([node]), fixed, excluded }),
+            }
+        }
+        Self(groups)
     }
 
     fn group(&mut self, node: &Node) -> usize {
@@ -109,13 +155,10 @@ impl Texts {
         group.fixed = group.fixed.clone().or(joined.fixed);
         group.nodes.extend(joined.nodes);
         group.excluded.extend(joined.excluded);
-        let stands_in_field =
-            group.nodes.iter().any(|node| matches!(node, Node::At(Place::Header(_) | Place::Query(_))));
-        let fits = group.fixed.as_ref().is_none_or(|text| {
-            !group.excluded.contains(text)
-                && (!stands_in_field
-                    || text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.|".contains(&byte)))
-        });
+        let fits = group
+            .fixed
+            .as_ref()
+            .is_none_or(|text| !group.excluded.contains(text) && group.nodes.iter().all(|node| node.can_be(text)));
         self.0.remove(other);
         fits
     }
@@ -133,6 +176,7 @@ struct Question<'a> {
     needed: &'a [Clause],
     others: &'a [Clause],
     unmet: &'a [Atom],
+    denied: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 impl Question<'_> {
@@ -142,11 +186,22 @@ impl Question<'_> {
         differ && self.needed.iter().all(|clause| clause.iter().any(|atom| !self.is_false(texts, atom)))
     }
 
-    /// Whether the atom must not hold, lest `unmet` does.
+    /// Whether the atom must not hold, because an atom of `unmet` would then hold or one of `needed` would not.
     fn is_false(&self, texts: &Texts, atom: &Atom) -> bool {
+        let is_other_value = |atom: &Atom| match atom {
+            Atom::Claim(name, value) => {
+                self.denied.get(name.as_str()).is_some_and(|text| text.is_none() || *text != value.as_deref())
+            }
+            _ => false,
+        };
+        let is_other_parameter = |needed: &Atom| match (needed, atom.place()) {
+            (Atom::Given(Place::Query(name)), Some(Place::Query(own))) => name != own,
+            _ => false,
+        };
         self.unmet.contains(atom)
+            || is_other_value(atom)
+            || self.needed.iter().flatten().any(is_other_parameter)
             || self.unmet.iter().any(|unmet| match (unmet, atom) {
-                (Atom::Claim(name, None), Atom::Claim(own, Some(_))) => name == own,
                 (Atom::Member(source, place), Atom::Member(own, at) | Atom::Role(own, at, _)) => {
                     source == own && texts.places_are_same(place, at)
                 }
@@ -161,7 +216,8 @@ impl Question<'_> {
     }
 
     fn answer(&self, texts: &Texts) -> Answer {
-        let mut answer = Answer::default();
+        let mut answer =
+            Answer { denied: self.denied.keys().map(|name| (*name).to_owned()).collect(), ..Answer::default() };
         let atoms: BTreeSet<&Atom> =
             self.needed.iter().chain(self.others).flatten().filter(|atom| !self.is_false(texts, atom)).collect();
         let mut texts = texts.clone();

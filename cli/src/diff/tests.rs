@@ -53,6 +53,7 @@ fn route() -> impl Strategy<Value = RouteText> {
         Just("/x/{*rest}"),
         Just("/{a}/{b}"),
         Just("/x/{a}/{*rest}"),
+        Just("/x/k@k/{b}"),
     ];
     let methods = prop_oneof![Just(vec!["GET"]), Just(vec!["POST"]), Just(vec!["GET", "POST"]), Just(vec!["HEAD"])];
     let some = |rules: &[&'static str]| proptest::sample::select(rules.to_vec());
@@ -78,10 +79,18 @@ fn route() -> impl Strategy<Value = RouteText> {
         "company = \"{b}\"",
         "company = { header = \"x-company\" }",
         "company = { query = \"company\" }",
+        "company = { query = \"Company\" }",
     ]);
     let roles = some(&["", "roles = [\"r\"]", "roles = [\"s\", \"r\"]"]);
-    let require =
-        some(&["", "", "require.tier = \"gold\"", "require.tier = [\"gold\", \"tin\"]", "require.tier = true"]);
+    let require = some(&[
+        "",
+        "",
+        "require.tier = \"gold\"",
+        "require.tier = [\"gold\", \"tin\"]",
+        "require.tier = true",
+        "require.tier = \"false\"",
+        "require.tier = [\"false\", \"gold\"]",
+    ]);
     (methods, path, (issuer, scopes, subject, company, roles, require)).prop_map(|(methods, path, rules)| {
         let (issuer, scopes, subject, company, roles, require) = rules;
         RouteText { methods, path, rules: vec![issuer, scopes, subject, company, roles, require] }
@@ -137,7 +146,7 @@ struct Asked {
 }
 
 fn name() -> impl Strategy<Value = &'static str> {
-    proptest::sample::select(vec!["k", "c", "d"])
+    proptest::sample::select(vec!["k", "c", "k@k"])
 }
 
 fn asker() -> impl Strategy<Value = Asker> {
@@ -149,6 +158,8 @@ fn asker() -> impl Strategy<Value = Asker> {
         Just(Some(json!("tin"))),
         Just(Some(json!("clay"))),
         Just(Some(json!(false))),
+        Just(Some(json!("false"))),
+        Just(Some(json!(["false"]))),
         Just(Some(json!(["tin", "gold"])))
     ];
     let section =
@@ -172,8 +183,8 @@ fn asked() -> impl Strategy<Value = Asked> {
         (name(), name()).prop_map(|(a, b)| format!("/x/{a}/{b}/k")),
         (name(), name()).prop_map(|(a, b)| format!("/{a}/{b}")),
     ];
-    let query =
-        proptest::option::of(name()).prop_map(|company| company.map(|c| format!("?company={c}")).unwrap_or_default());
+    let query = proptest::option::of((proptest::sample::select(vec!["company", "Company"]), name()))
+        .prop_map(|company| company.map(|(parameter, c)| format!("?{parameter}={c}")).unwrap_or_default());
     let method = proptest::sample::select(vec!["GET", "POST", "HEAD", "DELETE"]);
     (method, segments, query, proptest::option::of(name())).prop_map(|(method, path, query, header)| Asked {
         method,
@@ -228,13 +239,18 @@ fn covers(difference: &Difference, asker: &Asker, asked: &Asked, decisions: &[De
         && difference.routes == decisions.each_ref().map(route_of)
 }
 
+/// How many pairs of policies are compared. `PROPTEST_CASES` sets another number, for a longer search.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(80)
+}
+
 /// A token that Ed25519 signs costs little; the key is one for all cases.
 fn signer() -> Signer {
     Signer::generate(postern::Algorithm::EdDsa, "test").unwrap()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whoever_is_decided_differently_is_told_of(
@@ -273,6 +289,91 @@ proptest! {
     fn a_policy_does_not_differ_from_itself(routes in proptest::collection::vec(route(), 1..6)) {
         let policy = policy("claims", "", routes.clone());
         prop_assert!(Differences::between([&policy, &policy]).unwrap().are_none());
+    }
+}
+
+/// The differences between two policies with the same head and these routes.
+fn between(head: &str, routes: [&[(&str, &str)]; 2]) -> Vec<String> {
+    let policies = routes.map(|routes| {
+        let route = |(index, (path, rules)): (usize, &(&str, &str))| {
+            format!(
+                "[[route]]\nname = \"n{index}\"\nmethods = [\"POST\"]\npath = \"{path}\"\norigin = \"o\"\n{rules}\n"
+            )
+        };
+        let routes: String = routes.iter().enumerate().map(route).collect();
+        from_toml(&format!("{head}\n{routes}"), None).unwrap_or_else(|errors| panic!("{errors}"))
+    });
+    lines(&Differences::between([&policies[0], &policies[1]]).unwrap())
+}
+
+#[test]
+fn two_segments_with_the_same_literal_are_one_text() {
+    let people = "issuer = \"people\"";
+    let between = |[old, new]: [(&str, &str); 2]| {
+        let rules = [format!("{people}\n{}", old.1), format!("{people}\n{}", new.1)];
+        between(&head("claims", ""), [&[(old.0, &rules[0])], &[(new.0, &rules[1])]])
+    };
+    let ways = ["/x/{a}/k", "/x/k/{b}"];
+    // At `/x/k/k` both ask the same: that the caller is `k`, and that `k` is a company of the caller.
+    for (first, second) in [
+        ("subject = \"{a}\"", "subject = \"{b}\""),
+        ("company = \"{a}\"", "company = \"{b}\""),
+        ("company = \"{a}\"\nroles = [\"r\"]", "company = \"{b}\"\nroles = [\"r\"]"),
+    ] {
+        let mut told = between([(ways[0], first), (ways[1], second)]);
+        told.sort();
+        assert_eq!(told, ["gained POST /x/k/{b} people", "lost POST /x/{a}/k people"], "{first}");
+    }
+    let told = between([(ways[0], "company = \"{a}\""), (ways[1], "company = \"{b}\"\nroles = [\"r\"]")]);
+    assert!(told.contains(&"lost POST /x/{a}/k people without role `r` in company {b}".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_claim_that_is_false_in_words_can_be_a_value_and_count_as_absent() {
+    let require = |rule: &str| format!("issuer = \"people\"\n{rule}");
+    let named = [require("require.tier = true"), require("require.tier = \"false\"")];
+    let told = |routes: [&String; 2]| {
+        between(&head("claims", ""), routes.map(|rules| [("/x", rules.as_str())]).each_ref().map(<[_; 1]>::as_slice))
+    };
+    assert_eq!(
+        told([&named[0], &named[1]]),
+        ["gained POST /x people without claim `tier`", "lost POST /x people whose claim `tier` is not `false`"]
+    );
+    // A list that holds the word is there.
+    let machines = "require.tier = true";
+    let rules = ["issuer = \"machines\"", "issuer = \"machines\"\nrequire.tier = \"false\""];
+    assert_eq!(
+        between(&head("claims", machines), [&[("/x", rules[1])], &[("/x", rules[0])]]),
+        ["gained POST /x machines whose claim `tier` is not `false`"]
+    );
+    assert_eq!(between(&head("claims", machines), [&[], &[("/x", rules[1])]]), ["gained POST /x machines"]);
+}
+
+#[test]
+fn a_literal_that_a_field_can_name_is_found() {
+    let own = "issuer = \"machines\"\nsubject = \"{a}\"";
+    for place in ["header = \"x-company\"", "query = \"company\""] {
+        let both = format!("{own}\ncompany = {{ {place} }}");
+        for (literal, is_found) in [("a@b", true), ("a&b", true), ("a+b", true), ("a,b", false), ("caf%C3%A9", false)] {
+            let literal = format!("/x/{literal}");
+            let old = [("/x/{a}", own), (&*literal, "issuer = \"machines\"\nscopes = [\"p\"]")];
+            let told = between(&head("claims", ""), [&old, &[("/x/{a}", &both)]]);
+            let gain = "gained POST /x/{a} machines without scope `p`".to_owned();
+            assert_eq!(told.contains(&gain), is_found, "{literal}, {place}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_witness_names_its_company_in_one_parameter_only() {
+    let company = |name: &str| format!("issuer = \"people\"\ncompany = {{ query = \"{name}\" }}");
+    let [old, new] = [company("company"), company("Company")];
+    let told = between(&head("claims", ""), [&[("/x", &old)], &[("/x", &new)]]);
+    for line in [
+        "gained POST /x people who name no company in parameter `company`",
+        "lost POST /x people who name no company in parameter `Company`",
+    ] {
+        assert!(told.contains(&line.to_owned()), "{told:?}");
     }
 }
 

@@ -111,6 +111,18 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(octets).ok()
 }
 
+impl CompanyRule {
+    /// Whether a request can name the company `text` where this rule looks for it. A path can name any; a header field
+    /// and a query parameter cannot name one that servers could read in two ways.
+    #[must_use]
+    pub fn can_name(&self, text: &str) -> bool {
+        match self {
+            Self::Header(_) | Self::Query(_) => is_company(text),
+            Self::None | Self::Any | Self::Parameter(..) | Self::Subject | Self::Argument(_) => true,
+        }
+    }
+}
+
 /// Visible ASCII without what separates values in fields.
 fn is_company(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_graphic() && !b",;\"\\".contains(&byte);
@@ -141,6 +153,16 @@ mod tests {
             &[("x-company", &"1".repeat(256))],
         ] {
             assert_eq!(header(headers), None, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_can_name_the_companies_that_its_place_can_carry() {
+        for (text, in_field) in [("1111", true), ("a@b", true), ("a b", false), ("a,b", false), ("caf\u{e9}", false)] {
+            for rule in [CompanyRule::Header("x-company".into()), CompanyRule::Query("company".into())] {
+                assert_eq!(rule.can_name(text), in_field, "{rule:?} {text}");
+            }
+            assert!(CompanyRule::Parameter("company".into(), 1).can_name(text));
         }
     }
 

@@ -96,8 +96,9 @@ pub struct RequiredClaim {
 }
 
 impl RequiredClaim {
-    /// Whether `value`, or one of its items where it is a list, is what is wanted.
-    pub(crate) fn holds(&self, value: Option<&Value>) -> bool {
+    /// Whether `value`, or one of its items where it is a list, is what is wanted. `None`: the token has no such claim.
+    #[must_use]
+    pub fn holds(&self, value: Option<&Value>) -> bool {
         let wanted = |value: &Value| value.as_str().is_some_and(|text| self.values.iter().any(|own| own == text));
         match value {
             None | Some(Value::Null) => false,
