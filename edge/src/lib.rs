@@ -17,7 +17,7 @@
 //! The modules here are what every edge shares; they need no runtime, so the host's tests cover them. One module
 //! per platform drives them, behind the feature of its name and for `wasm32` alone: `cloudflare`, a Worker, and `node`,
 //! of which there is the signature check so far. `conformance` shows those checks to the vectors and is never deployed.
-//! The policy is compiled in by `build.rs`.
+//! A module is the same for every policy; a Worker's policy is read into its memory when it is built ([`policy`]).
 
 #![cfg_attr(
     not(test),

@@ -1,12 +1,13 @@
-//! The policy and the key seeds that `build.rs` checked and embedded.
+//! The policy and the key seeds that a Worker's build has read into the module's memory.
+//!
+//! The module itself is the same for every policy. Its build calls [`room`], writes the configuration there, calls
+//! [`prepare`], and keeps the memory as the module's data: `xtask/src/snapshot.rs`.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use postern::{Authorizer, Policy, cache::KeySeeds, policy::PolicyErrors};
+use postern::{Authorizer, Policy, cache::KeySeeds};
 
-const EMBEDDED: &str = include_str!(concat!(env!("OUT_DIR"), "/policy.json"));
-const SHADOW: &str = include_str!(concat!(env!("OUT_DIR"), "/shadow-policy.json"));
-const SEEDS: &str = include_str!(concat!(env!("OUT_DIR"), "/key-seeds.json"));
+use crate::config::{Config, ConfigError};
 
 /// The variable that must be `true` where a build with a development overlay runs. No deployment sets it, and Lambda@Edge
 /// takes none, so that such a build serves nothing should it ever be deployed.
@@ -19,7 +20,7 @@ pub fn is_misplaced(policy: &Policy, variable: impl Fn(&str) -> Option<String>) 
     policy.is_development() && variable(DEVELOPMENT).as_deref() != Some("true")
 }
 
-/// What was embedded, read.
+/// A configuration, read.
 #[derive(Debug)]
 pub struct Prepared {
     /// Decides.
@@ -30,12 +31,26 @@ pub struct Prepared {
     pub seeds: KeySeeds,
 }
 
-static PREPARED: OnceLock<Result<Prepared, PolicyErrors>> = OnceLock::new();
+static ROOM: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static PREPARED: OnceLock<Result<Prepared, ConfigError>> = OnceLock::new();
 
-/// Reads what is embedded, which checks it again; whether all of it can be used. A Worker's build runs this and keeps
-/// what the memory then holds, so that no isolate has to.
+/// Makes room for a configuration of `length` octets and returns its address. For a build, which writes into the
+/// module's memory from outside.
+pub fn room(length: usize) -> usize {
+    let mut room = ROOM.lock().unwrap_or_else(PoisonError::into_inner);
+    *room = vec![0; length];
+    room.as_mut_ptr().expose_provenance()
+}
+
+/// Reads what was written to [`room`]: the text that `postern_embed::Embedded::to_config` writes. Checks it again, and
+/// returns whether it can be used. Only the first call reads.
 pub fn prepare() -> bool {
-    PREPARED.get_or_init(read).is_ok()
+    let mut octets = std::mem::take(&mut *ROOM.lock().unwrap_or_else(PoisonError::into_inner));
+    let is_usable = PREPARED.get_or_init(|| read(&octets)).is_ok();
+    // The memory is kept as data. A text that nobody reads again would only make the module larger.
+    octets.fill(0);
+    std::hint::black_box(&octets);
+    is_usable
 }
 
 /// What [`prepare`] has read; `None` in a module in which it never ran.
@@ -44,21 +59,23 @@ pub fn prepared() -> Option<&'static Prepared> {
     PREPARED.get()?.as_ref().ok()
 }
 
-fn read() -> Result<Prepared, PolicyErrors> {
-    let shadow = if SHADOW.is_empty() { None } else { Some(Authorizer::new(Policy::from_json(SHADOW)?)) };
-    // Seeds spare a wait. Ones that cannot be read, which the build has ruled out, cost no more than that wait.
-    let seeds = KeySeeds::parse(SEEDS.as_bytes()).unwrap_or_default();
-    Ok(Prepared { authorizer: Authorizer::new(Policy::from_json(EMBEDDED)?), shadow, seeds })
+fn read(octets: &[u8]) -> Result<Prepared, ConfigError> {
+    let text = std::str::from_utf8(octets).map_err(|_| ConfigError::Shape("config.json"))?;
+    let Config { policy, shadow, seeds } = Config::parse(text)?;
+    Ok(Prepared { authorizer: Authorizer::new(policy), shadow: shadow.map(Authorizer::new), seeds })
 }
 
 #[cfg(test)]
 mod tests {
+    fn example() -> postern::Policy {
+        postern::policy::from_toml(include_str!("../../postern.toml"), None).unwrap()
+    }
+
     #[test]
     fn a_development_build_runs_only_where_the_variable_says_true() {
-        let example = include_str!("../../postern.toml");
         let overlay = "[origin.vouchers]\nurl = \"http://127.0.0.1:1\"\n";
-        let deployed = postern::policy::from_toml(example, None).unwrap();
-        let stamped = postern::policy::from_toml(example, Some(overlay)).unwrap();
+        let deployed = example();
+        let stamped = postern::policy::from_toml(include_str!("../../postern.toml"), Some(overlay)).unwrap();
         for said in [None, Some(""), Some("1"), Some("TRUE")] {
             assert!(super::is_misplaced(&stamped, |_| said.map(str::to_owned)), "{said:?}");
             assert!(!super::is_misplaced(&deployed, |_| said.map(str::to_owned)), "{said:?}");
@@ -68,12 +85,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_embedded_is_there_once_it_was_read() {
+    fn a_configuration_is_usable_once_it_was_read() {
+        let policy = example();
+        let seeds = "{}";
+        let config = serde_json::json!({ "policy": policy.to_json(), "shadow": policy.to_json(), "seeds": seeds });
+        let prepared = super::read(config.to_string().as_bytes()).unwrap();
+        assert_eq!(prepared.authorizer.policy().to_json(), policy.to_json());
+        assert!(prepared.shadow.is_some());
+        for unusable in [&b""[..], b"{}", b"\xff"] {
+            assert!(super::read(unusable).is_err(), "{unusable:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_prepared_where_no_configuration_was_written() {
         assert!(super::prepared().is_none());
-        assert!(super::prepare());
-        let prepared = super::prepared().unwrap();
-        assert_eq!(prepared.authorizer.policy().to_json(), super::EMBEDDED);
-        assert_eq!(prepared.shadow.is_some(), !super::SHADOW.is_empty());
-        assert!(postern::cache::KeySeeds::parse(super::SEEDS.as_bytes()).is_ok());
+        assert_ne!(super::room(16), 0);
+        assert!(!super::prepare());
+        assert!(super::prepared().is_none());
     }
 }

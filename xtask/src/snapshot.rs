@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use walrus::ir::Value;
 use walrus::{ConstExpr, DataKind, GlobalId, GlobalKind, Module};
 
-/// What the module exports for this, and then no longer.
+/// What the module exports for this, and then no longer: `room(length) -> address` and `prepare() -> bool`.
 const PREPARE: &str = "prepare";
+const ROOM: &str = "room";
 const MEMORY: &str = "memory";
 const PAGE: usize = 65_536;
 /// Zeros between two segments; fewer are cheaper to keep than another segment's head.
@@ -17,11 +18,12 @@ const GAP: usize = 16;
 /// Most segments, well below what engines take (V8: 100,000).
 const MOST_SEGMENTS: usize = 10_000;
 
-/// The module as it is once `prepare` has run; as it was, where it has none.
+/// The module as it is once `config` was written to its `room` and `prepare` has run; as it was, where it has no
+/// `prepare`.
 ///
 /// # Errors
 /// If it is not such a module, or `prepare` does not say that all is well.
-pub(crate) fn prepared(octets: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn prepared(octets: &[u8], config: &str) -> Result<Vec<u8>> {
     let mut module = Module::from_buffer(octets).context("the module cannot be read")?;
     if module.exports.get_func(PREPARE).is_err() {
         return Ok(octets.to_vec());
@@ -35,7 +37,7 @@ pub(crate) fn prepared(octets: &[u8]) -> Result<Vec<u8>> {
     for (name, register, _) in &shown {
         module.exports.add(name, *register);
     }
-    let mut image = image(&module.emit_wasm(), &shown)?;
+    let mut image = image(&module.emit_wasm(), &shown, config)?;
     for (name, ..) in &shown {
         module.exports.remove(name)?;
     }
@@ -57,12 +59,13 @@ pub(crate) fn prepared(octets: &[u8]) -> Result<Vec<u8>> {
         module.memories.get_mut(memory).data_segments.insert(segment);
     }
     module.exports.remove(PREPARE)?;
+    module.exports.remove(ROOM)?;
     walrus::passes::gc::run(&mut module);
     Ok(module.emit_wasm())
 }
 
-/// All of the memory, once `prepare` has run and left the registers as they were.
-fn image(octets: &[u8], registers: &[(String, GlobalId, i32)]) -> Result<Vec<u8>> {
+/// All of the memory, once `prepare` has read `config` and left the registers as they were.
+fn image(octets: &[u8], registers: &[(String, GlobalId, i32)], config: &str) -> Result<Vec<u8>> {
     let engine = wasmi::Engine::default();
     let module = wasmi::Module::new(&engine, octets).map_err(|error| anyhow!("{error}"))?;
     let mut store = wasmi::Store::new(&engine, ());
@@ -77,14 +80,20 @@ fn image(octets: &[u8], registers: &[(String, GlobalId, i32)]) -> Result<Vec<u8>
         linker.define(import.module(), import.name(), absent).map_err(|error| anyhow!("{error}"))?;
     }
     let instance = linker.instantiate_and_start(&mut store, &module).map_err(|error| anyhow!("{error}"))?;
+    let room = instance.get_typed_func::<i32, i32>(&store, ROOM).map_err(|error| anyhow!("{error}"))?;
+    let length = i32::try_from(config.len()).context("the configuration is too long")?;
+    let address = room.call(&mut store, length).map_err(|error| anyhow!("`{ROOM}`: {error}"))?;
+    let memory = instance.get_memory(&store, MEMORY).context("the module exports no memory")?;
+    memory
+        .write(&mut store, usize::try_from(address.cast_unsigned())?, config.as_bytes())
+        .map_err(|error| anyhow!("{error}"))?;
     let prepare = instance.get_typed_func::<(), i32>(&store, PREPARE).map_err(|error| anyhow!("{error}"))?;
     let outcome = prepare.call(&mut store, ()).map_err(|error| anyhow!("`{PREPARE}`: {error}"))?;
-    ensure!(outcome == 1, "`{PREPARE}` says that what is embedded cannot be used");
+    ensure!(outcome == 1, "`{PREPARE}` says that the configuration cannot be used");
     for (name, _, begin) in registers {
         let register = instance.get_global(&store, name).context("a register is lost")?;
         ensure!(register.get(&store).i32() == Some(*begin), "`{PREPARE}` leaves a register changed");
     }
-    let memory = instance.get_memory(&store, MEMORY).context("the module exports no memory")?;
     Ok(memory.data(&store).to_vec())
 }
 
@@ -138,6 +147,8 @@ mod tests {
 
     const STACK: i32 = 65_536;
     const KEPT: i32 = 100_000;
+    /// Where the module under test has its room.
+    const WRITTEN: i32 = 110_000;
 
     /// What a `prepare` under test does beside writing 42 to where it stays and 7 to the stack.
     #[derive(Clone, Copy, PartialEq)]
@@ -173,6 +184,11 @@ mod tests {
         body.i32_const(i32::from(and != And::SaysNo));
         let prepare: FunctionId = prepare.finish(Vec::new(), &mut module.funcs);
         module.exports.add(PREPARE, prepare);
+        let length = module.locals.add(walrus::ValType::I32);
+        let mut room = FunctionBuilder::new(&mut module.types, &[walrus::ValType::I32], &[walrus::ValType::I32]);
+        room.func_body().i32_const(WRITTEN);
+        let room = room.finish(vec![length], &mut module.funcs);
+        module.exports.add(ROOM, room);
         let mut kept = FunctionBuilder::new(&mut module.types, &[], &[walrus::ValType::I32]);
         let load = LoadKind::I32_8 { kind: walrus::ir::ExtendedLoad::ZeroExtend };
         kept.func_body().global_get(register).drop().i32_const(KEPT).load(memory, load, argument);
@@ -183,17 +199,18 @@ mod tests {
 
     #[test]
     fn an_instance_starts_with_what_prepare_has_written_and_without_what_calls_left_behind() {
-        let octets = prepared(&module(And::Nothing, STACK)).expect("a module");
+        let octets = prepared(&module(And::Nothing, STACK), "configuration").expect("a module");
         let engine = wasmi::Engine::default();
         let module = wasmi::Module::new(&engine, &octets).expect("a module");
         assert_eq!(module.imports().count(), 0, "what only `prepare` called is still there");
         let mut store = wasmi::Store::new(&engine, ());
         let linker = wasmi::Linker::<()>::new(&engine);
         let instance = linker.instantiate_and_start(&mut store, &module).expect("an instance");
-        assert!(instance.get_func(&store, PREPARE).is_none());
+        assert!(instance.get_func(&store, PREPARE).is_none() && instance.get_func(&store, ROOM).is_none());
         let kept = instance.get_typed_func::<(), i32>(&store, "kept").expect("a function");
         assert_eq!(kept.call(&mut store, ()).expect("a number"), 42);
         let memory = instance.get_memory(&store, MEMORY).expect("a memory");
+        assert!(memory.data(&store)[110_000..].starts_with(b"configuration"));
         let (stack, rest) = memory.data(&store).split_at(65_536);
         assert!(stack.iter().all(|octet| *octet == 0) && rest.starts_with(b"from the start"));
         assert!(crate::worker::has_bounded_memory(&octets).unwrap_or_default());
@@ -207,7 +224,7 @@ mod tests {
             (And::AsksTheRuntime, STACK, "`ask` is asked for"),
             (And::Nothing, STACK - 1, "the stack is not first"),
         ] {
-            let error = format!("{:#}", prepared(&module(and, data)).expect_err(expected));
+            let error = format!("{:#}", prepared(&module(and, data), "").expect_err(expected));
             assert!(error.contains(expected), "{error}");
         }
     }
@@ -216,7 +233,7 @@ mod tests {
     fn a_module_without_prepare_stays_as_it_is() {
         let mut module = Module::with_config(ModuleConfig::new());
         let octets = module.emit_wasm();
-        assert_eq!(prepared(&octets).expect("a module"), octets);
+        assert_eq!(prepared(&octets, "").expect("a module"), octets);
     }
 
     #[test]

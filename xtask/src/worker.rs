@@ -1,20 +1,25 @@
-//! Builds the edge as a Cloudflare Worker into `edge/build/`: `cargo build` for WebAssembly, then `wasm-bindgen`'s own
-//! library for the glue. Bundling is wrangler's.
+//! Builds the edge as a Cloudflare Worker: `cargo build` for WebAssembly, `wasm-bindgen`'s own library for the glue, then
+//! [`snapshot`] to read a policy into the module's memory. Bundling is wrangler's.
+//!
+//! cargo's part is the same for every policy, so Workers that differ only in what they carry are compiled once.
 //!
 //! The library and the `wasm-bindgen` that the Worker links are one version, pinned in the workspace: the two speak a
 //! format of their own, and there is no program to install.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
-use postern_embed::{Host, embed};
+use postern_embed::{Embedded, Host, Inputs, embed};
 use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::paths::Paths;
+use crate::process::output_of;
 use crate::snapshot;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
@@ -25,6 +30,9 @@ const SHADOW_POLICY: &str = "POSTERN_SHADOW_POLICY";
 const PLANTED: &str = "planted-panic";
 /// What makes cargo build a Worker that can sign for AWS: only where the policy has an origin that wants it, for its size.
 const SIGNING: &str = "sigv4";
+
+/// The module, next to its glue.
+const MODULE: &str = "postern_edge_bg.wasm";
 
 /// The Worker is built for size, which its upload is held to, and of which a fresh isolate compiles what it touches. Of what
 /// a request costs, decisions are a small part; what goes through octets one by one stays built for speed.
@@ -39,63 +47,46 @@ pub(crate) fn lock(paths: &Paths) -> Result<File> {
     Ok(file)
 }
 
-/// Builds the Worker in release; `overlay` is the development overlay, none for what is deployed.
+/// Builds the Worker in release into `edge/build/`; `overlay` is the development overlay, none for what is deployed.
 ///
-/// Without one the policy cannot come out stamped for development: the variable that would name one is refused,
-/// not passed on.
+/// The variables `POSTERN_POLICY`, `POSTERN_SHADOW_POLICY` and `POSTERN_KEY_SEEDS` name what it carries besides; relative
+/// paths are from `edge/`. One that names an overlay is refused: what is deployed is never stamped for development.
 pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
-    let inherited = env::var_os(OVERLAY).is_some_and(|value| !value.is_empty());
+    let named = |variable| env::var_os(variable).filter(|value| !value.is_empty());
     ensure!(
-        overlay.is_some() || !inherited,
+        overlay.is_some() || named(OVERLAY).is_none(),
         "`{OVERLAY}` is set, and what is deployed takes no development overlay: unset it"
     );
-    let wasm = compile(root, overlay)?;
-    let octets = fs::read(&wasm).with_context(|| format!("cannot read `{}`", wasm.display()))?;
-    ensure!(!has_planted_panic(&octets), "the Worker traps on request: build it without `planted-panic`");
-    let folder = root.join("edge/build");
-    bind(&wasm, &folder).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))
-}
-
-/// What a Worker for tests is built from; absolute paths.
-#[derive(Debug)]
-pub(crate) struct Inputs<'a> {
-    pub(crate) overlay: &'a Path,
-    pub(crate) policy: &'a Path,
-    /// A policy that is only tried.
-    pub(crate) shadow: &'a Path,
-    pub(crate) seeds: &'a Path,
+    let from_edge = |variable| named(variable).map(|path| root.join("edge").join(path));
+    // What is sealed for real issuers, or tried in production, is of no use to local ones.
+    let deployed = |variable| if overlay.is_none() { from_edge(variable) } else { None };
+    let inputs = Inputs {
+        policy: from_edge(POLICY).unwrap_or_else(|| root.join("postern.toml")),
+        overlay: overlay.map(Path::to_owned),
+        shadow: deployed(SHADOW_POLICY),
+        seeds: deployed(KEY_SEEDS),
+    };
+    build(root, &inputs, &[], &root.join("edge/build"))
 }
 
 /// Builds a Worker that traps on request, for tests, into `folder`, which is as `edge/` is: the entry finds the rest.
-/// It is also the one with keys sealed into it, rules that are only tried, and a decision log of everything.
 ///
-/// Always with the development overlay, so that it serves nothing should it ever be deployed.
-pub(crate) fn build_planted(root: &Path, inputs: &Inputs<'_>, folder: &Path) -> Result<()> {
-    let mut cargo = cargo_build(root, Some(inputs.overlay), &features(&[PLANTED], inputs.policy, Some(inputs.overlay)));
-    cargo.env(KEY_SEEDS, inputs.seeds).env(POLICY, inputs.policy).env(SHADOW_POLICY, inputs.shadow);
-    bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
+/// `inputs` must have a development overlay, so that the Worker serves nothing should it ever be deployed.
+pub(crate) fn build_planted(root: &Path, inputs: &Inputs, folder: &Path) -> Result<()> {
+    bundle(root, inputs, &[PLANTED], folder)
 }
 
-/// Builds the Worker as it is deployed, but for its policy, into `folder`, which is as `edge/` is.
-pub(crate) fn build_with_policy(root: &Path, policy: &Path, folder: &Path) -> Result<()> {
-    let mut cargo = cargo_build(root, None, &features(&[], policy, None));
-    cargo.env(POLICY, policy).env_remove(KEY_SEEDS).env_remove(SHADOW_POLICY);
-    bundle(root, &built_module(&mut cargo, "the Worker")?, folder)
-}
-
-/// Builds the Worker as it is deployed, but for its policy and its overlay, into `folder`, which is as `edge/` is: for
-/// measurements on the loopback interface.
-pub(crate) fn build_measured(root: &Path, policy: &Path, overlay: &Path, folder: &Path) -> Result<()> {
-    let mut cargo = cargo_build(root, Some(overlay), &features(&[], policy, Some(overlay)));
-    bundle(root, &built_module(cargo.env(POLICY, policy), "the Worker")?, folder)
+/// Builds the Worker as it is deployed, but for what it carries, into `folder`, which is as `edge/` is.
+pub(crate) fn build_carrying(root: &Path, inputs: &Inputs, folder: &Path) -> Result<()> {
+    bundle(root, inputs, &[], folder)
 }
 
 /// The module, its glue and the entry in a folder of their own.
-fn bundle(root: &Path, wasm: &Path, folder: &Path) -> Result<()> {
+fn bundle(root: &Path, inputs: &Inputs, features: &[&str], folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
-    bind(wasm, &folder.join("build")).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))?;
+    build(root, inputs, features, &folder.join("build"))?;
     fs::create_dir_all(folder.join("cloudflare"))?;
     for script in ["cloudflare/worker.mjs", "cloudflare/forward.mjs"] {
         let copied = fs::copy(root.join("edge").join(script), folder.join(script));
@@ -104,13 +95,81 @@ fn bundle(root: &Path, wasm: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Fails if a Worker that traps on request can be built without a development overlay.
-pub(crate) fn refuse_planted(root: &Path) -> Result<()> {
-    let output = cargo_build(root, None, &[PLANTED]).stderr(Stdio::piped()).output().context("cannot start cargo")?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(!output.status.success(), "a Worker with `planted-panic` builds without a development overlay");
-    ensure!(errors.contains("`planted-panic` is for tests"), "it does not build, but for another reason: {errors}");
+/// Compiles the module and writes it with its glue and what it carries into `folder`.
+fn build(root: &Path, inputs: &Inputs, features: &[&str], folder: &Path) -> Result<()> {
+    // The policy first: a fault in it is reported before anything is compiled.
+    let embedded = embed(inputs, Host::Workers)?;
+    let bound = compile(root, &with_signing(features, &embedded))?;
+    let module = read(&bound.join(MODULE))?;
+    refuse_planted(&module, &embedded)?;
+    copy_folder(&bound, folder).with_context(|| format!("cannot write `{}`", folder.display()))?;
+    let module =
+        snapshot::prepared(&module, &embedded.to_config()).context("the policy cannot be read into the module")?;
+    ensure!(
+        has_bounded_memory(&module).unwrap_or_default(),
+        "the Worker's memory has no maximum: what has become of `--max-memory` in `edge/build.rs`?"
+    );
+    let file = folder.join(MODULE);
+    fs::write(&file, &module).with_context(|| format!("cannot write `{}`", file.display()))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))
+}
+
+/// Copies a folder with the folders in it; `into` holds nothing else afterwards, since what an earlier version wrote under
+/// other names would be bundled too.
+fn copy_folder(from: &Path, into: &Path) -> Result<()> {
+    if into.exists() {
+        fs::remove_dir_all(into)?;
+    }
+    fs::create_dir_all(into)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = into.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
     Ok(())
+}
+
+/// The folder of the module with these features, and of its glue. Only the first call of this program with these
+/// features compiles.
+pub(crate) fn compile(root: &Path, features: &[&str]) -> Result<PathBuf> {
+    static COMPILED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = features.join("-");
+    if let Some(folder) = compiled.get(&key) {
+        return Ok(folder.clone());
+    }
+    let wasm = built_module(&mut cargo_build(root, features), "the Worker")?;
+    let folder = wasm.with_file_name(format!("bound-{key}"));
+    bind(&wasm, &folder).with_context(|| format!("wasm-bindgen cannot write `{}`", folder.display()))?;
+    compiled.insert(key, folder.clone());
+    Ok(folder)
+}
+
+/// Compiles the module of [`build_planted`] for a policy that has an origin which wants signatures.
+pub(crate) fn compile_planted(root: &Path) -> Result<PathBuf> {
+    compile(root, &[PLANTED, SIGNING])
+}
+
+/// Fails if a module that traps on request would carry a policy that can be deployed.
+fn refuse_planted(module: &[u8], embedded: &Embedded) -> Result<()> {
+    ensure!(
+        !has_planted_panic(module) || embedded.policy().is_development(),
+        "the Worker traps on request, which is for tests: name a development overlay, or build without `planted-panic`"
+    );
+    Ok(())
+}
+
+/// These features, and what the policy needs.
+fn with_signing<'a>(features: &[&'a str], embedded: &Embedded) -> Vec<&'a str> {
+    let signs = embedded.policy().wants_signatures();
+    features.iter().copied().chain(signs.then_some(SIGNING)).collect()
 }
 
 /// Whether a module has the text by which a request asks for a trap; `edge/src/cloudflare/planted.rs` has it.
@@ -119,54 +178,25 @@ pub(crate) fn has_planted_panic(module: &[u8]) -> bool {
     module.windows(text.len()).any(|window| window == text)
 }
 
-/// Compiles the Worker and finds what came out, wherever the target folder is.
-fn compile(root: &Path, overlay: Option<&Path>) -> Result<PathBuf> {
-    let overlay = overlay.map(|path| path.canonicalize().with_context(|| format!("there is no `{}`", path.display())));
-    let overlay = overlay.transpose()?;
-    // As the build finds it: relative paths are from `edge/`.
-    let named = env::var_os(POLICY).filter(|value| !value.is_empty());
-    let policy = root.join("edge").join(named.unwrap_or_else(|| "../postern.toml".into()));
-    let features = features(&[], &policy, overlay.as_deref());
-    built_module(&mut cargo_build(root, overlay.as_deref(), &features), "the Worker")
-}
-
-/// These features, and what the policy needs. Of one that does not hold the build itself tells.
-fn features<'a>(of: &[&'a str], policy: &Path, overlay: Option<&Path>) -> Vec<&'a str> {
-    let inputs = postern_embed::Inputs {
-        policy: policy.to_owned(),
-        overlay: overlay.map(Path::to_owned),
-        ..postern_embed::Inputs::default()
-    };
-    let signs = embed(&inputs, Host::Workers).is_ok_and(|embedded| embedded.policy().wants_signatures());
-    of.iter().copied().chain(signs.then_some(SIGNING)).collect()
-}
-
 /// Runs a build of the edge that reports in JSON, and finds its module.
 pub(crate) fn built_module(cargo: &mut Command, what: &str) -> Result<PathBuf> {
-    let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
-    ensure!(output.status.success(), "{what} does not build");
-    let messages = String::from_utf8(output.stdout).context("cargo's messages are not UTF-8")?;
+    let messages = output_of(cargo).with_context(|| format!("{what} does not build"))?;
     let mut modules = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).flat_map(modules);
     modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
 }
 
-fn cargo_build(root: &Path, overlay: Option<&Path>, features: &[&str]) -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+fn cargo_build(root: &Path, features: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--release", "--package", "postern-edge"])
         .args(["--target", "wasm32-unknown-unknown", "--message-format", "json-render-diagnostics"])
         .args(["--features", &features.join(",")])
         .args(FOR_SPEED.map(|name| format!("--config=profile.release.package.{name}.opt-level=3")))
         .current_dir(root)
-        .env_remove(OVERLAY)
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", SIZED)
         // The workspace strips all symbols, and with them the section that tells wasm-bindgen which features the module
         // may use; what is left of names it removes itself.
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
-    if let Some(overlay) = overlay {
-        // What is sealed for real issuers, or tried in production, is of no use to local ones.
-        cargo.env(OVERLAY, overlay).env_remove(KEY_SEEDS).env_remove(SHADOW_POLICY);
-    }
     cargo
 }
 
@@ -176,9 +206,8 @@ fn modules(message: Value) -> Vec<PathBuf> {
     names.filter_map(Value::as_str).filter(|name| name.ends_with(".wasm")).map(PathBuf::from).collect()
 }
 
-/// Writes `postern_edge.js`, which instantiates the module itself and can do so anew, and the module beside it.
+/// Writes `postern_edge.js`, which instantiates the module itself and can do so again, and the module next to it.
 fn bind(wasm: &Path, folder: &Path) -> Result<()> {
-    // What an earlier version wrote under other names would be bundled by those who look for it.
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
@@ -191,13 +220,6 @@ fn bind(wasm: &Path, folder: &Path) -> Result<()> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(folder)?;
-    let file = folder.join("postern_edge_bg.wasm");
-    let module = snapshot::prepared(&fs::read(&file)?).context("what is embedded cannot be read into the module")?;
-    fs::write(&file, &module)?;
-    ensure!(
-        has_bounded_memory(&module).unwrap_or_default(),
-        "the Worker's memory has no maximum: what has become of `--max-memory` in `edge/build.rs`?"
-    );
     let glue = folder.join("postern_edge.js");
     let text = fs::read_to_string(&glue)?;
     fs::write(&glue, plain_import(&text)?)?;
@@ -253,21 +275,35 @@ mod tests {
         assert!(modules(serde_json::json!({"reason": "build-finished"})).is_empty());
     }
 
+    fn embedded(policy: &str, overlay: Option<&str>) -> Embedded {
+        let file = |name: &str, text: &str| {
+            let path = env::temp_dir().join(format!("postern-worker-{}-{name}.toml", std::process::id()));
+            fs::write(&path, text).expect("a writable folder");
+            path
+        };
+        let overlay = overlay.map(|text| file("overlay", text));
+        let inputs = Inputs { policy: file("policy", policy), overlay, ..Inputs::default() };
+        let embedded = embed(&inputs, Host::Workers).expect("a policy");
+        inputs.files().for_each(|path| fs::remove_file(path).expect("the file"));
+        embedded
+    }
+
+    /// One test for both, since they share the names of their files.
     #[test]
-    fn a_worker_can_sign_where_its_policy_has_an_origin_that_wants_it() {
+    fn what_a_worker_carries_decides_how_it_is_built_and_whether_it_may_trap() {
         let example = include_str!("../../postern.toml");
         let url = "https://vouchers.ljg-sushi.example\"";
         let signed = format!("{url}\nauth_type = \"AWS_IAM\"\nregion = \"eu-west-2\"\ncredentials = \"AWS\"");
-        let file = std::env::temp_dir().join(format!("postern-xtask-{}.toml", std::process::id()));
-        for (text, expected) in [
-            (example.to_owned(), vec![PLANTED]),
-            (example.replace(url, &signed), vec![PLANTED, SIGNING]),
-            ("nonsense".to_owned(), vec![PLANTED]),
-        ] {
-            fs::write(&file, text).expect("a file");
-            assert_eq!(features(&[PLANTED], &file, None), expected);
-        }
-        fs::remove_file(&file).expect("the file");
+        let unsigned = embedded(example, None);
+        assert_eq!(with_signing(&[PLANTED], &unsigned), [PLANTED]);
+        assert_eq!(with_signing(&[PLANTED], &embedded(&example.replace(url, &signed), None)), [PLANTED, SIGNING]);
+
+        let overlay = "[origin.vouchers]\nurl = \"http://127.0.0.1:1\"\n";
+        let trapping = b"\0asm\x01...postern-planted-panic...";
+        refuse_planted(trapping, &embedded(example, Some(overlay))).expect("it serves nothing where it is deployed");
+        refuse_planted(b"\0asm\x01", &unsigned).expect("it does not trap");
+        let refused = refuse_planted(trapping, &unsigned).expect_err("it could be deployed").to_string();
+        assert!(refused.contains("name a development overlay"), "{refused}");
     }
 
     #[test]

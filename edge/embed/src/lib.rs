@@ -1,9 +1,9 @@
 //! What an edge carries beside its code: the policy, one that is only tried, and keys that were sealed.
 //!
 //! ```text
-//!  postern.toml (+ overlay) ─┐                 ┌─▶ edge/build.rs: into the Worker
-//!  shadow policy ────────────┼─▶ embed(inputs) ┤
-//!  key seeds ────────────────┘                 └─▶ cargo xtask package cloudfront: into the zip
+//!  postern.toml (+ overlay) ─┐                             ┌─▶ cargo xtask build worker: into the module's memory
+//!  shadow policy ────────────┼─▶ embed(inputs).to_config() ┤
+//!  key seeds ────────────────┘                             └─▶ cargo xtask package cloudfront: into the zip
 //! ```
 //! All of it is checked here: a policy that does not hold, or that the host cannot enforce, is an error as compilers
 //! write it. This crate knows files and no edge; what a build does with the texts is the build's.
@@ -107,6 +107,16 @@ impl Embedded {
     #[must_use]
     pub fn seeds_json(&self) -> &str {
         &self.seeds
+    }
+
+    /// All of it as one text, which every edge reads: `{"policy": …, "shadow": …, "seeds": …}`, each a text of JSON.
+    ///
+    /// The members are texts and in this order, because a policy's version is the hash of its octets.
+    #[must_use]
+    pub fn to_config(&self) -> String {
+        let text = |text: &str| serde_json::Value::from(text).to_string();
+        let (policy, shadow) = (text(self.policy_json()), text(self.shadow_json()));
+        format!("{{\"policy\":{policy},\"shadow\":{shadow},\"seeds\":{}}}\n", text(self.seeds_json()))
     }
 }
 

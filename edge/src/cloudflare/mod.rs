@@ -55,8 +55,15 @@ impl From<Todo> for JsValue {
     }
 }
 
-/// Reads what is embedded, and says whether all of it can be used. The Worker's build calls this once, keeps what the
-/// memory then holds, and takes this out of the module with all that nothing else calls. Asks no runtime for anything.
+/// Makes room for a configuration and returns its address: see [`policy::room`]. The Worker's build calls this and then
+/// [`prepare`], keeps what the memory holds afterwards, and takes both out of the module with all that nothing else calls.
+#[must_use]
+#[wasm_bindgen]
+pub fn room(length: usize) -> usize {
+    policy::room(length)
+}
+
+/// Reads the configuration that was written to [`room`] and returns whether it can be used. Asks the runtime for nothing.
 #[must_use]
 #[wasm_bindgen]
 pub fn prepare() -> bool {

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use postern_embed::Inputs;
 use serde_json::{Value, json};
 
 use super::samples::Samples;
@@ -153,7 +154,8 @@ impl Bench<'_> {
         write_if_changed(&overlay, &policy::overlay(self.issuer, self.origin))?;
         let folder = self.folder.join(format!("{file}-built"));
         let _lock = worker::lock(self.run.paths)?;
-        worker::build_measured(&self.run.paths.root, &policy, &overlay, &folder)?;
+        let inputs = Inputs { policy, overlay: Some(overlay), ..Inputs::default() };
+        worker::build_carrying(&self.run.paths.root, &inputs, &folder)?;
         self.wrangle(&folder.join("cloudflare/worker.mjs"), file)
     }
 

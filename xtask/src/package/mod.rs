@@ -14,13 +14,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
-use postern_embed::{Embedded, Host, Inputs, embed};
-use serde_json::Value;
-
 use crate::paths::Paths;
 use crate::setup::step;
+use anyhow::{Context, Result, ensure};
 use archive::Archive;
+use postern_embed::{Embedded, Host, Inputs, embed};
 
 pub(crate) use module::build_module;
 
@@ -38,7 +36,7 @@ pub(crate) fn package(paths: &Paths, inputs: &Inputs, output: &Path) -> Result<(
     let archive = archive(paths, &module, &embedded)?;
     archive.check_size()?;
     fs::write(output, archive.octets()).with_context(|| format!("cannot write `{}`", output.display()))?;
-    println!("{}\n{}", output.display(), archive.report());
+    say!("{}\n{}", output.display(), archive.report());
     Ok(())
 }
 
@@ -54,11 +52,11 @@ pub(crate) fn unpack(paths: &Paths, module: &Path, inputs: &Inputs, folder: &Pat
 /// Packs twice and compares, and fails above the limit: for the tests.
 pub(crate) fn check(paths: &Paths) -> Result<()> {
     let inputs = Inputs { policy: paths.root.join("postern.toml"), ..Inputs::default() };
-    let pack = || archive(paths, &build_module(paths)?, &embed_for_deployment(&inputs)?);
-    let (first, second) = (pack()?, pack()?);
+    let pack = |module: PathBuf| archive(paths, &module, &embed_for_deployment(&inputs)?);
+    let (first, second) = (pack(build_module(paths)?)?, pack(module::build_module_again(paths)?)?);
     ensure!(first.octets() == second.octets(), "packing twice gives two packages: what is in them is not pinned down");
     first.check_size()?;
-    println!("{}", first.report());
+    say!("{}", first.report());
     Ok(())
 }
 
@@ -89,22 +87,17 @@ fn archive(paths: &Paths, module: &Path, embedded: &Embedded) -> Result<Archive>
     for name in SCRIPTS {
         entries.push((name, read(paths.root.join(SCRIPTS_FOLDER).join(name))?));
     }
-    entries.push((CONFIG, config(embedded).into_bytes()));
+    entries.push((CONFIG, embedded.to_config().into_bytes()));
     for name in module::FILES {
         entries.push((name, read(module.join(name))?));
     }
     Archive::of(&entries)
 }
 
-/// The texts as text, members in this order: a policy's version is the hash of its octets.
-fn config(embedded: &Embedded) -> String {
-    let text = |text: &str| Value::from(text).to_string();
-    let (policy, shadow) = (text(embedded.policy_json()), text(embedded.shadow_json()));
-    format!("{{\"policy\":{policy},\"shadow\":{shadow},\"seeds\":{}}}\n", text(embedded.seeds_json()))
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn root() -> PathBuf {
@@ -126,7 +119,7 @@ mod tests {
     fn the_example_may_be_deployed_and_its_policy_is_packed_to_the_octet() {
         let inputs = Inputs { policy: root().join("postern.toml"), ..Inputs::default() };
         let embedded = embed_for_deployment(&inputs).expect("the example");
-        let config: Value = serde_json::from_str(&config(&embedded)).expect("JSON");
+        let config: Value = serde_json::from_str(&embedded.to_config()).expect("JSON");
         assert_eq!(config["policy"], embedded.policy_json());
         assert_eq!((&config["shadow"], &config["seeds"]), (&Value::from(""), &Value::from("{}")));
         assert_eq!(config.as_object().map(serde_json::Map::len), Some(3));

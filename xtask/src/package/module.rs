@@ -3,12 +3,14 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
 
+use crate::bindgen;
 use crate::paths::Paths;
 use crate::process::run_quietly;
 use crate::setup::{WORKER_TARGET, rust_target, wasm_pack};
@@ -21,8 +23,18 @@ pub(super) const FILES: [&str; 2] = ["postern_edge.js", "postern_edge_bg.wasm"];
 const SIGNING: [&str; 7] =
     ["aws-sigv4", "aws-smithy-http", "aws-smithy-runtime-api", "aws-smithy-types", "http", "time", "form_urlencoded"];
 
-/// Builds the module and gives the folder that it and its glue are in.
+/// The folder that the module and its glue are in. Only the first call of this program builds them.
 pub(crate) fn build_module(paths: &Paths) -> Result<PathBuf> {
+    static BUILT: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(folder) = built.clone() {
+        return Ok(folder);
+    }
+    Ok(built.insert(build_module_again(paths)?).clone())
+}
+
+/// Builds the module and returns the folder that it and its glue are in.
+pub(crate) fn build_module_again(paths: &Paths) -> Result<PathBuf> {
     let own = paths.target.join("cloudfront");
     fs::create_dir_all(&own).with_context(|| format!("cannot create `{}`", own.display()))?;
     let lock = File::create(own.join("build.lock")).context("cannot create the lock of the module's build")?;
@@ -34,7 +46,7 @@ pub(crate) fn build_module(paths: &Paths) -> Result<PathBuf> {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty `{}`", folder.display()))?;
     }
     let log = own.join("wasm-pack.log");
-    run_quietly(&mut command(paths, &program, &bindgen(paths, &own)?, &own, &folder)?, &log)?;
+    run_quietly(&mut command(paths, &program, &bindgen(&own)?, &own, &folder)?, &log)?;
     check(paths, &folder)?;
     Ok(folder)
 }
@@ -92,24 +104,19 @@ fn cargo_home() -> Result<PathBuf> {
     given.or_else(|| Some(env::home_dir()?.join(".cargo"))).context("there is no home folder")
 }
 
-/// Builds the `wasm-bindgen` of this package, which `wasm-pack` looks for, into a folder without other programs.
-fn bindgen(paths: &Paths, own: &Path) -> Result<PathBuf> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let built = cargo
-        .args(["build", "--quiet", "--package", "xtask", "--bin", "bindgen"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(&paths.root)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot start cargo")?;
-    ensure!(built.status.success(), "`bindgen` does not build");
-    let messages = String::from_utf8(built.stdout).context("cargo's messages are not UTF-8")?;
-    let executable = |line| serde_json::from_str::<Value>(line).ok()?.get("executable")?.as_str().map(PathBuf::from);
-    let program = messages.lines().find_map(executable).context("cargo built no `bindgen`")?;
+/// Links this program to the name `wasm-bindgen`, which `wasm-pack` looks for, in a folder without other programs.
+fn bindgen(own: &Path) -> Result<PathBuf> {
     let folder = own.join("bin");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let copy = folder.join("wasm-bindgen");
-    fs::copy(&program, &copy).with_context(|| format!("cannot write `{}`", copy.display()))?;
+    let link = folder.join(bindgen::NAME);
+    let program = env::current_exe().context("cannot name this program")?;
+    if fs::read_link(&link).is_ok_and(|present| present == program) {
+        return Ok(folder);
+    }
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(&link).with_context(|| format!("cannot replace `{}`", link.display()))?;
+    }
+    symlink(program, &link).with_context(|| format!("cannot write `{}`", link.display()))?;
     Ok(folder)
 }
 

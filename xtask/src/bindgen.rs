@@ -2,7 +2,7 @@
 //!
 //! `wasm-pack` takes the one on the path when its version is that of `Cargo.lock`, and would otherwise download one.
 //! This one is always that version: the library is pinned there together with the `wasm-bindgen` that the edge links.
-//! `package` copies it to that name; the compiler takes no program of ours that is called so.
+//! `package` links this program to that name, and `main` comes here when it is called by it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +35,11 @@ enum Target {
     Nodejs,
 }
 
-fn main() -> ExitCode {
+/// The program's name, by which `wasm-pack` calls it.
+pub(crate) const NAME: &str = "wasm-bindgen";
+
+/// Does what the command line says.
+pub(crate) fn main() -> ExitCode {
     match bind(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
