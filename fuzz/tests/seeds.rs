@@ -1,48 +1,127 @@
-//! The seeds, without libFuzzer: none breaks a promise, neither does any small change of one, and together they open
-//! every door that the targets have, so that no target runs idle.
+//! The seeds, without libFuzzer: none breaks a promise, neither does any change of one, and together they reach every
+//! outcome that the targets have, so that no target runs idle.
+//!
+//! Changes are made as libFuzzer makes them, without its coverage: octets changed, removed and doubled, words of the
+//! target's dictionary put in, ends exchanged with another seed's. The generator has a fixed seed, so that a failure can be
+//! repeated. `cargo xtask test --long` runs libFuzzer itself.
 
 use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 
 use postern_fuzz::{assertion, bearer, jwks, path, policy, token};
 
-/// Changes of each seed that are tried; libFuzzer tries many more.
-const CHANGES: u64 = 100;
+/// Inputs that are made for each target by changing its seeds: two seconds or so, unoptimised.
+const CHANGES: usize = 6_000;
+/// Most changes that are made to a seed at a time.
+const MOST_EDITS: u64 = 4;
 
-/// Runs `check` over the seeds of `target` and over changes of them, and gives what the seeds themselves reached.
+/// Runs `check` over the seeds of `target` and over changes of them. Returns what the seeds themselves reached.
 fn run<R: Ord + Debug>(target: &str, check: fn(&[u8]) -> R) -> BTreeSet<R> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
-    let mut seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    seeds.sort();
-    let mut reached = BTreeSet::new();
-    for seed in seeds {
-        println!("{}", seed.display());
-        let input = fs::read(&seed).unwrap();
-        reached.insert(check(&input));
-        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
-        for _ in 0..CHANGES {
-            check(&changed(&input, &mut random));
-        }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> =
+        fs::read_dir(root.join("seeds").join(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let seeds: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+    let reached = files
+        .iter()
+        .zip(&seeds)
+        .map(|(file, seed)| {
+            println!("{}", file.display());
+            check(seed)
+        })
+        .collect();
+    let dictionary = fs::read_to_string(root.join("dictionaries").join(target).with_extension("dict")).unwrap();
+    let mut mutator = Mutator { random: 0x9E37_79B9_7F4A_7C15, words: words(&dictionary), seeds: &seeds };
+    for seed in seeds.iter().cycle().take(CHANGES) {
+        let input = mutator.changed(seed);
+        // Shown where the check panics: the test's output is kept until then.
+        println!("{}", input.escape_ascii());
+        check(&input);
     }
     reached
 }
 
-/// One octet of `input` replaced, removed or doubled. The same each time, so that a failure can be repeated.
-fn changed(input: &[u8], random: &mut u64) -> Vec<u8> {
-    let mut next = || {
-        // Marsaglia's xorshift64.
-        *random ^= *random << 13;
-        *random ^= *random >> 7;
-        *random ^= *random << 17;
-        *random
-    };
-    let mut changed = input.to_vec();
-    let place = usize::try_from(next() % input.len() as u64).unwrap();
-    match next() % 3 {
-        0 => changed[place] = next().to_be_bytes()[0],
-        1 => drop(changed.remove(place)),
-        _ => changed.insert(place, input[place]),
+/// The words of a dictionary of libFuzzer's: a text in quotes on each line, with `\"`, `\\` and `\xNN` for octets.
+fn words(dictionary: &str) -> Vec<Vec<u8>> {
+    let quoted = dictionary.lines().filter_map(|line| {
+        let (_, rest) = line.trim().split_once('"').filter(|_| !line.starts_with('#'))?;
+        rest.strip_suffix('"')
+    });
+    quoted.map(unescaped).collect()
+}
+
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match (octet, octet == b'\\') {
+            (_, true) => match rest.next().unwrap() {
+                b'x' => {
+                    let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                }
+                other => other,
+            },
+            (plain, false) => plain,
+        });
     }
-    changed
+    octets
+}
+
+/// Changes seeds, always in the same way.
+struct Mutator<'a> {
+    random: u64,
+    words: Vec<Vec<u8>>,
+    seeds: &'a [Vec<u8>],
+}
+
+impl Mutator<'_> {
+    /// Marsaglia's xorshift64.
+    fn next(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound.max(1) as u64).unwrap()
+    }
+
+    fn changed(&mut self, seed: &[u8]) -> Vec<u8> {
+        let mut changed = seed.to_vec();
+        for _ in 0..=self.next() % MOST_EDITS {
+            let place = self.below(changed.len());
+            match self.next() % 6 {
+                _ if changed.is_empty() => changed.push(self.next().to_be_bytes()[0]),
+                0 => changed[place] = self.next().to_be_bytes()[0],
+                1 => drop(changed.remove(place)),
+                2 => changed.insert(place, changed[place]),
+                3 => {
+                    let bit = self.below(8);
+                    changed[place] ^= 1 << bit;
+                }
+                4 if !self.words.is_empty() => {
+                    let chosen = self.below(self.words.len());
+                    let word = self.words[chosen].clone();
+                    let replaced = if self.below(2) == 0 { 0 } else { word.len().min(changed.len() - place) };
+                    changed.splice(place..place + replaced, word);
+                }
+                _ => {
+                    let chosen = self.below(self.seeds.len());
+                    let from = self.below(self.seeds[chosen].len());
+                    changed.truncate(place);
+                    changed.extend_from_slice(&self.seeds[chosen][from..]);
+                }
+            }
+        }
+        changed
+    }
+}
+
+#[test]
+fn words_of_a_dictionary_are_read_with_their_escapes() {
+    let words = words("# \"no\"\n\"\\\"alg\\\":\"\nname=\"\\xff\\\\\"\n");
+    assert_eq!(words, [b"\"alg\":".to_vec(), b"\xff\\".to_vec()]);
 }
 
 #[test]

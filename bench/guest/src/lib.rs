@@ -17,6 +17,8 @@ const POLICY: &str = include_str!("../../policy.toml");
 const NOW: u64 = 1_800_000_000;
 /// Decisions before those that are counted.
 const WARM_UP: u32 = 8;
+/// Decisions that are counted together.
+pub const DECISIONS: u32 = 64;
 /// Among how many routes the last row finds one.
 const ROUTES: usize = 1_000;
 
