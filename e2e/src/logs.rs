@@ -30,6 +30,14 @@ pub fn of(stack: &Stack, name: &str) -> String {
     String::from_utf8_lossy(&octets).into_owned()
 }
 
+/// The logs of the Lambda functions, one after another.
+///
+/// # Panics
+/// When one is missing.
+pub fn of_functions(stack: &Stack) -> String {
+    stack.origins.keys().map(|name| of(stack, name)).collect()
+}
+
 fn collect(folder: &Path, logs: &mut Vec<Log>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {

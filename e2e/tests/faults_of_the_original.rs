@@ -130,7 +130,7 @@ fn fault_7_nothing_of_a_caller_is_in_any_log() {
     let record = random::word("role");
     stack.control().put_permissions(&subject, &json!({"companies": ["1111"], "role": "Manager", "note": record}));
     let answered = |text: &str| text.matches("\"status\":200").count() + text.matches("\"status\":201").count();
-    let answered_before = answered(&logs::of(&stack, "lambda"));
+    let answered_before = answered(&logs::of_functions(&stack));
     let mut secrets = make_noise(&stack, &subject);
     secrets.extend([subject.clone(), record]);
     for set in stack.keys.values() {
@@ -147,10 +147,10 @@ fn fault_7_nothing_of_a_caller_is_in_any_log() {
 
     let all = logs::all(&stack);
     let named: BTreeSet<&str> = all.iter().map(|log| log.name.as_str()).collect();
-    for name in ["edge.log", "lambda.log", "workerd.log", "issuers.log", "cloudfront.log"] {
+    for name in ["edge.log", "lambda.log", "vouchers.log", "workerd.log", "issuers.log", "cloudfront.log"] {
         assert!(named.contains(name), "there is no {name} among {named:?}");
     }
-    let functions = logs::of(&stack, "lambda");
+    let functions = logs::of_functions(&stack);
     assert!(functions.contains("assertion_missing"), "the functions log no refusals");
     assert!(answered(&functions) > answered_before, "the functions log nothing that they serve");
     for log in &all {

@@ -65,7 +65,7 @@ pub(crate) fn run(paths: &Paths, stack: &Stack, edge: &str) -> Result<()> {
     let count = |what: &str| outcome["run"]["stats"][what]["total"].as_u64().unwrap_or(0);
     let (requests, assertions) = (count("requests"), count("assertions"));
     ensure!(requests > 0 && assertions > requests, "newman ran {requests} requests and {assertions} assertions");
-    println!("  {requests} requests, {assertions} assertions, all as the collection says");
+    say!("  {requests} requests, {assertions} assertions, all as the collection says");
     Ok(())
 }
 

@@ -12,104 +12,109 @@ use crate::process::run;
 use crate::report::Report;
 use crate::setup::{WORKER_TARGET, node, rust_target, setup, step};
 use crate::stack::Manifest;
-use crate::test::{Part, Selection, stackless_tests};
+use crate::test::{self, Binaries, Choice};
 use crate::worker;
 
 /// The policies of the corpus, and the folders of the Workers that are built from them.
 const POLICIES: [(&str, &str); 2] = [("postern.toml", "example"), ("corpus/policy.toml", "rules")];
 
-fn cargo_test(paths: &Paths) -> Command {
-    let mut command = Command::new("cargo");
-    command.args(["test", "--package", "postern-corpus"]).current_dir(&paths.root);
-    command
-}
-
 /// Compares the files with what their themes say, or writes them anew.
 pub(crate) fn files(paths: &Paths, write: bool) -> Result<()> {
-    let mut command = cargo_test(paths);
-    command.args(["--quiet", "--test", "files"]);
+    let mut command = Command::new("cargo");
+    command.args(["test", "--quiet", "--test", "files"]).args(test::workspace()).current_dir(&paths.root);
     if write {
         command.env("POSTERN_CORPUS_WRITE", "1");
     }
     run(&mut command)
 }
 
-/// The drivers on the host and the properties, where the unit tests have not had them; Cedar; then the Worker.
-pub(crate) fn test(paths: &Paths, report: &mut Report, selection: &Selection) -> Result<()> {
+/// What API Gateway and AppSync keep of authorizers' results; how long a downgrade takes to be felt; the drivers on the
+/// host and the properties. The unit tests have all of them.
+pub(crate) fn on_the_host(paths: &Paths, report: &Report, binaries: &Binaries, filters: &[String]) -> Result<()> {
     let again = "cargo xtask test --only corpus";
-    if selection.only == Some(Part::Corpus) {
-        report.part("corpus on the host", again, || {
-            let mut command = cargo_test(paths);
-            // Built in one go with the command that one of the drivers runs: by itself it would be built once more.
-            command.args(["--package", "postern-cli"]);
-            // The reports say how many cases each driver has carried.
-            run(command.args(["--no-fail-fast", "--", "--show-output"]).args(&selection.filters))
-        })?;
-        // What API Gateway and AppSync keep of authorizers' results; how long a downgrade takes to be felt.
-        report.part("caches of authorizers, simulated", again, || {
-            let mut command = Command::new("cargo");
-            command.args(["test", "--package", "postern-origin", "--test", "authorizer", "--test", "appsync"]);
-            command.args(["--test", "freshness", "--no-fail-fast", "--", "--show-output"]);
-            run(command.args(&selection.filters).current_dir(&paths.root))
-        })?;
-    }
-    report.part("core beside Cedar", again, || {
-        let mut command = Command::new("cargo");
-        command.args(["test", "--package", "postern-corpus-cedar", "--", "--show-output"]);
-        run(command.current_dir(&paths.root))
+    let arguments = &["--show-output"][..];
+    report.part("corpus on the host", again, || {
+        binaries.run(paths, &Choice { packages: &["postern-corpus"], arguments, filters, ..Choice::default() })
     })?;
-    report.part("corpus in workerd", again, || worker(paths))?;
-    report.part("corpus at CloudFront", again, || cloudfront(paths))
+    report.part("caches of authorizers, simulated", again, || {
+        let targets = &["authorizer", "appsync", "freshness"][..];
+        binaries.run(paths, &Choice { packages: &["postern-origin"], targets, arguments, filters, ..Choice::default() })
+    })
 }
 
-fn worker(paths: &Paths) -> Result<()> {
-    setup(paths)?;
+/// The core next to Cedar, which has a build of its own: it would change the order of members in all JSON.
+pub(crate) fn cedar(paths: &Paths, report: &Report) -> Result<()> {
+    report.part("core next to Cedar", "cargo xtask test --only corpus", || {
+        let test = |more: &[&str]| {
+            let mut command = Command::new("cargo");
+            run(command.args(["test", "--package", "postern-corpus-cedar"]).args(more).current_dir(&paths.root))
+        };
+        test(&["--no-run"])?;
+        test(&["--", "--show-output"])
+    })
+}
+
+/// Builds a Worker and a function at CloudFront for each policy of the corpus.
+pub(crate) fn build_edges(paths: &Paths) -> Result<()> {
     let folder = paths.profile("corpus")?;
-    let mut workers = json!({});
+    rust_target(paths, WORKER_TARGET)?;
     step("build: a Worker for each policy of the corpus", || {
-        rust_target(paths, WORKER_TARGET)?;
         let _lock = worker::lock(paths)?;
         for (policy, name) in POLICIES {
-            let into = folder.join(name);
-            worker::build_with_policy(&paths.root, &paths.root.join(policy), &into)?;
-            workers[policy] = json!(into);
+            worker::build_carrying(&paths.root, &inputs(paths, policy), &folder.join(name))?;
         }
         Ok(())
     })?;
-    let manifest = Manifest::read(&paths.root)?;
-    let description = folder.join("description.json");
-    let content = json!({
-        "node": node(paths),
-        "node_modules": paths.local.join("node_modules"),
-        "date": manifest.date()?,
-        "flags": manifest.flags().collect::<Vec<_>>(),
-        "workers": workers,
-    });
-    write_if_changed(&description, &content.to_string())?;
-    let mut command = stackless_tests(paths);
-    command.args(["--test", "worker", "--", "--include-ignored", "--show-output"]);
-    run(command.env("POSTERN_CORPUS_WORKERS", &description))
-}
-
-/// The function packed for each policy of the corpus, behind the local CloudFront.
-fn cloudfront(paths: &Paths) -> Result<()> {
-    setup(paths)?;
-    let folder = paths.profile("corpus")?;
-    let mut functions = json!({});
     step("build: a function for each policy of the corpus", || {
         let module = package::build_module(paths)?;
         for (policy, name) in POLICIES {
-            let into = folder.join(format!("{name}-function"));
-            let inputs = Inputs { policy: paths.root.join(policy), ..Inputs::default() };
-            package::unpack(paths, &module, &inputs, &into)?;
-            functions[policy] = json!(into);
+            package::unpack(paths, &module, &inputs(paths, policy), &folder.join(format!("{name}-function")))?;
         }
         Ok(())
-    })?;
-    let description = folder.join("functions.json");
-    let content = json!({ "node": node(paths), "local": paths.local, "functions": functions });
+    })
+}
+
+fn inputs(paths: &Paths, policy: &str) -> Inputs {
+    Inputs { policy: paths.root.join(policy), ..Inputs::default() }
+}
+
+/// The corpus through the edges that [`build_edges`] has built.
+pub(crate) fn at_the_edges(paths: &Paths, report: &Report, binaries: &Binaries, filters: &[String]) -> Result<()> {
+    let again = "cargo xtask test --only corpus";
+    report.part("corpus in workerd", again, || through(paths, binaries, "worker", filters))?;
+    report.part("corpus at CloudFront", again, || through(paths, binaries, "cloudfront", filters))
+}
+
+fn through(paths: &Paths, binaries: &Binaries, edge: &str, filters: &[String]) -> Result<()> {
+    setup(paths)?;
+    let folder = paths.profile("corpus")?;
+    let (suffix, variable) =
+        if edge == "worker" { ("", "POSTERN_CORPUS_WORKERS") } else { ("-function", "POSTERN_CORPUS_FUNCTIONS") };
+    let built: serde_json::Map<String, serde_json::Value> = POLICIES
+        .iter()
+        .map(|(policy, name)| ((*policy).into(), json!(folder.join(format!("{name}{suffix}")))))
+        .collect();
+    let manifest = Manifest::read(&paths.root)?;
+    let content = json!({
+        "node": node(paths),
+        "node_modules": paths.local.join("node_modules"),
+        "local": paths.local,
+        "date": manifest.date()?,
+        "flags": manifest.flags().collect::<Vec<_>>(),
+        "workers": built,
+        "functions": built,
+    });
+    let description = folder.join(format!("{edge}.json"));
     write_if_changed(&description, &content.to_string())?;
-    let mut command = stackless_tests(paths);
-    command.args(["--test", "cloudfront", "--", "--include-ignored", "--show-output"]);
-    run(command.env("POSTERN_CORPUS_FUNCTIONS", &description))
+    binaries.run(
+        paths,
+        &Choice {
+            packages: &["postern-corpus"],
+            targets: &[edge],
+            arguments: &["--include-ignored", "--show-output"],
+            filters,
+            variables: &[(variable, description.display().to_string())],
+            ..Choice::default()
+        },
+    )
 }

@@ -23,7 +23,7 @@ pub(crate) fn dev(paths: &Paths, check: bool, edge: Edge) -> Result<()> {
     println!("Setting up …");
     setup(paths)?;
     println!("Starting the stack (Ctrl-C ends it) …");
-    let mut stack = stack::start(paths, Profile::Development, edge)?;
+    let mut stack = stack::start(paths, Profile::Development, edge, None)?;
     println!("Ready after {:.0} s.", start.elapsed().as_secs_f64());
     if check {
         return check_examples(&stack, &stack.edge);
@@ -42,9 +42,9 @@ pub(crate) fn check_examples(stack: &Stack, edge: &str) -> Result<()> {
     let examples = examples::live(stack)?;
     for example in &examples {
         example.check(&client, edge)?;
-        println!("  ok {}", example.heading());
+        say!("  ok {}", example.heading());
     }
-    println!("  {} requests answered as promised", examples.len());
+    say!("  {} requests answered as promised", examples.len());
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! long after a downgrade access was gone. This prints them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -29,11 +29,12 @@ pub(crate) fn clear(profile: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Title and text of each table that some test has written to.
-pub(crate) fn tables(profile: &Path) -> Vec<(&'static str, String)> {
+/// Title and text of each table that some test has written to, on any of the stacks whose folders these are.
+pub(crate) fn tables(profiles: &[PathBuf]) -> Vec<(&'static str, String)> {
     let filled = TABLES.iter().filter_map(|(title, folder, headings)| {
-        let mut files: Vec<_> = fs::read_dir(profile.join(folder)).ok()?.flatten().map(|entry| entry.path()).collect();
-        files.sort();
+        let entries = profiles.iter().filter_map(|profile| fs::read_dir(profile.join(folder)).ok()).flatten().flatten();
+        let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();
+        files.sort_by_key(|file| file.file_name().map(ToOwned::to_owned));
         let rows: Vec<String> = files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
         (!rows.is_empty()).then(|| (*title, aligned(headings, &rows)))
     });
@@ -73,6 +74,6 @@ mod tests {
 
     #[test]
     fn no_rows_are_no_table() {
-        assert!(tables(Path::new("/nonexistent")).is_empty());
+        assert!(tables(&["/nonexistent".into()]).is_empty());
     }
 }

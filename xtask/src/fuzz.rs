@@ -18,6 +18,8 @@ use crate::setup::{answer, cargo_fuzz, step};
 
 /// Inputs that each target takes in a short run: one to four seconds of work.
 const RUNS: u32 = 30_000;
+/// How long a long run looks with each target, in seconds.
+const SAMPLE_SECONDS: u32 = 120;
 /// Longest that one input may take, in seconds; the largest takes milliseconds.
 const INPUT_TIMEOUT: u32 = 10;
 /// Most memory that a target may hold, in MiB; none takes a tenth of it.
@@ -56,7 +58,7 @@ impl Target {
 }
 
 /// The part of a test run. Without a C++ compiler it is skipped, but never in CI.
-pub(crate) fn short(paths: &Paths, report: &mut Report) -> Result<()> {
+pub(crate) fn short(paths: &Paths, report: &Report) -> Result<()> {
     let name = "fuzz targets";
     match compiler() {
         Err(missing) if env::var_os("CI").is_none_or(|ci| ci != "true") => {
@@ -82,6 +84,11 @@ pub(crate) fn short(paths: &Paths, report: &mut Report) -> Result<()> {
     }
 }
 
+/// The part of a long run: each target for two minutes, from where the last run ended.
+pub(crate) fn sample(paths: &Paths, report: &Report) -> Result<()> {
+    report.part("fuzz targets, at length", "cargo xtask fuzz --seconds 120", || long(paths, None, SAMPLE_SECONDS))
+}
+
 /// Runs one target or all of them, `seconds` each; what it finds is kept for the next time.
 pub(crate) fn long(paths: &Paths, only: Option<Target>, seconds: u32) -> Result<()> {
     compiler()?;
@@ -89,7 +96,7 @@ pub(crate) fn long(paths: &Paths, only: Option<Target>, seconds: u32) -> Result<
     let targets = only.map_or(Target::ALL.to_vec(), |only| vec![only]);
     for target in targets {
         let kept = folder(paths, "corpus", target)?;
-        println!("\n== {}, {seconds} s; inputs are kept in `{}`", target.name(), kept.display());
+        say!("\n== {}, {seconds} s; inputs are kept in `{}`", target.name(), kept.display());
         let mut command = fuzzer(paths, &programs, target, &kept)?;
         let since = SystemTime::now();
         // What libFuzzer prints goes to the terminal, and so does the message of a panic.

@@ -1,6 +1,12 @@
 //! The project's own commands, run as `cargo xtask COMMAND`. Each habit has one command, and CI calls the same ones.
 
+/// `println!` for whatever may run as a part of a test run: the line goes where the part's output goes.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::process::sink::print(&format!($($text)*)) };
+}
+
 mod bench;
+mod bindgen;
 mod collection;
 mod corpus;
 mod dev;
@@ -33,7 +39,7 @@ use postern_embed::Inputs;
 use crate::fuzz::Target;
 use crate::paths::Paths;
 use crate::stack::Edge;
-use crate::test::{Part, Selection};
+use crate::test::{Level, Part, Selection};
 
 /// Commands to set up, run, test and build Postern.
 #[derive(Debug, Parser)]
@@ -54,15 +60,19 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         edge: Edge,
     },
-    /// Lints, unit tests, and end-to-end tests through the running stack
+    /// Lints, unit tests, and end-to-end tests through running stacks: everything that CI runs
     Test {
-        /// Run only this part
+        /// Only formatting, clippy and the tests of what has changed: two minutes
+        #[arg(long, conflicts_with_all = ["long", "only"])]
+        fast: bool,
+        /// Also what takes longer: run it before an issue is resolved and before a release
+        #[arg(long, conflicts_with = "only")]
+        long: bool,
+        /// Only this part
         #[arg(long, value_enum)]
         only: Option<Part>,
-        /// Leave out the lints
-        #[arg(long)]
-        skip_lints: bool,
-        /// Only tests whose name contains one of these
+        /// With `--only`: tests whose name contains one of these
+        #[arg(requires = "only")]
         filters: Vec<String>,
     },
     /// Look for inputs that break a promise of the core, for a long time; `test` does so for a short one
@@ -147,6 +157,10 @@ enum Package {
 }
 
 fn main() -> ExitCode {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    if called.is_some_and(|program| program.file_name().is_some_and(|name| name == bindgen::NAME)) {
+        return bindgen::main();
+    }
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -160,11 +174,14 @@ fn run(command: Command) -> Result<()> {
     let paths = Paths::find()?;
     match command {
         Command::Dev { check, edge } => dev::dev(&paths, check, edge),
-        Command::Test { only, skip_lints, filters } => test::test(&paths, &Selection { only, skip_lints, filters }),
+        Command::Test { fast, long, only, filters } => {
+            let level = if fast { Level::Fast } else { if long { Level::Long } else { Level::Whole } };
+            test::test(&paths, &Selection { level, only, filters })
+        }
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
         Command::Corpus { write } => corpus::files(&paths, write),
         Command::Bench { part, quick } => bench::bench(&paths, part, quick),
-        Command::Figures { write } => figures::figures(&paths, write),
+        Command::Figures { write } => figures::figures(&paths, &test::build(&paths)?, write),
         Command::Setup { frameworks: false } => setup::setup(&paths),
         Command::Setup { frameworks: true } => {
             print!("{}", frameworks::set_up(&paths)?);

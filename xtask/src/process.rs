@@ -8,24 +8,27 @@
 mod end;
 mod lines;
 mod output;
+pub(crate) mod sink;
+pub(crate) mod spent;
 
 use std::fmt::Debug;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read as _, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use std::{env, thread};
+use std::{env, fs, thread};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 pub(crate) use lines::lines;
 pub(crate) use output::tail;
 use output::{Output, show};
 
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(20);
 /// The hidden subcommand that is the guard.
 pub(crate) const GUARD: &str = "guard";
 
@@ -53,8 +56,9 @@ pub(crate) fn check_interrupted() -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end in the foreground, its output where ours goes.
+/// Runs a command to its end, its output where this thread's goes.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
+    sink::redirect(command)?;
     let status = finish(command)?;
     if !status.success() {
         bail!("`{}` failed ({status})", show(command));
@@ -62,11 +66,37 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command to its end and returns what it printed; its errors go where this thread's output goes.
+pub(crate) fn output_of(command: &mut Command) -> Result<String> {
+    sink::redirect(command)?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", show(command)))?;
+    let start = Instant::now();
+    let mut stdout = child.stdout.take().context("a command has no output")?;
+    // Read on a thread of its own: a full pipe would keep the command from ending.
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        stdout.read_to_string(&mut text).map(|_length| text)
+    });
+    let status = ended(command, &mut child, start)?;
+    let text = reader.join().map_err(|_panic| anyhow::anyhow!("the output was not read"))??;
+    if !status.success() {
+        bail!("`{}` failed ({status})", show(command));
+    }
+    Ok(text)
+}
+
 /// Runs a command to its end with its output in `log`; a failure shows the log's last lines.
 pub(crate) fn run_quietly(command: &mut Command, log: &Path) -> Result<()> {
     let file = output::create(log)?;
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     let status = finish(command)?;
+    if spent::Kind::of(command) == spent::Kind::Compile {
+        spent::note_compiled(&String::from_utf8_lossy(&fs::read(log).unwrap_or_default()));
+    }
     if !status.success() {
         bail!("`{}` failed ({status}), log `{}`:\n{}", show(command), log.display(), tail(log));
     }
@@ -74,16 +104,36 @@ pub(crate) fn run_quietly(command: &mut Command, log: &Path) -> Result<()> {
 }
 
 fn finish(command: &mut Command) -> Result<ExitStatus> {
+    let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot start `{}`", show(command)))?;
+    ended(command, &mut child, start)
+}
+
+/// Waits for the end of a command that began at `start`, and adds it to this thread's account.
+fn ended(command: &Command, child: &mut Child, start: Instant) -> Result<ExitStatus> {
+    wait_for_end(child)?;
+    let spent = spent::Spent {
+        wall: start.elapsed(),
+        // Before it is reaped: afterwards nobody knows.
+        processor: spent::processor_time(child.id()).unwrap_or_default(),
+    };
+    spent::add(spent::Kind::of(command), spent);
+    Ok(child.wait()?)
+}
+
+/// Waits until a child has ended, without reaping it. Ends it if the user asks to stop.
+fn wait_for_end(child: &mut Child) -> Result<()> {
+    let process = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("a process has no usable id")?;
     loop {
-        if let Some(status) = child.try_wait()? {
-            check_interrupted()?;
-            return Ok(status);
-        }
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let ended = waitid(WaitId::Pid(process), options).context("cannot wait for a process")?;
         if let Err(interrupted) = check_interrupted() {
             // The terminal has told its whole group; a signal sent to this program alone has not reached the child.
-            end::child(&mut child);
+            end::child(child);
             return Err(interrupted);
+        }
+        if ended.is_some() {
+            return Ok(());
         }
         thread::sleep(POLL);
     }

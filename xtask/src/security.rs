@@ -37,7 +37,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     }
     let faults: Vec<String> = rows.iter().flat_map(|row| tests.faults(row)).collect();
     if faults.is_empty() {
-        println!("  {} rows, {} tests named", rows.len(), rows.iter().map(|row| row.names.len()).sum::<usize>());
+        say!("  {} rows, {} tests named", rows.len(), rows.iter().map(|row| row.names.len()).sum::<usize>());
         return Ok(());
     }
     bail!("{} of {DOCUMENT}'s promises are not shown:\n{}", faults.len(), faults.join("\n"));

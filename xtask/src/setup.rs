@@ -208,10 +208,10 @@ fn read(path: &Path) -> Result<String> {
 
 /// Says what is being done and how long it took.
 pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    println!("  {what} …");
+    say!("  {what} …");
     let start = Instant::now();
     let result = work()?;
-    println!("  {what}: {:.1} s", start.elapsed().as_secs_f64());
+    say!("  {what}: {:.1} s", start.elapsed().as_secs_f64());
     Ok(result)
 }
 

@@ -9,12 +9,14 @@ mod wrangler;
 
 use std::env;
 use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use postern_embed::Inputs;
 use serde_json::Value;
 
 use crate::http::Client;
@@ -23,7 +25,8 @@ use crate::paths::{Paths, write_if_changed};
 use crate::ports::{OFFSET_VARIABLE, Ports, url};
 use crate::process::{Supervisor, run};
 use crate::setup::{node, step};
-use crate::worker::{self, Inputs, build_planted, build_worker};
+use crate::test::Binaries;
+use crate::worker::{self, build_planted, build_worker};
 
 use files::{Edges, Keys, ORIGINS, Programs};
 pub(crate) use files::{SCOPES, key_set};
@@ -43,23 +46,32 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) enum Profile {
     /// A person's: logs in the terminal, code reloaded.
     Development,
-    /// The end-to-end tests': logs in files, the Worker under plain workerd as well.
-    Test,
+    /// One of the end-to-end tests' stacks, which run side by side: logs in files, the Worker under plain workerd as well.
+    Test(u8),
 }
 
+/// How many stacks for tests can run side by side: each has a block of ports, and one more is left for other tests.
+pub(crate) const MOST_TEST_STACKS: u8 = 4;
+/// Ports between the blocks of two stacks for tests.
+const BLOCK: u16 = 20;
+
 impl Profile {
-    fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
-            Self::Development => "dev",
-            Self::Test => "test",
+            Self::Development => "dev".to_owned(),
+            Self::Test(number) => format!("test-{number}"),
         }
     }
 
     fn offset(self) -> u16 {
         match self {
             Self::Development => 0,
-            Self::Test => 100,
+            Self::Test(number) => 100 + BLOCK * u16::from(number),
         }
+    }
+
+    fn is_test(self) -> bool {
+        matches!(self, Self::Test(_))
     }
 }
 
@@ -99,20 +111,33 @@ pub(crate) fn free_ports(profile: Profile) -> Result<Ports> {
     Ok(ports)
 }
 
+/// Compiles the Workers of a stack for tests, so that starting one compiles nothing.
+pub(crate) fn compile_workers(paths: &Paths) -> Result<()> {
+    let _lock = worker::lock(paths)?;
+    step("build: Worker", || worker::compile(&paths.root, &[]).map(drop))?;
+    step("build: Worker that traps on request", || worker::compile_planted(&paths.root).map(drop))
+}
+
+/// The profile's ports for other tests than the end-to-end tests.
+pub(crate) fn free_ports_beside_stacks() -> Result<Ports> {
+    free_ports(Profile::Test(MOST_TEST_STACKS))
+}
+
 /// Builds and starts everything, and returns once every part answers.
 ///
-/// A person's stack has the one edge, the tests' has all.
-pub(crate) fn start(paths: &Paths, profile: Profile, edge: Edge) -> Result<Stack> {
+/// A person's stack has the one edge, the tests' has all. `functions` are the Lambda functions, where they are built
+/// already; else `cargo lambda` builds them, and builds them again when they change.
+pub(crate) fn start(paths: &Paths, profile: Profile, edge: Edge, functions: Option<&Binaries>) -> Result<Stack> {
     let ports = free_ports(profile)?;
-    let folder = paths.profile(profile.name())?;
-    let test = profile == Profile::Test;
+    let folder = paths.profile(&profile.name())?;
+    let test = profile.is_test();
     let edges = Edges {
         worker: test || edge == Edge::Cloudflare,
         plain_workerd: test,
         cloudfront: test || edge == Edge::Cloudfront,
     };
     let logs = folder.join("logs");
-    let starting = Starting { paths, profile, edges, ports, keys: Keys::generate()?, logs, folder };
+    let starting = Starting { paths, profile, edges, ports, keys: Keys::generate()?, logs, folder, functions };
     starting.run()
 }
 
@@ -126,6 +151,7 @@ struct Starting<'a> {
     keys: Keys,
     folder: PathBuf,
     logs: PathBuf,
+    functions: Option<&'a Binaries>,
 }
 
 impl Starting<'_> {
@@ -133,12 +159,14 @@ impl Starting<'_> {
         let overlay = self.folder.join("overlay.toml");
         write_if_changed(&overlay, &files::overlay(&self.ports))?;
         // Whatever fails to build does so before anything runs.
-        step("build: Lambda functions", || run(&mut self.build_functions()))?;
+        if self.functions.is_none() {
+            step("build: Lambda functions", || run(&mut self.build_functions()))?;
+        }
         let bundle = self.edges.worker.then(|| step("build: Worker", || self.build_worker(&overlay))).transpose()?;
         if self.edges.cloudfront {
             step("build: CloudFront function", || self.build_function_at_cloudfront())?;
         }
-        if self.profile == Profile::Test {
+        if self.profile.is_test() {
             let planted = self.folder.join("planted");
             step("build: Worker that traps on request", || {
                 let _lock = worker::lock(self.paths)?;
@@ -153,7 +181,7 @@ impl Starting<'_> {
                 write_if_changed(&overlay, &files::overlay_with_signed(&self.ports))?;
                 write_if_changed(&policy, &files::tried_policy(&example, &(tried? + &signed)))?;
                 write_if_changed(&next, &(files::next_policy(&example)? + &signed))?;
-                let inputs = Inputs { overlay: &overlay, policy: &policy, shadow: &next, seeds: &seeds };
+                let inputs = Inputs { policy, overlay: Some(overlay), shadow: Some(next), seeds: Some(seeds) };
                 build_planted(&self.paths.root, &inputs, &planted)
             })?;
         }
@@ -162,7 +190,7 @@ impl Starting<'_> {
         let mut supervisor = Supervisor::new(&self.logs, printing)?;
         step("start: table and issuers", || self.start_issuers(&mut supervisor))?;
         step("start: Lambda functions", || self.start_functions(&mut supervisor))?;
-        if self.profile == Profile::Test {
+        if self.profile.is_test() {
             step("start: user pool", || self.start_pool(&mut supervisor))?;
         }
         if let Some(bundle) = &bundle {
@@ -234,16 +262,31 @@ impl Starting<'_> {
 
     fn start_functions(&self, supervisor: &mut Supervisor) -> Result<()> {
         let (policy, overlay) = (self.paths.root.join("postern.toml"), self.folder.join("overlay.toml"));
+        let variables = files::lambda_environment(&self.ports, &self.keys, &policy, &overlay);
         let mut command = Command::new(self.paths.venv_program("cargo-lambda"));
         command
             .args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &self.ports.lambda.to_string()])
-            .args(["--package", "postern-origin", "--disable-cors"])
-            .envs(files::lambda_environment(&self.ports, &self.keys, &policy, &overlay))
+            .arg("--disable-cors")
             .current_dir(&self.paths.root);
-        if self.profile == Profile::Test {
-            command.arg("--ignore-changes");
-        }
+        match self.functions {
+            // The emulator's own `cargo run` would build them again, with the features of their package alone.
+            Some(_) => command.arg("--only-lambda-apis"),
+            None => command.args(["--package", "postern-origin"]).envs(variables.iter().cloned()),
+        };
         supervisor.start("lambda", &mut command)?;
+        if let Some(functions) = self.functions {
+            // Any request would be taken for an event and wait for its function.
+            let address = (Ipv4Addr::LOCALHOST, self.ports.lambda);
+            supervisor.wait_for("lambda", PATIENCE, || TcpStream::connect(address).is_ok())?;
+            for name in ORIGINS.into_iter().chain([files::PRE_TOKEN]) {
+                let mut function = Command::new(functions.program(name)?);
+                function
+                    .current_dir(&self.paths.root)
+                    .envs(variables.iter().cloned())
+                    .envs(files::runtime_environment(&self.ports, name));
+                supervisor.start(name, &mut function)?;
+            }
+        }
         let client = Client::with_timeout(PROBE_TIMEOUT);
         for origin in ORIGINS {
             // Without an assertion a function that runs says 401; the emulator's own answers are of other kinds.
@@ -314,16 +357,15 @@ impl Starting<'_> {
         let (overlay, policy) = (self.folder.join("overlay-cloudfront.toml"), self.folder.join("cloudfront.toml"));
         write_if_changed(&overlay, &cloudfront::overlay(&self.ports))?;
         let example = cloudfront::signed_policy(&read(&self.paths.root.join("postern.toml"))?)?;
-        let mut inputs =
-            postern_embed::Inputs { policy: policy.clone(), overlay: Some(overlay), shadow: None, seeds: None };
-        if self.profile == Profile::Test {
+        let mut inputs = Inputs { policy: policy.clone(), overlay: Some(overlay), shadow: None, seeds: None };
+        if self.profile.is_test() {
             let routes = ["tried", "cloudfront"].map(|name| format!("e2e/policies/{name}.toml"));
             let [tried, more] = routes.map(|file| read(&self.paths.root.join(file)));
             write_if_changed(&policy, &files::tried_policy(&example, &(tried? + &more?)))?;
             let (next, seeds) = (self.folder.join("next-cloudfront.toml"), self.folder.join("key-seeds.json"));
             write_if_changed(&next, &files::next_policy(&example)?)?;
             write_if_changed(&seeds, &files::key_seeds(&self.ports)?.to_string())?;
-            inputs = postern_embed::Inputs { shadow: Some(next), seeds: Some(seeds), ..inputs };
+            inputs = Inputs { shadow: Some(next), seeds: Some(seeds), ..inputs };
         } else {
             write_if_changed(&policy, &example)?;
         }
@@ -360,7 +402,7 @@ impl Starting<'_> {
             node_modules: self.paths.local.join("node_modules"),
             chromium: browser(),
         };
-        files::description(self.profile.name(), &self.ports, &self.keys, &programs, self.edges, &self.logs)
+        files::description(&self.profile.name(), &self.ports, &self.keys, &programs, self.edges, &self.logs)
     }
 }
 

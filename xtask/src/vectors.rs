@@ -14,10 +14,10 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::http::Client;
 use crate::paths::Paths;
 use crate::ports::url;
-use crate::process::{Supervisor, run};
+use crate::process::Supervisor;
 use crate::setup::{WORKER_TARGET, node, rust_target, setup, step};
-use crate::stack::{self, Manifest, Profile};
-use crate::test::stackless_tests;
+use crate::stack::{self, Manifest};
+use crate::test::{Binaries, Choice};
 use crate::worker::{built_module, plain_import};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,17 +55,20 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 "#;
 
-/// Builds and starts the hosts, and runs the vectors through every backend.
-pub(crate) fn vectors(paths: &Paths, filters: &[String]) -> Result<()> {
+/// Builds the signature checks for workerd and Node.
+pub(crate) fn build_hosts(paths: &Paths) -> Result<()> {
+    let folder = paths.profile("vectors")?;
+    rust_target(paths, WORKER_TARGET)?;
+    build(paths, CLOUDFLARE, &folder.join(CLOUDFLARE), WORKERD_SCRIPT)?;
+    build(paths, NODE, &folder.join(NODE), NODE_SCRIPT)
+}
+
+/// Starts the hosts that [`build_hosts`] has built, and runs the vectors through every backend.
+pub(crate) fn vectors(paths: &Paths, binaries: &Binaries, filters: &[String]) -> Result<()> {
     setup(paths)?;
     let folder = paths.profile("vectors")?;
     let for_node = folder.join(NODE);
-    step("build: signature checks for workerd and Node", || {
-        rust_target(paths, WORKER_TARGET)?;
-        build(paths, CLOUDFLARE, &folder.join(CLOUDFLARE), WORKERD_SCRIPT)?;
-        build(paths, NODE, &for_node, NODE_SCRIPT)
-    })?;
-    let port = stack::free_ports(Profile::Test)?.plain_workerd;
+    let port = stack::free_ports_beside_stacks()?.plain_workerd;
     let mut supervisor = Supervisor::new(&folder.join("logs"), false)?;
     step("start: signature checks under plain workerd", || {
         let config = workerd_config(&paths.root, &folder.join(CLOUDFLARE), port)?;
@@ -77,15 +80,21 @@ pub(crate) fn vectors(paths: &Paths, filters: &[String]) -> Result<()> {
         let client = Client::with_timeout(Duration::from_secs(3));
         supervisor.wait_for("workerd", PATIENCE, || client.status(&url(port)) == Some(200))
     })?;
-    let mut command = stackless_tests(paths);
-    command
-        .args(["--no-fail-fast", "--test", "signatures", "--"])
-        // Every trial but a few hundred that passed says nothing.
-        .arg("--quiet")
-        .args(filters)
-        .env("POSTERN_VECTORS_WORKERD", url(port))
-        .env("POSTERN_VECTORS_NODE", format!("{}\n{}", node(paths).display(), for_node.join("main.mjs").display()));
-    run(&mut command)
+    let main = for_node.join("main.mjs");
+    binaries.run(
+        paths,
+        &Choice {
+            targets: &["signatures"],
+            // Every trial but a few hundred that passed says nothing.
+            arguments: &["--quiet"],
+            filters,
+            variables: &[
+                ("POSTERN_VECTORS_WORKERD", url(port)),
+                ("POSTERN_VECTORS_NODE", format!("{}\n{}", node(paths).display(), main.display())),
+            ],
+            ..Choice::default()
+        },
+    )
 }
 
 /// The check with one host's cryptography, its glue and its script, in a folder of its own.

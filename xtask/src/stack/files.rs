@@ -200,6 +200,17 @@ pub(crate) fn lambda_environment(ports: &Ports, keys: &Keys, policy: &Path, over
     variables
 }
 
+/// What Lambda sets for a function that is started without it, to be called by the emulator.
+pub(super) fn runtime_environment(ports: &Ports, function: &str) -> [(String, String); 4] {
+    [
+        ("AWS_LAMBDA_RUNTIME_API", format!("{}/.rt/{function}", url(ports.lambda))),
+        ("AWS_LAMBDA_FUNCTION_NAME", function.to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+}
+
 /// The configuration of `local/issuers.mjs`.
 pub(crate) fn issuers_config(ports: &Ports) -> Value {
     let partners: serde_json::Map<String, Value> = PARTNERS
