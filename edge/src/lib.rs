@@ -51,8 +51,6 @@ pub mod cloudflare;
 pub mod cloudfront;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 pub mod conformance;
-#[cfg(all(target_arch = "wasm32", feature = "conformance", not(debug_assertions)))]
-compile_error!("the feature `conformance` is for vectors: what is deployed is built without it");
 #[cfg(all(target_arch = "wasm32", feature = "node"))]
 pub mod node;
 #[cfg(all(target_arch = "wasm32", any(feature = "cloudflare", feature = "cloudfront")))]

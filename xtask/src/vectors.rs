@@ -1,7 +1,7 @@
 //! The signature checks of the two JavaScript hosts, built by themselves and run on the vectors in real workerd and in
 //! real Node: for `vectors/`, which asks them over HTTP and standard input.
 //!
-//! Built unoptimised into the target folder, never into the one that is deployed: the hosts do the work.
+//! Built into folders of their own, never into the one that is deployed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::process::Supervisor;
 use crate::setup::{WORKER_TARGET, node, rust_target, setup, step};
 use crate::stack::{self, Manifest};
 use crate::test::{Binaries, Choice};
-use crate::worker::{built_module, plain_import};
+use crate::worker::{CONFORMANCE, built_module, cargo_build, plain_import};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The features of the edge, and the folders, of the two hosts.
@@ -115,13 +115,10 @@ fn build(paths: &Paths, host: &str, folder: &Path, script: &str) -> Result<()> {
     fs::write(&main, script).with_context(|| format!("cannot write `{}`", main.display()))
 }
 
+/// As the Worker is compiled, so that both share what they need.
 fn compile(root: &Path, host: &str) -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    cargo
-        .args(["build", "--package", "postern-edge", "--target", WORKER_TARGET, "--no-default-features"])
-        .args(["--features", &format!("{host},conformance"), "--message-format", "json-render-diagnostics"])
-        .current_dir(root);
-    built_module(&mut cargo, &format!("the signature check with `{host}`"))
+    let mut cargo = cargo_build(root, &[host, CONFORMANCE]);
+    built_module(cargo.arg("--no-default-features"), &format!("the signature check with `{host}`"))
 }
 
 /// The same runtime, date and flags as the Worker that is deployed.

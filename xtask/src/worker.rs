@@ -31,6 +31,9 @@ const PLANTED: &str = "planted-panic";
 /// What makes cargo build a Worker that can sign for AWS: only where the policy has an origin that wants it, for its size.
 const SIGNING: &str = "sigv4";
 
+/// What makes cargo build a module with nothing but the signature checks.
+pub(crate) const CONFORMANCE: &str = "conformance";
+
 /// The module, next to its glue.
 const MODULE: &str = "postern_edge_bg.wasm";
 
@@ -157,8 +160,12 @@ pub(crate) fn compile_planted(root: &Path) -> Result<PathBuf> {
     compile(root, &[PLANTED, SIGNING])
 }
 
-/// Fails if a module that traps on request would carry a policy that can be deployed.
+/// Fails if a module for tests would carry a policy that can be deployed.
 fn refuse_planted(module: &[u8], embedded: &Embedded) -> Result<()> {
+    ensure!(
+        !has_conformance(module),
+        "the module has the feature `{CONFORMANCE}`, which is for vectors: build it without"
+    );
     ensure!(
         !has_planted_panic(module) || embedded.policy().is_development(),
         "the Worker traps on request, which is for tests: name a development overlay, or build without `planted-panic`"
@@ -170,6 +177,13 @@ fn refuse_planted(module: &[u8], embedded: &Embedded) -> Result<()> {
 fn with_signing<'a>(features: &[&'a str], embedded: &Embedded) -> Vec<&'a str> {
     let signs = embedded.policy().wants_signatures();
     features.iter().copied().chain(signs.then_some(SIGNING)).collect()
+}
+
+/// Whether a module exports the signature checks of `edge/src/conformance.rs`.
+pub(crate) fn has_conformance(module: &[u8]) -> bool {
+    [&b"verify_with_webcrypto"[..], b"verify_with_node"]
+        .iter()
+        .any(|name| module.windows(name.len()).any(|window| window == *name))
 }
 
 /// Whether a module has the text by which a request asks for a trap; `edge/src/cloudflare/planted.rs` has it.
@@ -185,7 +199,7 @@ pub(crate) fn built_module(cargo: &mut Command, what: &str) -> Result<PathBuf> {
     modules.find(|path| path.ends_with("postern_edge.wasm")).context("cargo built no `postern_edge.wasm`")
 }
 
-fn cargo_build(root: &Path, features: &[&str]) -> Command {
+pub(crate) fn cargo_build(root: &Path, features: &[&str]) -> Command {
     let mut cargo = Command::new("cargo");
     cargo
         .args(["build", "--release", "--package", "postern-edge"])
@@ -302,6 +316,8 @@ mod tests {
         let trapping = b"\0asm\x01...postern-planted-panic...";
         refuse_planted(trapping, &embedded(example, Some(overlay))).expect("it serves nothing where it is deployed");
         refuse_planted(b"\0asm\x01", &unsigned).expect("it does not trap");
+        let vectors = refuse_planted(b"\0asm\x01..verify_with_node..", &unsigned).expect_err("it is for vectors");
+        assert!(vectors.to_string().contains("build it without"), "{vectors}");
         let refused = refuse_planted(trapping, &unsigned).expect_err("it could be deployed").to_string();
         assert!(refused.contains("name a development overlay"), "{refused}");
     }

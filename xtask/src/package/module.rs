@@ -14,7 +14,7 @@ use crate::bindgen;
 use crate::paths::Paths;
 use crate::process::run_quietly;
 use crate::setup::{WORKER_TARGET, rust_target, wasm_pack};
-use crate::worker::{has_bounded_memory, has_planted_panic};
+use crate::worker::{has_bounded_memory, has_conformance, has_planted_panic};
 
 /// What comes out: the glue, and the module.
 pub(super) const FILES: [&str; 2] = ["postern_edge.js", "postern_edge_bg.wasm"];
@@ -134,6 +134,7 @@ fn check(paths: &Paths, folder: &Path) -> Result<()> {
     let [_, module] = FILES;
     let octets = fs::read(folder.join(module)).with_context(|| format!("there is no `{module}`"))?;
     ensure!(!has_planted_panic(&octets), "the function traps on request: build it without `planted-panic`");
+    ensure!(!has_conformance(&octets), "the function has the feature `conformance`: build it without");
     ensure!(
         has_bounded_memory(&octets).unwrap_or_default(),
         "the function's memory has no maximum: what has become of `--max-memory` in `edge/build.rs`?"

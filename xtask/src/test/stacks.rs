@@ -101,14 +101,27 @@ fn with_stacks(
     binaries: &Binaries,
     work: impl FnOnce(&[Stack]) -> Result<()>,
 ) -> Result<()> {
-    let mut stacks = Vec::new();
-    let count = if machine::has_room_for_lanes() { STACKS } else { 1 };
-    for number in 0..count {
+    let started = Mutex::new(Vec::new());
+    let start = |number: u8| {
         report.part(&format!("start of stack {}", number + 1), AGAIN, || {
-            stacks.push(stack::start(paths, Profile::Test(number), Edge::default(), Some(binaries))?);
+            let stack = stack::start(paths, Profile::Test(number), Edge::default(), Some(binaries))?;
+            started.lock().unwrap_or_else(PoisonError::into_inner).push(stack);
             Ok(())
-        })?;
-    }
+        })
+    };
+    let count = if machine::has_room_for_lanes() { STACKS } else { 1 };
+    thread::scope(|scope| {
+        let starting: Vec<_> = (0..count)
+            .map(|number| {
+                scope.spawn({
+                    let start = &start;
+                    move || start(number)
+                })
+            })
+            .collect();
+        starting.into_iter().try_for_each(|lane| lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })?;
+    let stacks = started.into_inner().unwrap_or_else(PoisonError::into_inner);
     if stacks.is_empty() {
         report.skip("end-to-end tests", "no stack runs");
         return Ok(());
