@@ -14,6 +14,8 @@ use crate::{cold::quoted, stack::Stack};
 pub const FIELD: &str = "postern-planted-panic";
 /// What its decision log hashes subjects with.
 pub const LOG_SECRET: &str = "a secret of the tests' own, of 32 octets at least";
+/// The id of its version, as the version metadata binding has it.
+pub const VERSION_ID: &str = "dc8dcd28-271b-4367-9840-6c244f84cb40";
 /// What the origin of `policies/signed.toml` believes.
 pub const SIGNED_KEY: &str =
     r#"{"keys":[{"kty":"oct","kid":"signed","k":"c2lnbmVkLXNpZ25lZC1zaWduZWQtc2lnbmVkLXNpZ25lZCE"}]}"#;
@@ -48,7 +50,9 @@ pub fn with_planted_panic(stack: &Stack, config: &str) -> String {
     ];
     let secrets: String =
         secrets.map(|(name, text)| format!("\n    (name = \"{name}\", text = {}),", quoted(text))).concat();
-    let bindings = format!("  bindings = [{secrets}");
+    let metadata = json!({"id": VERSION_ID, "tag": "", "timestamp": "2026-12-01T00:00:00Z"}).to_string();
+    let metadata = format!("\n    (name = \"CF_VERSION_METADATA\", json = {}),", quoted(&metadata));
+    let bindings = format!("  bindings = [{secrets}{metadata}");
     format!("{before}  modules = [\n{}\n  ],{}", modules.join("\n"), after.replacen("  bindings = [", &bindings, 1))
 }
 

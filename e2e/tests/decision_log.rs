@@ -9,7 +9,7 @@ use postern::digest::{content_digest_field, sha256};
 use postern_e2e::{
     Answer, Call, PARTNERS, Platform, Session, USERS,
     cold::ColdEdge,
-    planted::{LOG_SECRET, with_planted_panic},
+    planted::{LOG_SECRET, VERSION_ID, with_planted_panic},
     session,
     stand_in::StandIn,
     wait,
@@ -77,6 +77,12 @@ fn each_decision_is_one_line_with_the_states_of_the_caches() {
     );
     assert_eq!(line["caches"], json!({ "token": "miss", "keys": "miss", "permissions": "miss" }));
     assert!(line["took_ms"].is_u64() && line["time"].as_u64().is_some_and(|time| time > 1_700_000_000_000), "{line}");
+
+    let version = match Platform::current() {
+        Platform::Worker => json!(VERSION_ID),
+        Platform::CloudFront => Value::Null,
+    };
+    assert_eq!(line["version"], version);
 
     let (second, answer) = logged.send(logged.edge.get(VOUCHER).bearer(&token));
     answer.expect(200);

@@ -83,6 +83,9 @@ pub struct Observed<'a> {
     pub took: Duration,
     /// The platform's name for the request; text that the platform vouches for.
     pub request_id: Option<&'a str>,
+    /// The platform's name for the deployed version of the driver that decides, where it has one. A caller may be able to
+    /// choose between two versions.
+    pub deployed_version: Option<&'a str>,
     /// The cache of verified tokens: a miss where a signature was checked.
     pub token: Option<CacheState>,
     /// The issuer's keys.
@@ -158,6 +161,9 @@ fn begin(event: &str, observed: &Observed<'_>) -> Map<String, Value> {
     line.insert("time".into(), observed.at.as_millis().into());
     if let Some(id) = observed.request_id {
         line.insert("request".into(), id.into());
+    }
+    if let Some(version) = observed.deployed_version {
+        line.insert("version".into(), version.into());
     }
     line
 }

@@ -21,6 +21,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::paths::Paths;
 use crate::process::output_of;
 use crate::snapshot;
+use crate::stack::Manifest;
 
 const OVERLAY: &str = "POSTERN_OVERLAY";
 const KEY_SEEDS: &str = "POSTERN_KEY_SEEDS";
@@ -69,6 +70,7 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
         shadow: deployed(SHADOW_POLICY),
         seeds: deployed(KEY_SEEDS),
     };
+    Manifest::read(root)?.check_version_metadata()?;
     build(root, &inputs, &[], &root.join("edge/build"))
 }
 

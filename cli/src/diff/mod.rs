@@ -55,6 +55,11 @@ impl Differences {
         })
     }
 
+    /// Whether callers gain or lose, or tokens are believed otherwise.
+    fn concern_callers(&self) -> bool {
+        !self.access.is_empty() || !self.sections.is_empty()
+    }
+
     fn are_none(&self) -> bool {
         self.access.is_empty() && self.sections.is_empty() && self.settings.is_empty()
     }

@@ -16,6 +16,11 @@ use crate::{
     output::{BAD, DIM, GOOD, HEADING, WARNING, counted, shown, styled},
 };
 
+/// What an operator must know before two versions of a Worker are deployed with these policies: docs/workers.md.
+const GRADUAL_DEPLOYMENT: &str = "while the old and the new version are both deployed, a caller chooses between them by the \
+request fields `Cloudflare-Workers-Version-Overrides` and `Cloudflare-Workers-Version-Key`, so that whoever loses here can \
+stay with the old policy; try the new one as a shadow policy first, then deploy it to 100 % (docs/workers.md)";
+
 pub(super) fn to_text(args: &DiffArgs, differences: &Differences) -> String {
     let gained = differences.access.iter().filter(|difference| difference.who.is_gain).count();
     let lost = differences.access.len() - gained;
@@ -33,6 +38,9 @@ pub(super) fn to_text(args: &DiffArgs, differences: &Differences) -> String {
         for setting in &differences.settings {
             text += &change_text(&setting.at, &setting.old, &setting.new);
         }
+    }
+    if differences.concern_callers() {
+        let _ = writeln!(text, "\n{}: {GRADUAL_DEPLOYMENT}", styled(WARNING, "on Workers"));
     }
     let others = counted(others, "other change");
     let _ = writeln!(text, "\n{} gained, {} lost, {others}", gained, lost);
@@ -114,6 +122,7 @@ pub(super) fn to_json(args: &DiffArgs, policies: [&Policy; 2], differences: &Dif
         "access": access,
         "issuers": sections,
         "settings": settings,
+        "gradual_deployment": differences.concern_callers().then_some(GRADUAL_DEPLOYMENT),
         "differences": access.len() + sections.len() + settings.len(),
     })
 }

@@ -118,3 +118,26 @@ fn no_token_is_ever_shown() {
         assert!(!told.out.contains("eyJ") && !told.out.contains("Bearer"), "{}", told.out);
     }
 }
+
+#[test]
+fn a_gain_or_a_loss_comes_with_the_fields_by_which_callers_of_a_worker_choose_a_version() {
+    let fields = ["`Cloudflare-Workers-Version-Overrides`", "`Cloudflare-Workers-Version-Key`"];
+    let scopes = ("company = \"{company}\"\nscopes = [\"orders/list.orders\"]", "company = \"{company}\"");
+    let loss = (scopes.0, "company = \"{company}\"\nscopes = [\"orders/list.orders\"]\nrequire.tier = true");
+    let issuer = ("token_use = \"access\"", "token_use = \"access\"\nmax_age = \"1h\"");
+    for (from, to) in [scopes, loss, issuer] {
+        let told = diff(from, to, &[]);
+        assert_eq!(told.code, 3, "{told:?}");
+        assert!(told.out.contains("\non Workers: ") && fields.iter().all(|field| told.out.contains(field)), "{told:?}");
+        let told = diff(from, to, &["--format", "json"]).json();
+        let said = told["gradual_deployment"].as_str().unwrap();
+        assert!(fields.iter().all(|field| said.contains(field)), "{said}");
+    }
+    // Whoever may, may as before: which version decides does not matter to callers.
+    let setting = ("permissions_max_age = \"2s\"", "permissions_max_age = \"3s\"");
+    for (from, to) in [setting, ("roles = [\"Manager\", \"Standard\"]", "roles = ['Manager', 'Standard']")] {
+        let told = diff(from, to, &[]).out;
+        assert!(!told.contains("on Workers"), "{told}");
+        assert!(diff(from, to, &["--format", "json"]).json()["gradual_deployment"].is_null());
+    }
+}

@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// The version metadata binding of `wrangler.toml`, by its usual name.
+const VERSION_METADATA: &str = "CF_VERSION_METADATA";
+
 static ISOLATE: OnceLock<Option<Isolate>> = OnceLock::new();
 
 /// The isolate's lasting state.
@@ -35,6 +38,8 @@ pub(super) struct Isolate {
     /// By a policy that is only tried.
     shadow: Option<&'static Authorizer>,
     secrets: Result<Secrets, Unfit>,
+    /// The id of the Worker's version; `None` without the binding, as in plain workerd.
+    version: Option<String>,
 }
 
 impl Isolate {
@@ -54,7 +59,7 @@ impl Isolate {
             let read = read.and_then(|secrets| secrets.with_credentials(policy, binding));
             read.map_err(Unfit::Secrets)
         };
-        Self { authorizer: &prepared.authorizer, shadow: prepared.shadow.as_ref(), secrets }
+        Self { authorizer: &prepared.authorizer, shadow: prepared.shadow.as_ref(), secrets, version: version(env) }
     }
 
     /// The AWS credentials for the origin of that name.
@@ -67,6 +72,13 @@ impl Isolate {
     pub(super) fn keys_of(&self, origin: &str) -> Option<&AssertionKeys> {
         self.secrets.as_ref().ok()?.of(origin)
     }
+}
+
+/// The id that the version metadata binding has.
+fn version(env: &Env) -> Option<String> {
+    let metadata = Reflect::get(env, &JsValue::from_str(VERSION_METADATA)).ok().filter(JsValue::is_object)?;
+    let id = Reflect::get(&metadata, &JsValue::from_str("id")).ok()?.as_string()?;
+    (!id.is_empty()).then_some(id)
 }
 
 /// One request's hold on its isolate.
@@ -105,6 +117,10 @@ impl Platform for Worker {
 
     fn secrets(&self) -> Result<&Secrets, &Unfit> {
         self.isolate.secrets.as_ref()
+    }
+
+    fn deployed_version(&self) -> Option<&str> {
+        self.isolate.version.as_deref()
     }
 
     fn seeds() -> KeySeeds {

@@ -10,7 +10,7 @@ use crate::{log, secrets::Secrets};
 
 /// The decision that holds, written down as the policy says. A body is read where its route wants it.
 pub(crate) async fn enforced<'i, P: Platform>(
-    platform: &P,
+    platform: &'i P,
     incoming: &'i impl Incoming,
     body: &mut impl BodySource,
 ) -> (Decision, Observed<'i>) {
@@ -32,6 +32,7 @@ pub(crate) async fn enforced<'i, P: Platform>(
     if policy.log().wants(&decision, runtime::random_bits) {
         let subject_key = platform.secrets().ok().and_then(Secrets::subject_key);
         observed.request_id = incoming.id();
+        observed.deployed_version = platform.deployed_version();
         runtime::log(&decision_log::line(&decision, policy.version(), subject_key, &observed));
     }
     (decision, observed)

@@ -46,6 +46,11 @@ pub(crate) trait Platform: Clone + 'static {
         self.secrets().ok()?.credentials(origin.name()).cloned()
     }
 
+    /// The platform's name for the deployed version of this edge, for the decision log.
+    fn deployed_version(&self) -> Option<&str> {
+        None
+    }
+
     /// The issuers' keys as they were when they were sealed.
     fn seeds() -> KeySeeds;
 

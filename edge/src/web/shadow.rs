@@ -54,7 +54,12 @@ async fn try_one<P: Platform>(
     let is_whole = !std::ptr::eq(authorizer, platform.authorizer());
     let begun = if is_whole { Some(authorizer.begin(&request, at)) } else { authorizer.begin_shadow(&request, at) };
     let Some(begun) = begun else { return };
-    let mut observed = Observed { at, request_id: incoming.id(), ..Observed::default() };
+    let mut observed = Observed {
+        at,
+        request_id: incoming.id(),
+        deployed_version: platform.deployed_version(),
+        ..Observed::default()
+    };
     let shadow = decide::finish(platform, authorizer, begun, &mut Untouched, &mut observed).await;
     let subject_key = platform.secrets().ok().and_then(Secrets::subject_key);
     let version = authorizer.policy().version();

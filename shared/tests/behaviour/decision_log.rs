@@ -20,6 +20,7 @@ fn line(world: &mut World, call: &Call, key: Option<&SubjectKey>) -> Value {
         at: at(0),
         took: Duration::from_millis(7),
         request_id: Some("8f0c-LHR"),
+        deployed_version: Some("dc8dcd28"),
         token: Some(CacheState::Miss),
         keys: Some(CacheState::Hit),
         permissions: None,
@@ -37,7 +38,7 @@ fn a_permit_says_who_may_do_what_for_which_company() {
     let subject = line["subject"].as_str().unwrap();
     assert!(subject.len() == 32 && subject.bytes().all(|byte| byte.is_ascii_hexdigit()), "{subject}");
     let expected = json!({
-        "event": "decision", "time": at(0).as_millis(), "request": "8f0c-LHR", "decision": "permit",
+        "event": "decision", "time": at(0).as_millis(), "request": "8f0c-LHR", "version": "dc8dcd28", "decision": "permit",
         "route": "internal-orders-list", "issuer": "users", "subject": subject, "company": "1111", "policy": "v1",
         "took_ms": 7, "caches": { "token": "miss", "keys": "hit" },
     });

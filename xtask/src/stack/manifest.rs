@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use toml::Table;
 
 const FILE: &str = "wrangler.toml";
+
+/// The version metadata binding that the Worker reads.
+const VERSION_METADATA: &str = "CF_VERSION_METADATA";
 
 /// What the manifest says.
 #[derive(Debug)]
@@ -49,6 +52,21 @@ impl Manifest {
         flags.into_iter().flatten().filter_map(toml::Value::as_str)
     }
 
+    /// The name of the version metadata binding.
+    pub(crate) fn version_metadata(&self) -> Option<&str> {
+        self.0.get("version_metadata")?.get("binding")?.as_str()
+    }
+
+    /// Fails unless the Worker learns the id of its deployed version, which its decision log names.
+    pub(crate) fn check_version_metadata(&self) -> Result<()> {
+        ensure!(
+            self.version_metadata() == Some(VERSION_METADATA),
+            "`{FILE}` does not bind the version's metadata, so that the decision log cannot name the version: add\n\
+             [version_metadata]\nbinding = \"{VERSION_METADATA}\""
+        );
+        Ok(())
+    }
+
     /// The plain variables that are text.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         let variables = self.0.get("vars").and_then(toml::Value::as_table);
@@ -65,6 +83,18 @@ mod tests {
         let manifest = Manifest::parse("main = \"a/b.mjs\"\nname = \"n\"\n[build]\ncommand = \"c\"\n").expect("TOML");
         let local = manifest.for_local_run(Path::new("/r")).expect("a manifest");
         assert_eq!(local, json!({ "main": "/r/a/b.mjs", "name": "n" }));
+    }
+
+    #[test]
+    fn the_manifest_binds_the_version_metadata_by_the_name_that_the_edge_reads() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let manifest = Manifest::read(&root).expect("the manifest");
+        assert_eq!(manifest.version_metadata(), Some(VERSION_METADATA));
+        let edge = fs::read_to_string(root.join("edge/src/cloudflare/isolate.rs")).expect("the edge");
+        assert!(edge.contains(&format!("const VERSION_METADATA: &str = \"{VERSION_METADATA}\";")));
+        for text in ["", "version_metadata = 1", "[version_metadata]\nbinding = \"V\""] {
+            assert!(Manifest::parse(text).expect("TOML").check_version_metadata().is_err(), "{text}");
+        }
     }
 
     #[test]
