@@ -42,6 +42,8 @@ pub enum Reason {
     IssuerAmbiguous,
     /// `token_use` or `typ` is not that of an access token.
     NotAnAccessToken,
+    /// The token is bound to its sender (`cnf`), and the binding cannot be checked.
+    SenderConstrained,
     /// A claim that the issuer section requires is missing or says something else.
     ClaimMismatch,
     /// `exp` is missing.
@@ -116,7 +118,7 @@ pub enum PublicCode {
 
 impl Reason {
     /// Every reason there is, in the order in which a decision may come to them.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Target(TargetError::NotAbsolutePath),
         Self::Target(TargetError::TooLong),
         Self::Target(TargetError::EmptyQuery),
@@ -146,6 +148,7 @@ impl Reason {
         Self::AudienceMismatch,
         Self::IssuerAmbiguous,
         Self::NotAnAccessToken,
+        Self::SenderConstrained,
         Self::ClaimMismatch,
         Self::ExpirationMissing,
         Self::Expired,
@@ -193,6 +196,7 @@ impl Reason {
             | Self::AudienceMismatch
             | Self::IssuerAmbiguous
             | Self::NotAnAccessToken
+            | Self::SenderConstrained
             | Self::ClaimMismatch
             | Self::ExpirationMissing
             | Self::Expired
@@ -232,6 +236,7 @@ impl Reason {
             Self::AudienceMismatch => "audience_mismatch",
             Self::IssuerAmbiguous => "issuer_ambiguous",
             Self::NotAnAccessToken => "not_an_access_token",
+            Self::SenderConstrained => "sender_constrained",
             Self::ClaimMismatch => "claim_mismatch",
             Self::ExpirationMissing => "expiration_missing",
             Self::Expired => "expired",

@@ -82,7 +82,7 @@ stages! {
     /// The token is for this interface: exactly one section accepts its audience and client.
     Audience = "audience": [AudienceMismatch, IssuerAmbiguous],
     /// It is an access token and has what the section requires.
-    Kind = "kind": [NotAnAccessToken, ClaimMismatch],
+    Kind = "kind": [NotAnAccessToken, SenderConstrained, ClaimMismatch],
     /// It is valid now.
     Dates = "dates": [
         ExpirationMissing,

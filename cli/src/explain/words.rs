@@ -123,6 +123,9 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         Reason::AudienceMismatch => format!("{}; `{issuer}` takes {}", audience(facts), takes(facts)),
         Reason::IssuerAmbiguous => "two issuer sections of one URL take the token".to_owned(),
         Reason::NotAnAccessToken => kind(facts),
+        Reason::SenderConstrained => {
+            "the token is bound to its sender (`cnf`), and that binding is not checked yet".to_owned()
+        }
         Reason::ClaimMismatch => {
             let required = || facts.section.iter().flat_map(|own| own.required());
             let wanted: Vec<String> = required().map(rules::required).collect();

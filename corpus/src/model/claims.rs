@@ -132,6 +132,9 @@ fn check_kind(issuer: &Issuer, token: &Token, claims: &Json) -> Result<(), &'sta
     if issuer.token_type.as_deref().is_some_and(|wanted| token.kind.as_deref().map(bare) != Some(bare(wanted))) {
         return Err("not_an_access_token");
     }
+    if claims.get("cnf").is_some() {
+        return Err("sender_constrained");
+    }
     if issuer.required().iter().all(|(name, wanted)| holds(claims.get(name), wanted)) {
         Ok(())
     } else {

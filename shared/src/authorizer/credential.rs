@@ -221,6 +221,12 @@ fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims<'_>) ->
     if issuer.token_type.as_deref().is_some_and(|wanted| token_type.map(bare) != Some(bare(wanted))) {
         return Err(Reason::NotAnAccessToken);
     }
+    // RFC 7800 §3.1: whoever presents the token must prove possession of a key. Nothing here checks that (RFC 9449, RFC
+    // 8705), and a bound token that is accepted without it is worth no more to its owner than to a thief. A `null` has no
+    // meaning there, so it is refused like any other value.
+    if claims.get("cnf").is_some() {
+        return Err(Reason::SenderConstrained);
+    }
     let held = |required: &RequiredClaim| required.holds(claims.get(&required.name).map(Json::to_value).as_ref());
     if issuer.required.iter().all(held) { Ok(()) } else { Err(Reason::ClaimMismatch) }
 }

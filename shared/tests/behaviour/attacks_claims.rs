@@ -295,3 +295,17 @@ fn typ_tells_access_tokens_from_id_tokens_where_the_issuer_says_so() {
     let id = Call::get(ORDERS).bearer(Token::partner("1111").header("typ", json!("JWT")).compact());
     assert_eq!(world.outcome(&id), denied(Reason::NotAnAccessToken));
 }
+
+#[test]
+fn a_token_bound_to_its_sender_is_no_bearer_token_whatever_its_binding_says() {
+    let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    for binding in
+        [json!({"jkt": thumbprint}), json!({"x5t#S256": thumbprint}), json!({}), json!(null), json!(false), json!("")]
+    {
+        let token = Token::partner("1111").claim("cnf", binding.clone());
+        assert_eq!(outcome(&token), denied(Reason::SenderConstrained), "{binding}");
+    }
+    // A confirmation about somebody else binds nothing here.
+    let token = Token::partner("1111").claim("act", json!({"cnf": {"jkt": thumbprint}}));
+    assert_eq!(outcome(&token), Outcome::Permit);
+}

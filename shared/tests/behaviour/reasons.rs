@@ -10,7 +10,7 @@ use postern::{
 };
 
 /// Every reason, and what its caller may know of it.
-const REASONS: [(Reason, PublicCode); 51] = [
+const REASONS: [(Reason, PublicCode); 52] = [
     (Target(TargetError::NotAbsolutePath), InvalidRequest),
     (Target(TargetError::TooLong), InvalidRequest),
     (Target(TargetError::EmptySegment), InvalidRequest),
@@ -45,6 +45,7 @@ const REASONS: [(Reason, PublicCode); 51] = [
     (NotYetValid, InvalidToken),
     (IssuedInFuture, InvalidToken),
     (SubjectUnusable, InvalidToken),
+    (SenderConstrained, InvalidToken),
     (ClaimMismatch, InvalidToken),
     (IssuedAtMissing, InvalidToken),
     (LifetimeTooLong, InvalidToken),
