@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use postern::{Decision, Policy, Request, UnixTime};
+use postern::{Decision, Policy, Request};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -43,8 +43,7 @@ pub(crate) fn decide(
     input: impl BufRead,
     mut output: impl Write,
 ) -> anyhow::Result<Outcome> {
-    let now = args.now.map_or_else(crate::now, UnixTime::from_secs);
-    let mut world = World::new(policy, now);
+    let mut world = World::new(policy, args.now);
     args.keys.iter().try_for_each(|named| world.add_keys(named))?;
     world.records = args.permissions.as_deref().map(permissions_file).transpose()?;
     let mut all_decided = true;

@@ -33,8 +33,14 @@ pub(crate) struct Seen {
 }
 
 impl World {
-    pub(crate) fn new(policy: Policy, now: UnixTime) -> Self {
-        Self { authorizer: Authorizer::new(policy), keys: BTreeMap::new(), records: None, now }
+    /// A world at the time that a person chose, in seconds since 1970, or else at the system's time.
+    pub(crate) fn new(policy: Policy, chosen: Option<u64>) -> Self {
+        let authorizer = Authorizer::new(policy);
+        let (authorizer, now) = match chosen {
+            Some(seconds) => (authorizer.with_any_clock(), UnixTime::from_secs(seconds)),
+            None => (authorizer, crate::now()),
+        };
+        Self { authorizer, keys: BTreeMap::new(), records: None, now }
     }
 
     pub(crate) const fn policy(&self) -> &Policy {

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use postern::{
-    Authorizer, Decision, JwkSet, Keys, MAX_KEY_ID_BYTES, Permissions, PermissionsRecord, Policy, Progress, Request,
-    SignatureCheck, UnixTime, policy,
+    Authorizer, Decision, JwkSet, Keys, MAX_KEY_ID_BYTES, Permissions, PermissionsRecord, Policy, Progress,
+    RELEASED_AT, Request, SignatureCheck, UnixTime, policy,
 };
 
 use crate::Script;
@@ -84,7 +84,11 @@ fn decide_by(
 ) -> (Decision, Trail) {
     let mut trail = Trail::default();
     let mut algorithms: &[postern::Algorithm] = &[];
-    let mut progress = authorizer.begin(request, clock(script));
+    // A clock that cannot be right tells nothing.
+    let is_wrong = |now| now < RELEASED_AT;
+    let begun_at = clock(script);
+    trail.in_the_dark = is_wrong(begun_at);
+    let mut progress = authorizer.begin(request, begun_at);
     loop {
         let now = clock(script);
         progress = match progress {
@@ -99,7 +103,7 @@ fn decide_by(
                 algorithms = need.issuer().algorithms();
                 let answer = script.choose(3);
                 trail.stale = answer == 1;
-                trail.in_the_dark |= answer == 2;
+                trail.in_the_dark |= answer == 2 || is_wrong(now);
                 let answer = [Keys::Fresh(&KEYS), Keys::Stale(&KEYS), Keys::Unavailable][usize::from(answer)];
                 need.resume(answer, now)
             }
@@ -126,7 +130,7 @@ fn decide_by(
                 };
                 trail.believed = answer == SignatureCheck::Valid;
                 trail.verified_at = now;
-                trail.in_the_dark |= answer == SignatureCheck::Unavailable;
+                trail.in_the_dark |= answer == SignatureCheck::Unavailable || is_wrong(now);
                 need.resume(answer, now)
             }
             Progress::NeedsPermissions(need) => {
@@ -139,7 +143,8 @@ fn decide_by(
                 let answer = script.choose(4);
                 // A record about someone else is no answer.
                 let about = [Some(SUBJECT), Some("u2"), None, None][usize::from(answer)];
-                trail.in_the_dark |= answer == 3 || about.is_some_and(|subject| subject != need.subject());
+                trail.in_the_dark |=
+                    is_wrong(now) || answer == 3 || about.is_some_and(|subject| subject != need.subject());
                 let answer = [
                     Permissions::Found(&RECORD),
                     Permissions::Found(&ANOTHERS_RECORD),

@@ -91,4 +91,4 @@ pub use policy::Policy;
 pub use reason::{PublicCode, Reason};
 pub use request::Request;
 pub use stage::Stage;
-pub use time::UnixTime;
+pub use time::{RELEASED_AT, UnixTime};

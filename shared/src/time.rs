@@ -47,6 +47,11 @@ impl UnixTime {
     }
 }
 
+/// When this version of the engine was released. No right clock is earlier.
+///
+/// A constant, so that equal inputs decide alike in every build of one version. Each release moves it to its own day.
+pub const RELEASED_AT: UnixTime = UnixTime::from_secs(1_796_083_200); // 2026-12-01T00:00:00Z
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -48,7 +48,7 @@ impl Replay {
         let world = |policy: &Policy| -> anyhow::Result<World> {
             // What a build would embed.
             let embedded = Policy::from_json(policy.to_json()).context("the policy does not load again")?;
-            Ok(World::new(embedded, UnixTime::from_secs(NOW)))
+            Ok(World::new(embedded, Some(NOW)))
         };
         Ok(Self { worlds: [world(policies[0])?, world(policies[1])?], signers: BTreeMap::new() })
     }

@@ -194,7 +194,7 @@ fn asked() -> impl Strategy<Value = Asked> {
 }
 
 fn decide(policy: &Policy, signer: &Signer, asker: &Asker, asked: &Asked) -> Decision {
-    let mut world = World::new(policy.clone(), UnixTime::from_secs(NOW));
+    let mut world = World::new(policy.clone(), Some(NOW));
     let mut headers: Vec<(&str, String)> = Vec::new();
     headers.extend(asked.header.map(|company| ("x-company", company.to_owned())));
     if let Some(section) = asker.section {

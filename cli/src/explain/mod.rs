@@ -16,7 +16,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 use postern::{
-    Decision, Policy, Reason, Request, Stage, UnixTime,
+    Decision, Policy, Reason, Request, Stage,
     cache::{KeyCache, KeyLookup},
 };
 use serde_json::{Value, json};
@@ -93,9 +93,8 @@ impl Explanation {
 
 /// Explains a request.
 pub(crate) fn run(policy: Policy, args: &ExplainArgs, format: Format) -> anyhow::Result<Outcome> {
-    let now = args.now.map_or_else(crate::now, UnixTime::from_secs);
     let token = inspect::read_token(args.token_file.as_deref())?;
-    let mut world = World::new(policy, now);
+    let mut world = World::new(policy, args.now);
     args.keys.iter().try_for_each(|named| world.add_keys(named))?;
     world.records = args.permissions.as_deref().map(permissions_file).transpose()?;
     let mut headers = args.header.iter().map(|field| field_of(field)).collect::<anyhow::Result<Vec<_>>>()?;

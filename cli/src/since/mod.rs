@@ -13,6 +13,7 @@
 //! A change looks at the policy as it is written, because a newer version may refuse to build it: see [`Written`].
 
 mod bound_tokens;
+mod early_clocks;
 mod fractional_dates;
 mod report;
 mod version;
@@ -23,7 +24,7 @@ pub(crate) use version::Version;
 pub(crate) use written::Written;
 
 /// Every change of decisions, in any order.
-const CHANGES: &[&Change] = &[&bound_tokens::CHANGE, &fractional_dates::CHANGE];
+const CHANGES: &[&Change] = &[&bound_tokens::CHANGE, &early_clocks::CHANGE, &fractional_dates::CHANGE];
 
 /// One change of decisions.
 pub(crate) struct Change {

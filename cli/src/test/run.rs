@@ -60,7 +60,7 @@ impl<'p> Run<'p> {
     }
 
     fn world(&self, test: &PolicyTest) -> anyhow::Result<World> {
-        let mut world = World::new(self.embedded.clone(), UnixTime::from_secs(NOW));
+        let mut world = World::new(self.embedded.clone(), Some(NOW));
         if !test.keys_out {
             for issuer in self.policy.issuers() {
                 let signers = self.signers.get(issuer.url()).into_iter().flatten();

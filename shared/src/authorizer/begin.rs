@@ -129,6 +129,9 @@ impl Authorizer {
     }
 
     fn begin_by(&self, credential: Credential<'_>, request: &Request<'_>, now: UnixTime) -> Progress<'_> {
+        if self.check_clock(now).is_err() {
+            return Progress::Decided(self.unfit(request));
+        }
         let deny = |reason, extra: Extra<'_>| {
             let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD");
             Progress::Decided(Decision::Deny(Denial::new(reason, None, extra, context)))
@@ -177,6 +180,9 @@ impl Authorizer {
         now: UnixTime,
     ) -> Progress<'a> {
         let pending = Pending::new(self, route, request, target);
+        if let Err(reason) = self.check_clock(now) {
+            return pending.deny(reason);
+        }
         if route.is_public() {
             return rules::permit_public(pending, now);
         }

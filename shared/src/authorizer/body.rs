@@ -52,8 +52,13 @@ impl<'a> NeedsBody<'a> {
     pub fn resume(mut self, digest: BodyDigest, now: UnixTime) -> Progress<'a> {
         let refuse = |reason| self.pending.deny_whoever(reason, self.token.as_ref());
         // A body may take its time.
-        if self.token.as_ref().is_some_and(|token| token.is_expired(now)) {
-            return refuse(Reason::Expired);
+        let authorizer = self.pending.authorizer;
+        let validity = self
+            .token
+            .as_ref()
+            .map_or_else(|| authorizer.check_clock(now), |token| authorizer.check_validity(token, now));
+        if let Err(reason) = validity {
+            return refuse(reason);
         }
         // A caller who feeds a body slowly would hold on to roles that are withdrawn meanwhile.
         let is_late = now.saturating_since(self.since) > self.time_limit();

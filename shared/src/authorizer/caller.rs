@@ -104,6 +104,7 @@ impl Authorizer {
     /// # Errors
     /// The [`Reason`] why these are no claims of a caller's access token, as a decision would have it.
     pub fn caller_of_claims(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<Caller, Reason> {
+        self.check_clock(now)?;
         let claims = Claims::from_members(claims.into()).ok_or(Reason::ClaimsMalformed)?;
         let token = credential::judge(&self.policy, &Candidates::All, None, &claims, None, now)?;
         Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
@@ -115,9 +116,7 @@ impl Authorizer {
     /// The [`Reason`] why it is none: another shape, an unknown section, an end that has come.
     pub fn caller_of_json(&self, text: &str, now: UnixTime) -> Result<Caller, Reason> {
         let token = self.read_caller(text)?;
-        if token.is_expired(now) {
-            return Err(Reason::Expired);
-        }
+        self.check_validity(&token, now)?;
         Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
     }
 

@@ -40,6 +40,9 @@ impl Authorizer {
             origin: request.sole_header("origin").map(ToOwned::to_owned),
             is_head: request.method == "HEAD",
         };
+        if let Err(reason) = self.check_clock(now) {
+            return asked.refuse(reason);
+        }
         let compact = match begin::credential(bearer(request), &self.policy) {
             Ok(compact) => compact,
             Err(reason) => return asked.refuse(reason),
@@ -65,8 +68,8 @@ impl<'a> Asked<'a> {
     }
 
     fn identified(&self, token: Arc<VerifiedToken>, now: UnixTime) -> Identification<'a> {
-        if token.is_expired(now) {
-            return self.refuse(Reason::Expired);
+        if let Err(reason) = self.authorizer.check_validity(&token, now) {
+            return self.refuse(reason);
         }
         match Caller::new(&self.authorizer.policy, token) {
             Some(caller) => Identification::Identified(caller),

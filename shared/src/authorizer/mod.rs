@@ -35,7 +35,12 @@ pub(crate) use credential::VerifiedToken;
 
 use spin::Mutex;
 
-use crate::{cache::TokenCache, policy::Policy};
+use crate::{
+    cache::TokenCache,
+    policy::Policy,
+    reason::Reason,
+    time::{RELEASED_AT, UnixTime},
+};
 
 /// Decides requests by one policy. Shared by all requests of an isolate or process.
 #[derive(Debug)]
@@ -43,13 +48,36 @@ pub struct Authorizer {
     pub(crate) policy: Policy,
     /// Held for one lookup or insertion at a time, never across a call out.
     pub(crate) tokens: Mutex<TokenCache>,
+    /// A clock that is earlier is wrong, and nothing is decided by it.
+    earliest: UnixTime,
 }
 
 impl Authorizer {
-    /// An authoriser for `policy`, with an empty cache of verified tokens.
+    /// Returns an authoriser for `policy`, with an empty cache of verified tokens.
+    ///
+    /// While the clock is before [`RELEASED_AT`], every request is answered with 503 ([`Reason::Unconfigured`]): by such a
+    /// clock every expired token would be valid again.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, tokens: Mutex::new(TokenCache::new()) }
+        Self { policy, tokens: Mutex::new(TokenCache::new()), earliest: RELEASED_AT }
+    }
+
+    /// Accepts any time, for tools that decide at a time which a person chose. Never for a driver with a clock.
+    #[must_use]
+    pub fn with_any_clock(mut self) -> Self {
+        self.earliest = UnixTime::default();
+        self
+    }
+
+    /// Fails while the clock cannot be right.
+    fn check_clock(&self, now: UnixTime) -> Result<(), Reason> {
+        if now < self.earliest { Err(Reason::Unconfigured) } else { Ok(()) }
+    }
+
+    /// Whether a verified token is still valid, as each step of a decision asks again.
+    fn check_validity(&self, token: &VerifiedToken, now: UnixTime) -> Result<(), Reason> {
+        self.check_clock(now)?;
+        if token.is_expired(now) { Err(Reason::Expired) } else { Ok(()) }
     }
 
     /// The policy that it decides by.

@@ -95,7 +95,10 @@ impl<'a, P: Pursuit> NeedsKeys<'a, P> {
     }
 
     /// Goes on with the keys.
-    pub fn resume(self, keys: Keys<'_>, _now: UnixTime) -> P {
+    pub fn resume(self, keys: Keys<'_>, now: UnixTime) -> P {
+        if let Err(reason) = P::authorizer(&self.pending).check_clock(now) {
+            return P::denied(self.pending, reason);
+        }
         let (set, otherwise) = match keys {
             Keys::Fresh(set) => (set, Reason::KeyUnknown),
             Keys::Stale(set) => (set, Reason::KeysUnavailable),
@@ -162,12 +165,15 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
 
     /// Goes on with the outcome; a valid token is remembered.
     pub fn resume(self, check: SignatureCheck, now: UnixTime) -> P {
+        let authorizer = P::authorizer(&self.pending);
+        if let Err(reason) = authorizer.check_clock(now) {
+            return P::denied(self.pending, reason);
+        }
         match check {
             SignatureCheck::Valid => {}
             SignatureCheck::Invalid => return P::denied(self.pending, Reason::SignatureInvalid),
             SignatureCheck::Unavailable => return P::denied(self.pending, Reason::SignatureUnavailable),
         }
-        let authorizer = P::authorizer(&self.pending);
         let like = authorizer.tokens.lock().last();
         let (candidates, token) = (&self.signed.candidates, &self.signed.token);
         match credential::verify(&authorizer.policy, candidates, token, like.as_deref(), now) {
@@ -228,8 +234,8 @@ impl<'a> NeedsPermissions<'a> {
 
     /// Goes on with the permissions.
     pub fn resume(self, permissions: Permissions<'_>, now: UnixTime) -> Progress<'a> {
-        if self.token.is_expired(now) {
-            return self.pending.deny_caller(Reason::Expired, &self.token);
+        if let Err(reason) = self.pending.authorizer.check_validity(&self.token, now) {
+            return self.pending.deny_caller(reason, &self.token);
         }
         match permissions {
             // A record about someone else is no answer to this question.

@@ -20,8 +20,8 @@ pub(super) fn permit_public(pending: Pending<'_>, now: UnixTime) -> Progress<'_>
 
 /// Judges everything that needs no permissions record, and asks for one where it takes one.
 pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTime) -> Progress<'_> {
-    if token.is_expired(now) {
-        return pending.deny_caller(Reason::Expired, &token);
+    if let Err(reason) = pending.authorizer.check_validity(&token, now) {
+        return pending.deny_caller(reason, &token);
     }
     if let Err(reason) = open_to(&pending.route.scopes, &pending.route.required, &token) {
         return pending.deny_caller(reason, &token);

@@ -98,8 +98,8 @@ impl Authorizer {
         let Some(issuer) = self.policy.issuers.get(token.issuer) else {
             return Survey::Done(Err(Reason::IssuerUnknown));
         };
-        if token.is_expired(now) {
-            return Survey::Done(Err(Reason::Expired));
+        if let Err(reason) = self.check_validity(&token, now) {
+            return Survey::Done(Err(reason));
         }
         let surveyor = Surveyor { authorizer: self, token, over };
         let ages = if issuer.permissions == PermissionsSource::Service { surveyor.ages() } else { Vec::new() };
@@ -240,9 +240,7 @@ impl<'a> NeedsRecord<'a> {
     /// The [`Reason`] why there is no list. Where the service has no record there is one, of what needs none.
     pub fn resume(self, permissions: Permissions<'_>, now: UnixTime) -> Result<Entitlements<'a>, Reason> {
         let token = &self.surveyor.token;
-        if token.is_expired(now) {
-            return Err(Reason::Expired);
-        }
+        self.surveyor.authorizer.check_validity(token, now)?;
         let record = match permissions {
             // A record about someone else is no answer to this question.
             Permissions::Found(record) if record.id() == &*token.subject => Some(record),

@@ -11,6 +11,7 @@ mod attacks_request;
 mod attacks_token;
 mod bearer;
 mod callers;
+mod clock;
 mod cors;
 mod debug;
 mod decision_log;
