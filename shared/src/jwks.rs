@@ -200,6 +200,15 @@ mod tests {
             (format!(r#"{{"kid":7,{P256}}}"#), KeyRefusal::Malformed),
             (String::from(r#"{"kty":"oct","k":"AAAA"}"#), KeyRefusal::Symmetric),
             (format!(r#"{{"d":"AAAA",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"d":"",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"d":null,"k":0,{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"p":"AAAA",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"q":"AAAA",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"dp":"AAAA",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"dq":"AAAA",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"qi":"AAAA",{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"oth":[],{P256}}}"#), KeyRefusal::Private),
+            (format!(r#"{{"k":"AAAA",{P256}}}"#), KeyRefusal::Private),
             (format!(r#"{{"use":"enc",{P256}}}"#), KeyRefusal::Purpose),
             (format!(r#"{{"key_ops":["encrypt"],{P256}}}"#), KeyRefusal::Purpose),
             (format!(r#"{{"alg":"RS256",{P256}}}"#), KeyRefusal::AlgorithmMismatch),
@@ -227,6 +236,13 @@ mod tests {
             assert_eq!(set.refused().iter().map(|key| key.reason).collect::<Vec<_>>(), [reason], "{bad}");
             assert!(set.select(Some("good"), Algorithm::Es256).is_some());
         }
+    }
+
+    #[test]
+    fn a_private_member_that_is_null_publishes_nothing() {
+        let nulls = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].map(|name| format!(r#""{name}":null,"#)).concat();
+        let set = JwkSet::parse(format!(r#"{{"keys":[{{"kid":"good",{nulls}{P256}}}]}}"#).as_bytes()).unwrap();
+        assert!(set.refused().is_empty() && set.select(Some("good"), Algorithm::Es256).is_some());
     }
 
     #[test]

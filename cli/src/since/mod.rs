@@ -13,8 +13,12 @@
 //! A change looks at the policy as it is written, because a newer version may refuse to build it: see [`Written`].
 
 mod bound_tokens;
+mod discovered_places;
 mod early_clocks;
 mod fractional_dates;
+mod media_types;
+mod null_private_members;
+mod private_keys;
 mod report;
 mod version;
 mod written;
@@ -24,7 +28,15 @@ pub(crate) use version::Version;
 pub(crate) use written::Written;
 
 /// Every change of decisions, in any order.
-const CHANGES: &[&Change] = &[&bound_tokens::CHANGE, &early_clocks::CHANGE, &fractional_dates::CHANGE];
+const CHANGES: &[&Change] = &[
+    &bound_tokens::CHANGE,
+    &discovered_places::CHANGE,
+    &early_clocks::CHANGE,
+    &fractional_dates::CHANGE,
+    &media_types::CHANGE,
+    &null_private_members::CHANGE,
+    &private_keys::CHANGE,
+];
 
 /// One change of decisions.
 pub(crate) struct Change {

@@ -128,8 +128,11 @@ fn check_kind(issuer: &Issuer, token: &Token, claims: &Json) -> Result<(), &'sta
     if issuer.token_use().is_some_and(|wanted| token_use != Some(wanted)) {
         return Err("not_an_access_token");
     }
-    let bare = |kind: &str| kind.to_lowercase().trim_start_matches("application/").to_owned();
-    if issuer.token_type.as_deref().is_some_and(|wanted| token.kind.as_deref().map(bare) != Some(bare(wanted))) {
+    // Compared as they are written out in full, without case.
+    let full = |kind: &str| {
+        if kind.contains('/') { kind.to_lowercase() } else { format!("application/{kind}").to_lowercase() }
+    };
+    if issuer.token_type.as_deref().is_some_and(|wanted| token.kind.as_deref().map(full) != Some(full(wanted))) {
         return Err("not_an_access_token");
     }
     if claims.get("cnf").is_some() {

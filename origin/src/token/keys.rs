@@ -39,6 +39,8 @@ pub type Clock = fn() -> UnixTime;
 pub struct IssuerKeys {
     cache: Mutex<KeyCache>,
     client: Client,
+    /// For places that only an issuer's metadata names.
+    public_client: Client,
     clock: Clock,
     /// Loopback http is allowed, since a development overlay has put it into the policy.
     plain_http: bool,
@@ -61,8 +63,8 @@ impl IssuerKeys {
     /// [`ClientError`] when no HTTP client can be built.
     pub fn with_clock(policy: &Policy, clock: Clock) -> Result<Self, ClientError> {
         let plain_http = policy.is_development();
-        let client = outgoing::client(plain_http)?;
-        Ok(Self { cache: Mutex::new(KeyCache::new()), client, clock, plain_http, ended: Notify::new() })
+        let (client, public_client) = (outgoing::client(plain_http)?, outgoing::public_client()?);
+        Ok(Self { cache: Mutex::new(KeyCache::new()), client, public_client, clock, plain_http, ended: Notify::new() })
     }
 
     /// Begins with what was sealed at build time, as far as it may still be used.
@@ -133,7 +135,8 @@ impl IssuerKeys {
             if !fetch.url().starts_with("https://") && !self.plain_http {
                 return Err("the URL is not https".to_owned());
             }
-            let request = self.client.get(fetch.url()).header(header::ACCEPT, fetch.accept());
+            let client = if fetch.wants_public_address() { &self.public_client } else { &self.client };
+            let request = client.get(fetch.url()).header(header::ACCEPT, fetch.accept());
             // The client's own messages quote the URL, which says nothing that the policy does not.
             let response = request.send().await.map_err(|error| kind(&error))?;
             let field = |name| {
@@ -161,5 +164,82 @@ impl IssuerKeys {
 impl fmt::Debug for IssuerKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("IssuerKeys").field("plain_http", &self.plain_http).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postern::policy::from_toml;
+
+    use super::*;
+
+    /// A section that is asked for its keys by discovery.
+    fn policy(more: &str) -> Policy {
+        let text = format!(
+            "[issuer.users]\nurl = \"https://issuer.example\"\nalgorithms = [\"EdDSA\"]\naudience = [\"a\"]\n\
+             token_use = \"access\"\npermissions = \"claims\"\n{more}\n[origin.o]\nurl = \"https://o.example\"\n\
+             key = \"KEY\"\n[[route]]\nname = \"r\"\nmethods = [\"GET\"]\npath = \"/r\"\norigin = \"o\"\n\
+             issuer = \"users\"\n"
+        );
+        from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}"))
+    }
+
+    /// The fetch of the keys at `jwks_uri`, which the issuer's metadata names.
+    fn discovered(issuer: &Issuer, jwks_uri: &str) -> Result<KeyFetch, postern::cache::KeyFetchError> {
+        let mut cache = KeyCache::new();
+        let KeyLookup::Fetch(fetch) = cache.look_up(issuer, None, system_time()) else { panic!("nothing is fetched") };
+        let metadata = serde_json::json!({"issuer": issuer.url(), "jwks_uri": jwks_uri}).to_string();
+        let answer = KeyAnswer { status: 200, cache_control: None, age: None, body: metadata.as_bytes() };
+        match fetch.answered(issuer, &answer)? {
+            KeyStep::Next(next) => Ok(next),
+            KeyStep::Fetched(_) => panic!("these are no keys"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_discovered_place_in_the_own_network_is_never_connected_to() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let place = format!("https://localhost:{port}/jwks.json");
+        let is_connected_to = || async { time::timeout(Duration::from_millis(200), listener.accept()).await.is_ok() };
+
+        let named_by_metadata = policy("");
+        let issuer = &named_by_metadata.issuers()[0];
+        let keys = IssuerKeys::new(&named_by_metadata).unwrap();
+        let fetch = discovered(issuer, &place).unwrap();
+        assert!(fetch.wants_public_address());
+        let error = keys.follow(issuer, fetch).await.unwrap_err();
+        assert!(error.contains("without a public address"), "{error}");
+        assert!(!is_connected_to().await);
+        // An address instead of a name is refused before anybody connects.
+        for place in ["https://127.0.0.1:1/x", "https://10.0.0.1/x", "https://169.254.169.254/x"] {
+            assert!(discovered(issuer, place).is_err(), "{place}");
+        }
+
+        // The policy may name any place.
+        let named_by_policy = policy(&format!("jwks_url = \"{place}\""));
+        let issuer = &named_by_policy.issuers()[0];
+        let keys = IssuerKeys::new(&named_by_policy).unwrap();
+        let mut cache = KeyCache::new();
+        let KeyLookup::Fetch(fetch) = cache.look_up(issuer, None, system_time()) else { panic!("nothing is fetched") };
+        let (outcome, was_connected_to) = tokio::join!(keys.follow(issuer, fetch), async {
+            let accepted = time::timeout(Duration::from_secs(5), listener.accept()).await;
+            accepted.is_ok_and(|accepted| accepted.is_ok())
+        });
+        assert!(outcome.is_err(), "nobody speaks TLS there");
+        assert!(was_connected_to);
+    }
+
+    #[test]
+    fn the_issuers_own_host_is_named_by_the_policy() {
+        let policy = policy("");
+        let issuer = &policy.issuers()[0];
+        for (place, is_restricted) in [
+            ("https://issuer.example/jwks.json", false),
+            ("https://issuer.example:8443/jwks.json", true),
+            ("https://keys.issuer.example/jwks.json", true),
+        ] {
+            assert_eq!(discovered(issuer, place).unwrap().wants_public_address(), is_restricted, "{place}");
+        }
     }
 }

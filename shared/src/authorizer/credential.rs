@@ -1,11 +1,6 @@
 //! Whose token it may be, and, once its signature holds, whose it is (RFC 7519 §4.1, RFC 9068 §4).
 
-use alloc::{
-    borrow::{Cow, ToOwned},
-    string::String,
-    sync::Arc,
-    vec::Vec,
-};
+use alloc::{borrow::Cow, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
 
 use serde_json::Value;
@@ -213,12 +208,7 @@ fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims<'_>) ->
     if issuer.token_use.as_deref().is_some_and(|wanted| token_use != Some(wanted)) {
         return Err(Reason::NotAnAccessToken);
     }
-    // RFC 7515 §4.1.9: `typ` is a media type, compared without case, `application/` left out or not.
-    let bare = |text: &str| {
-        let lower = text.to_ascii_lowercase();
-        lower.strip_prefix("application/").map(ToOwned::to_owned).unwrap_or(lower)
-    };
-    if issuer.token_type.as_deref().is_some_and(|wanted| token_type.map(bare) != Some(bare(wanted))) {
+    if issuer.token_type.as_deref().is_some_and(|wanted| token_type.map(media_type) != Some(media_type(wanted))) {
         return Err(Reason::NotAnAccessToken);
     }
     // RFC 7800 §3.1: whoever presents the token must prove possession of a key. Nothing here checks that (RFC 9449, RFC
@@ -229,6 +219,13 @@ fn check_kind(issuer: &Issuer, token_type: Option<&str>, claims: &Claims<'_>) ->
     }
     let held = |required: &RequiredClaim| required.holds(claims.get(&required.name).map(Json::to_value).as_ref());
     if issuer.required.iter().all(held) { Ok(()) } else { Err(Reason::ClaimMismatch) }
+}
+
+/// A `typ` as the media type that it names (RFC 7515 §4.1.9): case is ignored, and a value without a `/` is read with
+/// `application/` before it.
+fn media_type(typ: &str) -> String {
+    let lower = typ.to_ascii_lowercase();
+    if lower.contains('/') { lower } else { format!("application/{lower}") }
 }
 
 /// Returns when the token becomes unusable, if that is later than now and neither `nbf` nor `iat` is.

@@ -11,7 +11,10 @@ use alloc::{
 };
 use core::{fmt, time::Duration};
 
-use super::freshness::freshness;
+use super::{
+    freshness::freshness,
+    reach::{address_of, is_public_address, origin_of},
+};
 use crate::{
     json::{Json, Object},
     jwks::{JwkSet, JwksError, MAX_JWKS_BYTES},
@@ -28,6 +31,8 @@ pub struct KeyFetch {
     url: String,
     asked_at: UnixTime,
     step: Step,
+    /// Its host is known from the issuer's metadata alone.
+    is_foreign: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +85,7 @@ pub enum KeyFetchError {
     Metadata,
     /// The metadata is another issuer's.
     IssuerMismatch,
-    /// `jwks_uri` is not a URL that a policy may name.
+    /// `jwks_uri` is not a URL that a policy may name, or names an address that is not public.
     JwksUrl,
     /// The body is no JWK set.
     Jwks(JwksError),
@@ -94,13 +99,23 @@ impl KeyFetch {
             (JwksLocation::Discovery(_), Some((url, at))) => (url, Step::Keys { discovered_at: Some(*at) }),
             (JwksLocation::Discovery(url), None) => (url, Step::Metadata),
         };
-        Self { url: url.clone(), asked_at: now, step }
+        let is_foreign = matches!(step, Step::Keys { discovered_at: Some(_) }) && issuer.is_foreign(url);
+        Self { url: url.clone(), asked_at: now, step, is_foreign }
     }
 
     /// What to GET.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Whether the driver may connect to public addresses only ([`is_public_address`]), whatever the host's name resolves to.
+    ///
+    /// So it is for a `jwks_uri` of the issuer's metadata, unless it has the origin of the issuer's own URL, or the policy is
+    /// a development one. A policy that names the place (`jwks_url`) may name any.
+    #[must_use]
+    pub const fn wants_public_address(&self) -> bool {
+        self.is_foreign
     }
 
     /// The `Accept` field to send.
@@ -132,7 +147,16 @@ impl KeyFetch {
         match self.step {
             Step::Metadata => {
                 let url = jwks_uri(issuer, answer.body)?;
-                Ok(KeyStep::Next(Self { url, step: Step::Keys { discovered_at: Some(self.asked_at) }, ..self }))
+                let is_foreign = issuer.is_foreign(&url);
+                if is_foreign && address_of(&url).is_some_and(|address| !is_public_address(address)) {
+                    return Err(KeyFetchError::JwksUrl);
+                }
+                Ok(KeyStep::Next(Self {
+                    url,
+                    is_foreign,
+                    step: Step::Keys { discovered_at: Some(self.asked_at) },
+                    ..self
+                }))
             }
             Step::Keys { discovered_at } => Ok(KeyStep::Fetched(FetchedKeys {
                 keys: JwkSet::parse(answer.body).map_err(KeyFetchError::Jwks)?,
@@ -142,6 +166,13 @@ impl KeyFetch {
                 max_age: freshness(answer.cache_control, answer.age),
             })),
         }
+    }
+}
+
+impl Issuer {
+    /// Whether nothing in the policy names the host of `url`.
+    fn is_foreign(&self, url: &str) -> bool {
+        !self.is_development() && origin_of(url) != origin_of(self.url())
     }
 }
 

@@ -9,6 +9,7 @@ mod imported;
 mod keys;
 mod permissions;
 mod permissions_fetch;
+mod reach;
 mod snapshot;
 mod tokens;
 
@@ -22,6 +23,7 @@ pub use permissions::{
     PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup,
 };
 pub use permissions_fetch::{FetchedPermissions, PermissionsAnswer, PermissionsFetch, PermissionsFetchError};
+pub use reach::is_public_address;
 pub use snapshot::{KeySeeds, KeySnapshot, MAX_SNAPSHOT_BYTES, SnapshotError};
 
 pub(crate) use tokens::TokenCache;

@@ -26,6 +26,12 @@ use crate::{
     json::{Json, Object},
 };
 
+/// Members that only a private or a symmetric key has (RFC 7518 §6.2.2, §6.3.2 and §6.4.1, RFC 8037 §2).
+///
+/// A key that is published with one is no longer its issuer's alone. A `null` publishes nothing: some libraries write it for
+/// members that they do not have.
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /// A public key that is fit to verify with. Made by [`JwkSet::parse`](crate::JwkSet::parse) alone.
 #[derive(Clone, Debug)]
 pub struct Jwk {
@@ -49,7 +55,7 @@ impl Jwk {
         if key_type == "oct" {
             return Err(KeyRefusal::Symmetric);
         }
-        if members.get("d").is_some() {
+        if PRIVATE_MEMBERS.iter().any(|name| members.get(name).is_some_and(|value| *value != Json::Null)) {
             return Err(KeyRefusal::Private);
         }
         check_purpose(members, text("use")?)?;

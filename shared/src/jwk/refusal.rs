@@ -12,7 +12,7 @@ pub enum KeyRefusal {
     UnsupportedType,
     /// `oct`: a secret has no place in a published set.
     Symmetric,
-    /// A private member (`d`) is published with it.
+    /// A private member (`d`, `p`, `q`, `dp`, `dq`, `qi`, `oth` or `k`) is published with it.
     Private,
     /// `use` is not `sig`, or `key_ops` lacks `verify`.
     Purpose,
@@ -37,7 +37,7 @@ impl fmt::Display for KeyRefusal {
             Self::Malformed => "the key is not a well-formed JWK",
             Self::UnsupportedType => "`kty` or `crv` is none that an algorithm here uses",
             Self::Symmetric => "`kty` is `oct`: a secret has no place in a published set",
-            Self::Private => "a private member (`d`) is published with the key",
+            Self::Private => "a private member, such as `d` or `p`, is published with the key",
             Self::Purpose => "`use` is not `sig`, or `key_ops` lacks `verify`",
             Self::ForeignAlgorithm => "`alg` names no signature algorithm that is used here",
             Self::AlgorithmMismatch => "`alg` does not go with the key's type",

@@ -124,6 +124,11 @@ impl Issuer {
         }
     }
 
+    /// Whether a development overlay has touched the policy.
+    pub(crate) const fn is_development(&self) -> bool {
+        matches!(self.profile, Profile::Development)
+    }
+
     /// Whether `url` may be asked for this issuer's keys: https, or loopback http in development.
     pub(crate) fn allows_url(&self, url: &str) -> bool {
         url::is_allowed(url, self.profile, true)

@@ -289,6 +289,21 @@ fn typ_tells_access_tokens_from_id_tokens_where_the_issuer_says_so() {
         let call = Call::get(ORDERS).bearer(token().header("typ", json!(typ)).compact());
         assert_eq!(world.outcome(&call), expected, "{typ}");
     }
+    // A value with a `/` is written out in full already: nothing is put before it, and nothing is taken off.
+    for (wanted, typ, expected) in [
+        ("application/at+jwt", "at+jwt", Outcome::Permit),
+        ("text/at+jwt", "Text/AT+JWT", Outcome::Permit),
+        ("text/at+jwt", "application/text/at+jwt", denied(Reason::NotAnAccessToken)),
+        ("application/text/at+jwt", "text/at+jwt", denied(Reason::NotAnAccessToken)),
+        ("at+jwt", "application/application/at+jwt", denied(Reason::NotAnAccessToken)),
+    ] {
+        let policy =
+            crate::support::policies::example_with("token_use = \"access\"", &format!("token_type = \"{wanted}\""));
+        let mut world = World::example();
+        world.authorizer = postern::Authorizer::new(postern::policy::from_toml(&policy, None).unwrap());
+        let call = Call::get(ORDERS).bearer(token().header("typ", json!(typ)).compact());
+        assert_eq!(world.outcome(&call), expected, "{wanted}: {typ}");
+    }
     let none = Call::get(ORDERS).bearer(token().without_header("typ").compact());
     assert_eq!(world.outcome(&none), denied(Reason::NotAnAccessToken));
     // `token_use` does not stand in for it.
