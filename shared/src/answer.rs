@@ -38,6 +38,8 @@ pub(crate) struct Context<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Extra<'a> {
     Nothing,
+    /// What is malformed is the credential.
+    Credential,
     /// The fault in the target, which its sender may know.
     Target(TargetError),
     /// Scopes that the route needs.
@@ -89,11 +91,13 @@ impl Answer {
     }
 }
 
-/// RFC 6750 §3: bare when no credential was shown, an `error` for a bad request or token, a `scope` when one lacks.
+/// The challenge of RFC 6750 §3: bare when no credential was shown, with an `error` for a malformed credential or a bad
+/// token, and with a `scope` when one lacks. A request that is malformed elsewhere needs no other credential.
 fn challenge(code: PublicCode, extra: Extra<'_>) -> Option<String> {
     let error = match code {
         PublicCode::MissingToken => return Some(format!("Bearer realm=\"{REALM}\"")),
         PublicCode::InvalidToken | PublicCode::InsufficientScope => code.as_str(),
+        PublicCode::InvalidRequest if matches!(extra, Extra::Credential) => code.as_str(),
         PublicCode::InvalidRequest
         | PublicCode::AccessDenied
         | PublicCode::NotFound
@@ -135,7 +139,7 @@ fn problem(code: PublicCode, extra: Extra<'_>) -> String {
     let detail = match extra {
         Extra::Target(error) => format!("The request is malformed: {error}."),
         Extra::PayloadHash => PAYLOAD_HASH_WANTED.to_owned(),
-        Extra::Nothing | Extra::Scopes(_) | Extra::Methods(_) => code.detail().to_owned(),
+        Extra::Nothing | Extra::Credential | Extra::Scopes(_) | Extra::Methods(_) => code.detail().to_owned(),
     };
     serde_json::json!({
         // `about:blank` with the status phrase as title, as RFC 9457 §4.2.1 asks.

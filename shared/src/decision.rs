@@ -250,6 +250,7 @@ pub struct Denial {
 
 impl Denial {
     pub(crate) fn new(reason: Reason, route: Option<&str>, extra: Extra<'_>, context: Context<'_>) -> Self {
+        let extra = if reason == Reason::CredentialMalformed { Extra::Credential } else { extra };
         let answer = Answer::denial(reason.public_code(), extra, context);
         Self { reason, route: route.map(Into::into), caller: None, company: None, answer }
     }

@@ -17,6 +17,8 @@ fn cases() -> Vec<(&'static str, Call, u16, &'static str, Option<&'static str>)>
     let partner = || Token::partner("1111").compact();
     let bad = "Bearer realm=\"postern\", error=\"invalid_token\", \
                error_description=\"The access token is malformed, expired or not valid here.\"";
+    let malformed =
+        "Bearer realm=\"postern\", error=\"invalid_request\", error_description=\"The request is malformed.\"";
     let scope = "Bearer realm=\"postern\", error=\"insufficient_scope\", \
                  error_description=\"The access token lacks a scope that this request needs.\", \
                  scope=\"orders/list.orders\"";
@@ -59,7 +61,14 @@ fn cases() -> Vec<(&'static str, Call, u16, &'static str, Option<&'static str>)>
             "access_denied",
             None,
         ),
-        ("two credentials", Call::get(ORDERS).bearer("a").bearer("a"), 400, "invalid_request", None),
+        ("two credentials", Call::get(ORDERS).bearer("a").bearer("a"), 400, "invalid_request", Some(malformed)),
+        (
+            "half a credential",
+            Call::get(ORDERS).header("authorization", "Bearer "),
+            400,
+            "invalid_request",
+            Some(malformed),
+        ),
         ("a target that is not canonical", Call::get("/companies/1111/../x"), 400, "invalid_request", None),
         ("no such route", Call::get("/nowhere"), 404, "not_found", None),
         ("no such method", Call::new("DELETE", ORDERS), 405, "method_not_allowed", None),
