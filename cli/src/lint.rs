@@ -2,11 +2,11 @@
 //!
 //! A warning is about what a rule lets happen, not about taste, and each can be answered by changing the policy.
 
-use std::{ops::Range, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use postern::{
     Policy,
-    policy::{CompanyRule, Origin, PolicyError, PolicyErrors, PolicyFault, Route},
+    policy::{CompanyRule, Issuer, Origin, PolicyError, PolicyErrors, PolicyFault, Route},
 };
 
 /// Beyond this a withdrawn permission is believed for long.
@@ -23,6 +23,8 @@ pub(crate) enum Lint {
     AnyCompany,
     /// The path names a user, and no rule says that it must be the caller.
     UnboundUser,
+    /// A rule compares subjects of several issuers, which may give one name to two people.
+    SeveralIssuers,
     /// A protected route asks for nothing but a token of the issuer.
     AnyCaller,
     /// A public route lies beside protected ones.
@@ -41,6 +43,7 @@ impl Lint {
         match self {
             Self::AnyCompany => "any_company",
             Self::UnboundUser => "unbound_user",
+            Self::SeveralIssuers => "several_issuers",
             Self::AnyCaller => "any_caller",
             Self::PublicBeside => "public_beside",
             Self::OldPermissions => "old_permissions",
@@ -55,6 +58,10 @@ impl Lint {
             Self::AnyCompany => "bind the company, or leave it if the route is meant for operators of all companies",
             Self::UnboundUser => {
                 "add `subject = \"{…}\"` with the parameter, or give it another name if it is no caller"
+            }
+            Self::SeveralIssuers => {
+                "make a route for each issuer with a path of its own, or make sure that the issuers give the same subject to \
+                 the same person only"
             }
             Self::AnyCaller => {
                 "add the scopes or roles that callers need, or leave it if every caller of the issuer may"
@@ -115,6 +122,18 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         if let Some(parameter) = parameters(route).find(|name| CALLERS.contains(name) && !binds(route, name)) {
             let message = format!("the path has `{{{parameter}}}`, and no rule says that it must be the caller");
             warn(Lint::UnboundUser, at("path"), message);
+        }
+        if let Some(parameter) = route.subject_parameter() {
+            // Sections of one URL are of one issuer, which names each subject once.
+            let urls: BTreeSet<&str> = policy.issuers_of(route).map(Issuer::url).collect();
+            if urls.len() > 1 {
+                let message = format!(
+                    "`{{{parameter}}}` is compared with subjects of {} issuers: whoever has the same `sub` at another one may \
+                     use it too",
+                    urls.len()
+                );
+                warn(Lint::SeveralIssuers, at("subject"), message);
+            }
         }
         if asks_for_nothing(route) {
             warn(Lint::AnyCaller, at("issuer"), "every caller of the issuer may call this".to_owned());

@@ -127,6 +127,13 @@ fn what_wants_a_second_look_is_a_warning() {
             "\"/a/{user}\"",
             with_route("name = \"n\"\npath = \"/a/{user}\"\nissuer = \"users\"\nscopes = [\"s\"]\nsubject = \"any\""),
         ),
+        (
+            "several_issuers",
+            "\"{user}\"",
+            with_route(
+                "name = \"n\"\npath = \"/a/{user}\"\nissuer = [\"partners\", \"users\"]\nscopes = [\"s\"]\nsubject = \"{user}\"",
+            ),
+        ),
         ("any_caller", "\"users\"", with_route("name = \"n\"\npath = \"/a\"\nissuer = \"users\"")),
         (
             "public_beside",
