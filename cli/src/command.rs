@@ -145,7 +145,7 @@ request and a caller, whose token is really signed by a key of this run, and wha
 code is 0 where nothing differs and 3 where something does.";
 
 const KEY_EXAMPLES: &str = "Example, for one origin:
-  postern assertion-key new --kid 2026-11 > vouchers.key
+  postern assertion-key new --kid 2026-11 --out vouchers.key
   npx wrangler secret put POSTERN_KEY_VOUCHERS < vouchers.key
   postern assertion-key trust edge < vouchers.key     # the origin's POSTERN_TRUSTED_KEYS";
 

@@ -20,6 +20,7 @@ mod policy_args;
 mod routes;
 mod rules;
 mod schema;
+mod secret_file;
 mod signer;
 mod since;
 mod test;

@@ -1,7 +1,7 @@
 //! The permissions service as an administrator asks it: one credential for each request, bound to it and gone after a
 //! minute.
 
-use std::{fs, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use postern::{
@@ -17,7 +17,7 @@ use reqwest::{
 use serde_json::{Value, json};
 
 use super::{Connection, records::are_equal};
-use crate::{keys, now};
+use crate::{keys, now, secret_file};
 
 /// Largest answer that is read, in octets: a page of a hundred records of the size that the service takes.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -79,7 +79,7 @@ impl Service {
         let url = connection.url.trim_end_matches('/').to_owned();
         let is_http = keys::checked_scheme(&url, connection.insecure_loopback, "the permissions service is asked")?;
         let file = connection.key_file.display();
-        let text = fs::read_to_string(&connection.key_file).with_context(|| format!("cannot read `{file}`"))?;
+        let text = secret_file::read(&connection.key_file)?;
         let keys = AssertionKeys::from_json(&text)
             .map_err(|error| anyhow!("`{file}`: {error}; make one with `postern assertion-key new`"))?;
         Ok(Self {
