@@ -71,7 +71,23 @@ pub(crate) fn build_worker(root: &Path, overlay: Option<&Path>) -> Result<()> {
         seeds: deployed(KEY_SEEDS),
     };
     Manifest::read(root)?.check_version_metadata()?;
+    print!("{}", report(&inputs, &embed(&inputs, Host::Workers)?));
     build(root, &inputs, &[], &root.join("edge/build"))
+}
+
+/// What the Worker carries, for whoever deploys it.
+fn report(inputs: &Inputs, embedded: &Embedded) -> String {
+    let file = |path: &Option<PathBuf>| path.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+    let stamp = if embedded.policy().is_development() { ", development" } else { "" };
+    let shadow = embedded.shadow().map_or(String::new(), |shadow| format!(", version {}", shadow.version()));
+    format!(
+        "The Worker embeds\n  policy: {}, version {}{stamp}\n  shadow policy: {}{shadow}\n  key seeds: {}\n  overlay: {}\n",
+        inputs.policy.display(),
+        embedded.policy().version(),
+        file(&inputs.shadow),
+        file(&inputs.seeds),
+        file(&inputs.overlay),
+    )
 }
 
 /// Builds a Worker that traps on request, for tests, into `folder`, which is as `edge/` is: the entry finds the rest.
@@ -204,7 +220,8 @@ pub(crate) fn built_module(cargo: &mut Command, what: &str) -> Result<PathBuf> {
 pub(crate) fn cargo_build(root: &Path, features: &[&str]) -> Command {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--release", "--package", "postern-edge"])
+        // What is deployed is what Cargo.lock names, whatever has been published since.
+        .args(["build", "--release", "--locked", "--package", "postern-edge"])
         .args(["--target", "wasm32-unknown-unknown", "--message-format", "json-render-diagnostics"])
         .args(["--features", &features.join(",")])
         .args(FOR_SPEED.map(|name| format!("--config=profile.release.package.{name}.opt-level=3")))
@@ -289,6 +306,18 @@ mod tests {
             serde_json::json!({"reason": "compiler-artifact", "filenames": ["/t/a.rlib", "/t/postern_edge.wasm"]});
         assert_eq!(modules(message), [PathBuf::from("/t/postern_edge.wasm")]);
         assert!(modules(serde_json::json!({"reason": "build-finished"})).is_empty());
+    }
+
+    #[test]
+    fn what_is_deployed_is_built_from_the_lock_file_and_is_reported() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let command = cargo_build(&root, &[]);
+        assert!(command.get_args().any(|argument| argument == "--locked"), "{command:?}");
+        let inputs = Inputs { policy: root.join("postern.toml"), ..Inputs::default() };
+        let embedded = embed(&inputs, Host::Workers).expect("the example builds");
+        let told = report(&inputs, &embedded);
+        let version = format!("postern.toml, version {}\n", embedded.policy().version());
+        assert!(told.contains(&version) && told.contains("  overlay: none\n"), "{told}");
     }
 
     fn embedded(policy: &str, overlay: Option<&str>) -> Embedded {

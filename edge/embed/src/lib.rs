@@ -97,6 +97,12 @@ impl Embedded {
         self.policy.to_json()
     }
 
+    /// The policy that is only tried.
+    #[must_use]
+    pub const fn shadow(&self) -> Option<&Policy> {
+        self.shadow.as_ref()
+    }
+
     /// The text of the policy that is only tried; empty where there is none.
     #[must_use]
     pub fn shadow_json(&self) -> &str {
