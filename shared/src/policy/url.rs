@@ -57,6 +57,22 @@ fn is_host(host: &str) -> bool {
     host.len() <= MOST_HOST_OCTETS
         && host.split('.').all(label)
         && (!host.rsplit('.').next().is_some_and(ends_in_number) || address_fits())
+        && is_idna(host)
+}
+
+/// Whether URL parsers take the host's labels in punycode (`xn--…`, RFC 5891 §4.2): those that are broken they refuse, so
+/// that no request would ever leave for it.
+#[cfg(feature = "toml")]
+fn is_idna(host: &str) -> bool {
+    let has_punycode = host.split('.').any(|label| label.starts_with("xn--"));
+    !has_punycode || idna::domain_to_ascii(host).is_ok_and(|ascii| ascii == host)
+}
+
+/// A deployed authoriser has no tables for it: the build has looked at the policy's hosts, and a place that an issuer's
+/// metadata names is refused by the runtime that is to ask there.
+#[cfg(not(feature = "toml"))]
+const fn is_idna(_: &str) -> bool {
+    true
 }
 
 fn is_path(path: &str) -> bool {
@@ -79,6 +95,8 @@ mod tests {
             "https://a.example:8443/x/y_z",
             "https://10.0.0.1/a",
             "https://1.a.0xg",
+            "https://xn--bcher-kva.example",
+            "https://a.xn--p1ai",
             "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Example",
         ] {
             assert!(is_allowed(url, Profile::Deployed, true), "{url}");
@@ -113,6 +131,14 @@ mod tests {
             "https://0x7f000001",
             "https://a.0x",
             "https://a.example.1",
+            // Broken punycode: no letters after the mark, none that it could stand for, a letter in another form, plain
+            // ASCII in disguise.
+            "https://xn--.example",
+            "https://xn--a.example",
+            "https://xn--zzzzzz-.example",
+            "https://xn--bcher-kva-.example",
+            "https://a.xn--0.example",
+            "https://xn--abc-.example",
             "null",
             "*",
         ] {
