@@ -22,6 +22,9 @@ const MIN_IN_COMMENT: usize = 40;
 /// Shortest hex in a comment: past the 40 digits of a commit's name.
 const MIN_HEX_IN_COMMENT: usize = 41;
 
+/// Shortest value without quotation marks behind a name like a secret's in a comment: below it there are words.
+const MIN_BARE: usize = 8;
+
 pub(super) const NAMED: &str = "a member named like a secret";
 const TOKEN: &str = "a signed token";
 const PRIVATE_KEY: &str = "a private key";
@@ -76,6 +79,9 @@ fn in_line(line: &str, start: usize, values: &Values) -> Option<(Range<usize>, &
     if let Some(range) = password(line) {
         return Some((range, PASSWORD));
     }
+    if let Some(range) = commented_member(line, start, values) {
+        return Some((range, NAMED));
+    }
     words(line).find_map(|(at, word)| {
         let range = at..at.saturating_add(word.len());
         let what = if is_token(word) {
@@ -103,6 +109,36 @@ fn in_line(line: &str, start: usize, values: &Values) -> Option<(Range<usize>, &
         };
         Some((range, what))
     })
+}
+
+/// The value of a member named like a secret that stands in a comment, as one that was taken out does: `# password = "…"`.
+///
+/// Prose has such words too (`its secrets: one for each key`), so the value must be all that is left of the line. The name
+/// of a secret, an ARN and a placeholder are not secrets.
+fn commented_member(line: &str, start: usize, values: &Values) -> Option<Range<usize>> {
+    let mut marks = line.match_indices('#').map(|(at, _)| at);
+    let mark = marks.find(|at| values.has(start.saturating_add(*at)) == Some(false))?;
+    let comment = line.get(mark..)?;
+    let (name, rest) = comment.split_once(['=', ':'])?;
+    let name = name.trim_start_matches('#').trim().trim_matches(['"', '\'']);
+    let is_one_word =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if !is_one_word || !is_named_like_one(name.rsplit('.').next().unwrap_or_default()) {
+        return None;
+    }
+    let value = rest.trim().trim_end_matches(',');
+    let bare = value.trim_matches(['"', '\'']);
+    let is_quoted = bare.len() < value.len();
+    let is_name =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let is_placeholder = bare.contains(['<', '$', '{', '…']) || bare.contains("...") || bare.starts_with("arn:");
+    let is_value =
+        if is_quoted { !bare.is_empty() } else { bare.len() >= MIN_BARE && !bare.contains(char::is_whitespace) };
+    if !is_value || is_name(bare) || is_placeholder {
+        return None;
+    }
+    let at = line.rfind(bare)?;
+    Some(at..at.saturating_add(bare.len()))
 }
 
 /// Runs of the letters that encodings use, and where each begins.

@@ -87,6 +87,22 @@ fn a_member_named_like_a_secret_is_not_shown() {
 }
 
 #[test]
+fn a_member_named_like_a_secret_is_a_secret_in_a_comment_too() {
+    for (line, secret) in [
+        ("# client_secret = \"hunter2\"", "hunter2"),
+        ("#password='hunter2'", "hunter2"),
+        ("## api-key: hunter2hunter2", "hunter2hunter2"),
+        ("# \"secret\": \"hunter2\",", "hunter2"),
+        ("# issuer.users.client_secret = \"hunter2\"", "hunter2"),
+        ("# password: \"correct horse\"", "correct horse"),
+    ] {
+        is_told_once_and_never_repeated(&format!("{line}\n{SMALL}"), secret, "a member named like a secret");
+        let text = SMALL.replace("[permissions]", &format!("[permissions] {line}"));
+        is_told_once_and_never_repeated(&text, secret, "a member named like a secret");
+    }
+}
+
+#[test]
 fn a_key_that_is_a_value_is_neither_repeated_nor_shown() {
     let errors = from_toml(&SMALL.replace("KEY_ORDERS", "hunter2"), None).unwrap_err();
     let [error] = errors.0.as_slice() else { panic!("{errors}") };
@@ -117,6 +133,14 @@ fn what_only_looks_like_a_secret_is_none() {
         "audience = [\"api://9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"]",
         "# the client p4iondtoa9aljeoultesa4nvc, JtY7nXq2Lw8RfB3mZs6KdV1cGh5TpA9e before",
         "# pool eu-west-2_aBcD1eFgH, https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_aBcD1eFgH/.well-known/jwks.json",
+        // Prose, names of secrets, places of secrets, placeholders.
+        "# its secrets: one for each key of an origin",
+        "# token: short",
+        "# the password: hunter2 was never one",
+        "# secret = \"arn:aws:secretsmanager:eu-west-2:123456789012:secret:postern-edge-AbCdEf\"",
+        "# api_key = \"POSTERN_KEY_ORDERS\"",
+        "# password = \"<yours>\"",
+        "# client_secret = \"${CLIENT_SECRET}\"",
         "# since commit 3f786850e387550fdab836ed7e6dc881de23001b",
         "# tenant 11111111-2222-3333-4444-555555555555",
         "# AKIA is how access keys begin, eyJ is how tokens do, and -----BEGIN is how keys in PEM do",
