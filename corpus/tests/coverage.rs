@@ -42,6 +42,7 @@ const ATTACKS: &[&str] = &[
     "token in query string or body",
     "going round the edge",
     "ID token",
+    "bound token",
     "foreign issuer",
     "foreign audience",
     "subjects of two issuers",

@@ -129,6 +129,23 @@ fn types(theme: &mut Theme) {
             "foreign issuer",
         );
     }
+    let thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    for (name, value) in [
+        ("a key's thumbprint (DPoP)", json!({"jkt": thumbprint})),
+        ("a certificate's thumbprint (mTLS)", json!({"x5t#S256": thumbprint})),
+        ("something unknown", json!({"other": 1})),
+        ("nothing", json!({})),
+        ("a text", json!("x")),
+        ("null", json!(null)),
+    ] {
+        let token = partner("1111").claim("cnf", value);
+        deny(theme, format!("`cnf` is {name}"), &token, "sender_constrained", "bound token");
+    }
+    permit(
+        theme,
+        "`cnf` in another claim".to_owned(),
+        &partner("1111").claim("act", json!({"cnf": {"jkt": thumbprint}})),
+    );
     for kind in ["id", "Access", "refresh", "access ", ""] {
         deny(
             theme,
@@ -171,6 +188,7 @@ fn dates(theme: &mut Theme) {
     }
     for (name, value, reason) in [
         ("6 s ahead", json!(NOW + 6), "not_yet_valid"),
+        ("a fraction more than 5 s ahead, which is rounded up", json!(1_800_000_005.000_001), "not_yet_valid"),
         ("an hour ahead", json!(NOW + 3600), "not_yet_valid"),
         ("in the year 9999", json!(253_402_300_799_u64), "not_yet_valid"),
         ("further on than any calendar", json!(i64::MAX), "claims_malformed"),
@@ -181,12 +199,17 @@ fn dates(theme: &mut Theme) {
     for (name, value) in [
         ("now", json!(NOW)),
         ("5 s ahead, which is forgiven", json!(NOW + 5)),
+        ("a fraction less than 5 s ahead", json!(1_800_000_004.999_999)),
         ("in 1970", json!(0)),
         ("before 1970", json!(-7)),
     ] {
         permit(theme, format!("`nbf` {name}"), &claim("nbf", value));
     }
-    for (name, value) in [("6 s ahead", json!(NOW + 6)), ("a year ahead", json!(NOW + 31_536_000))] {
+    for (name, value) in [
+        ("6 s ahead", json!(NOW + 6)),
+        ("a fraction more than 5 s ahead, which is rounded up", json!(1_800_000_005.000_001)),
+        ("a year ahead", json!(NOW + 31_536_000)),
+    ] {
         deny(theme, format!("`iat` {name}"), &claim("iat", value), "issued_in_future", "extreme dates");
     }
     for (name, value) in [
@@ -324,7 +347,12 @@ fn limits(theme: &mut Theme) {
         ("a life without end", staff("u1").claim("exp", 253_402_300_799_u64), "lifetime_too_long"),
         ("no `iat`", staff("u1").without("iat"), "issued_at_missing"),
         ("`iat` null", staff("u1").claim("iat", json!(null)), "claims_malformed"),
-        ("an hour old", staff("u1").claim("iat", NOW - 3600).claim("exp", NOW + 10), "issued_too_long_ago"),
+        ("exactly an hour old", staff("u1").claim("iat", NOW - 3600).claim("exp", NOW + 10), "issued_too_long_ago"),
+        (
+            "an hour old but for a fraction, which is rounded away",
+            staff("u1").claim("iat", json!(1_799_996_400.5)).claim("exp", NOW + 10),
+            "issued_too_long_ago",
+        ),
         ("from before 1970", staff("u1").claim("iat", -1).claim("exp", NOW + 10), "lifetime_too_long"),
         ("31 s ahead", staff("u1").claim("iat", NOW + 31), "issued_in_future"),
         ("valid 31 s from now", staff("u1").claim("nbf", NOW + 31), "not_yet_valid"),

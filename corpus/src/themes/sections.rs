@@ -114,6 +114,13 @@ fn two_urls(theme: &mut Theme) {
             .token(&person("manager").header("typ", kind))
             .permit("me", who("people", "manager", "papers/read papers/write"));
     }
+    for kind in ["application/application/at+jwt", "text/at+jwt", "/at+jwt", "at+jwt/"] {
+        theme
+            .get(format!("people: `typ` {kind}"), "/me")
+            .attack("ID token")
+            .token(&person("manager").header("typ", kind))
+            .deny("not_an_access_token", 401, "me");
+    }
     for audience in [json!("https://legacy.corpus.example"), json!(["x", "https://legacy.corpus.example"])] {
         theme
             .get(format!("people: the other audience, {audience}"), "/me")
