@@ -10,6 +10,8 @@ mod bindgen;
 mod collection;
 mod corpus;
 mod dev;
+#[cfg(test)]
+mod every_test_runs;
 mod examples;
 mod faults;
 mod figures;
