@@ -18,6 +18,7 @@ mod figures;
 mod frameworks;
 mod fuzz;
 mod http;
+mod mutants;
 mod package;
 mod paths;
 mod ports;
@@ -86,6 +87,12 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 300)]
         seconds: u32,
     },
+    /// Change the code in some places, one at a time, and expect a test to fail each time
+    ///
+    /// Each mutant is built and tested in a copy of the repository, by the tests that cover its file. A mutant that no
+    /// test notices fails the run, unless `xtask/mutants.toml` lists it with a reason. That takes one to several minutes
+    /// a mutant.
+    Mutants(mutants::Sample),
     /// Compare the corpus's files with what its themes say
     Corpus {
         /// Write them
@@ -181,6 +188,7 @@ fn run(command: Command) -> Result<()> {
             test::test(&paths, &Selection { level, only, filters })
         }
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),
+        Command::Mutants(sample) => mutants::mutants(&paths, &sample),
         Command::Corpus { write } => corpus::files(&paths, write),
         Command::Bench { part, quick } => bench::bench(&paths, part, quick),
         Command::Figures { write } => figures::figures(&paths, &test::build(&paths)?, write),

@@ -103,6 +103,40 @@ pub(crate) fn run_quietly(command: &mut Command, log: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Runs a command in a process group of its own for at most `limit`, with its output in `log`. `None`: it took longer
+/// and was ended.
+pub(crate) fn run_within(command: &mut Command, log: &Path, limit: Duration) -> Result<Option<ExitStatus>> {
+    let file = output::create(log)?;
+    let mut guard = Guard::start()?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", show(command)))?;
+    guard.watch(child.id())?;
+    let status = wait_within(&mut child, limit)?;
+    guard.forget(child.id());
+    check_interrupted()?;
+    Ok(status)
+}
+
+/// Ends the child's group once the time is up or the user has asked to stop.
+fn wait_within(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if check_interrupted().is_err() || start.elapsed() > limit {
+            end::groups(&mut [child]);
+            return Ok(None);
+        }
+        thread::sleep(POLL);
+    }
+}
+
 fn finish(command: &mut Command) -> Result<ExitStatus> {
     let start = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot start `{}`", show(command)))?;
@@ -291,4 +325,30 @@ pub(crate) fn guard(input: impl std::io::Read + Debug) {
         }
     }
     end::orphans(&groups);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(script: &str) -> Child {
+        Command::new("sh").args(["-c", script]).process_group(0).spawn().expect("sh")
+    }
+
+    #[test]
+    fn a_command_that_takes_too_long_is_ended_with_what_it_started() {
+        let start_time = Instant::now();
+        let mut child = start("sleep 60 & sleep 60");
+        assert_eq!(wait_within(&mut child, Duration::from_millis(200)).expect("waits"), None);
+        assert!(start_time.elapsed() < Duration::from_secs(30));
+        assert!(child.try_wait().expect("waits").is_some());
+    }
+
+    #[test]
+    fn a_command_that_ends_in_time_has_its_own_status() {
+        for (script, succeeds) in [("true", true), ("exit 3", false)] {
+            let status = wait_within(&mut start(script), Duration::from_secs(60)).expect("waits").expect("in time");
+            assert_eq!(status.success(), succeeds, "{script}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ const NODE_MINIMUM: (u32, u32) = (22, 12);
 const NPM_NODE_MINIMUM: (u32, u32) = (18, 0);
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
+const CARGO_MUTANTS: &str = "27.1.0";
 const WASM_PACK: &str = "0.15.1";
 
 /// Checks the machine and installs what the stack needs.
@@ -53,6 +54,11 @@ pub(crate) fn cargo_deny(paths: &Paths) -> Result<()> {
 /// Builds the command that builds fuzz targets into the project's folder unless it is there.
 pub(crate) fn cargo_fuzz(paths: &Paths) -> Result<()> {
     cargo_tool(paths, "cargo-fuzz", CARGO_FUZZ)
+}
+
+/// Builds the command that lists mutants into the project's folder unless it is there.
+pub(crate) fn cargo_mutants(paths: &Paths) -> Result<()> {
+    cargo_tool(paths, "cargo-mutants", CARGO_MUTANTS)
 }
 
 /// Builds the program that builds the module for Node into the project's folder unless it is there, and gives its path.

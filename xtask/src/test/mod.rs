@@ -27,6 +27,7 @@ use anyhow::Result;
 use crate::corpus;
 use crate::figures;
 use crate::fuzz;
+use crate::mutants::{self, Sample};
 use crate::package;
 use crate::paths::Paths;
 use crate::process::check_interrupted;
@@ -266,7 +267,8 @@ fn packing(paths: &Paths, report: &Report) -> Result<()> {
 fn long(paths: &Paths, report: &Report) -> Result<()> {
     corpus::cedar(paths, report)?;
     fuzz::short(paths, report)?;
-    fuzz::sample(paths, report)
+    fuzz::sample(paths, report)?;
+    report.part("mutants", "cargo xtask mutants", || mutants::mutants(paths, &Sample::default()))
 }
 
 /// Builds all tests, for commands that run a program of the same build.
