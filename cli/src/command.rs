@@ -16,6 +16,7 @@ use crate::{
     output::Format,
     permissions::PermissionsArgs,
     policy_args::{PolicyArgs, PolicyOption},
+    probe::ProbeArgs,
     test::TestArgs,
 };
 
@@ -101,6 +102,14 @@ A file that is named like a subcommand is written with its folder: `postern keys
     /// Show and change who belongs to which company, with which roles, at the permissions service.
     #[command(after_help = PERMISSIONS_EXAMPLES)]
     Permissions(PermissionsArgs),
+    /// Send an origin disguised requests, and report which it reads as another request than the edge decides on.
+    #[command(after_help = PROBE_EXAMPLES)]
+    ProbeOrigin {
+        #[command(flatten)]
+        policy: PolicyOption,
+        #[command(flatten)]
+        with: ProbeArgs,
+    },
     /// Print the JSON Schema of a policy's file, by which editors complete and check it.
     #[command(after_help = "Example:
   postern schema > postern.schema.json
@@ -155,6 +164,16 @@ const PERMISSIONS_EXAMPLES: &str = "Examples, with `--url`, `--key-file` and `--
   postern permissions revoke 5d0c --company 1111 …
   postern permissions import records.jsonl --dry-run …
   postern permissions list … > records.jsonl";
+
+const PROBE_EXAMPLES: &str = "Examples:
+  postern probe-origin --url https://orders.internal.example --origin orders --key-file orders.key
+  postern probe-origin --url http://127.0.0.1:3000 --key-file orders.key --insecure-loopback --path /orders
+  postern probe-origin … --format json | jq -r '.results[] | select(.outcome == \"changed\") | .disguise'
+
+Each request carries a valid credential of the edge, in a disguise that the edge refuses or removes. So this shows what the
+origin would do without the edge's rules. Mount one of the echo handlers of docs/probe.md for exact answers. Without one,
+each answer is compared with those to a known and to an unknown path. Only GET and OPTIONS are sent, unless
+`--unsafe-methods` is given. The exit code is 0 if no disguise works, 1 if one does, and 2 if nothing can be told.";
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -8,7 +8,7 @@ pub(crate) enum Outcome {
     /// 0: done, and where the command answers a question, the answer is yes.
     Done,
     /// 1: the answer is no: the policy has faults, a test failed, the request is denied, no key is usable, the token
-    /// is malformed.
+    /// is malformed, the origin is deceived by a disguise.
     No,
     /// 2: wrong usage, or something that could not be read or reached.
     Unusable,
@@ -20,7 +20,7 @@ pub(crate) enum Outcome {
 pub(crate) const HELP: &str = "Exit codes:
   0  done; where a question was asked, the answer is yes
   1  the answer is no: the policy has faults, a test failed, the request is denied,
-     no key is usable, the token is malformed
+     no key is usable, the token is malformed, a disguise works on the origin
   2  wrong usage, or a file, a line or an issuer that could not be used
   3  `postern diff` found differences";
 

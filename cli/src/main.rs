@@ -17,6 +17,7 @@ mod lint;
 mod output;
 mod permissions;
 mod policy_args;
+mod probe;
 mod routes;
 mod rules;
 mod schema;
@@ -74,6 +75,9 @@ fn run(cli: Cli) -> anyhow::Result<Outcome> {
         Command::AssertionKey(command) => assertion_key::run(&command).map(|()| Outcome::Done),
         Command::Permissions(args) => permissions::run(&args, format),
         Command::Diff(args) => diff::run(&args, format),
+        Command::ProbeOrigin { policy, with } => {
+            policy.with_policy(format, |policy| probe::run(&policy, &with, format))
+        }
         Command::Schema => schema::run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -10,6 +10,7 @@ mod bindgen;
 mod collection;
 mod corpus;
 mod dev;
+mod disguises;
 #[cfg(test)]
 mod every_test_runs;
 mod examples;

@@ -10,6 +10,8 @@ pub(crate) const OFFSET_VARIABLE: &str = "POSTERN_PORT_OFFSET";
 
 /// Before the first port of what is measured: above the stack's blocks.
 const BENCH: u16 = 4200;
+/// Before the first port of the frameworks: above what is measured.
+const FRAMEWORKS: u16 = 4300;
 
 /// Every port of one run of the stack.
 #[derive(Debug, Clone, Copy)]
@@ -122,10 +124,23 @@ impl Ports {
     }
 }
 
-/// Ports for what is measured, one behind the other and none of them in use. The same in each run: the Worker has the
+/// Ports for what is measured, consecutive and none of them in use. The same in each run: the Worker has the
 /// origin's and the issuer's built into it.
 pub(crate) fn bench<const COUNT: usize>(names: [&str; COUNT], moved_by: Option<&str>) -> Result<[u16; COUNT]> {
-    let mut port = BENCH + offset(moved_by)?;
+    consecutive(BENCH, names, moved_by)
+}
+
+/// The same for the frameworks of the tests and what is in front of them, after the first `skipped` ports.
+pub(crate) fn frameworks<const COUNT: usize>(
+    names: [&str; COUNT],
+    skipped: u16,
+    moved_by: Option<&str>,
+) -> Result<[u16; COUNT]> {
+    consecutive(FRAMEWORKS + skipped, names, moved_by)
+}
+
+fn consecutive<const COUNT: usize>(before: u16, names: [&str; COUNT], moved_by: Option<&str>) -> Result<[u16; COUNT]> {
+    let mut port = before + offset(moved_by)?;
     let ports = names.map(|name| {
         port += 1;
         (name, port)

@@ -16,8 +16,8 @@ const DOCUMENT: &str = "SECURITY.md";
 /// The header of the column that names tests.
 const COLUMN: &str = "shown by";
 /// Packages whose tests can show something.
-const PACKAGES: [&str; 10] =
-    ["shared", "edge", "origin", "cli", "e2e", "fuzz", "vectors", "corpus", "xtask", "local/cloudfront"];
+const PACKAGES: [&str; 11] =
+    ["shared", "edge", "origin", "probe", "cli", "e2e", "fuzz", "vectors", "corpus", "xtask", "local/cloudfront"];
 /// Stands for the rest of a suite's names.
 const REST: &str = "…";
 /// A crate whose presence tells that a test program registers its tests itself.

@@ -16,6 +16,7 @@ mod key_sets;
 mod mistakes;
 mod permissions;
 mod policy_tests;
+mod probe;
 mod routes;
 mod schema;
 mod sealed_keys;

@@ -25,6 +25,7 @@ use std::thread;
 use anyhow::Result;
 
 use crate::corpus;
+use crate::disguises;
 use crate::figures;
 use crate::fuzz;
 use crate::mutants::{self, Sample};
@@ -80,6 +81,8 @@ pub(crate) enum Part {
     Figures,
     /// Fuzz targets, each for a fixed number of inputs
     Fuzz,
+    /// Disguised requests to real frameworks, directly and behind the edge
+    Frameworks,
     /// End-to-end tests against running stacks
     E2e,
     /// The requests that `cargo xtask dev` prints, sent and compared
@@ -117,7 +120,7 @@ fn one(paths: &Paths, report: &Report, part: Part, filters: &[String]) -> Result
             setup(paths)?;
             return edges::alone(paths, report);
         }
-        Part::Unit | Part::Vectors | Part::Corpus | Part::Figures | Part::E2e | Part::Examples => {}
+        Part::Unit | Part::Vectors | Part::Corpus | Part::Figures | Part::Frameworks | Part::E2e | Part::Examples => {}
     }
     let binaries = binaries::build(paths)?;
     match part {
@@ -133,6 +136,7 @@ fn one(paths: &Paths, report: &Report, part: Part, filters: &[String]) -> Result
             corpus::at_the_edges(paths, report, &binaries, filters)
         }
         Part::Figures => counted(paths, report, &binaries),
+        Part::Frameworks => disguises::test(paths, report, &binaries, true),
         Part::E2e => {
             setup(paths)?;
             stacks::end_to_end(paths, report, &binaries, filters)
