@@ -73,10 +73,12 @@ impl Scratch {
         Self(path)
     }
 
-    /// Writes a file; its path.
+    /// Writes a file that only its owner can read, since it may hold a key; its path.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
         let path = self.0.join(name);
         fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
