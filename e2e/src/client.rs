@@ -234,6 +234,23 @@ impl Answer {
     /// the edge is found out.
     #[track_caller]
     pub fn denied(self, status: u16, code: &str) -> Self {
+        self.check_challenge(code);
+        self.check_denial(status, code);
+        self
+    }
+
+    /// The same for a credential that breaks the grammar: 400 with a challenge (RFC 6750 §3.1), which no other bad request
+    /// has.
+    #[track_caller]
+    pub fn denied_malformed_credential(self) -> Self {
+        let challenge = self.header("www-authenticate").unwrap_or_default();
+        assert!(challenge.starts_with("Bearer realm=\"postern\", error=\"invalid_request\""), "{self:?}");
+        self.check_denial(400, "invalid_request");
+        self
+    }
+
+    #[track_caller]
+    fn check_denial(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.code().as_deref()), (status, Some(code)), "{self:?}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "RFC 9457: {self:?}");
         assert_eq!(self.header("cache-control"), Some("no-store"), "not an answer of the edge's: {self:?}");
@@ -241,11 +258,9 @@ impl Answer {
         assert_eq!((problem["status"].as_u64(), problem["type"].as_str()), (Some(status.into()), Some("about:blank")));
         let detail = problem["detail"].as_str().unwrap_or_default();
         assert!(detail.ends_with('.') && problem["title"].is_string(), "{self:?}");
-        self.check_challenge(code);
         assert_eq!(self.header("allow").is_some(), status == 405, "RFC 9110 section 15.5.6: {self:?}");
         let retry_after = self.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
         assert_eq!(retry_after.is_some_and(|seconds| seconds > 0), status == 503, "{self:?}");
-        self
     }
 
     /// RFC 6750 §3: bare without a credential, `error` for a bad token, `scope` where one lacks, and none otherwise.

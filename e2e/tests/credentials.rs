@@ -11,12 +11,12 @@ fn two_authorization_fields_are_a_bad_request() {
     let (one, other) = (stack.partner("1111"), stack.partner("2222"));
     for second in [&one, &other] {
         let call = stack.get(PARTNER_TARGET).bearer(&one).header("Authorization", &format!("Bearer {second}"));
-        call.send().denied(400, "invalid_request");
+        call.send().denied_malformed_credential();
     }
     let joined = format!("Bearer {one}, Bearer {other}");
-    stack.get(PARTNER_TARGET).header("authorization", &joined).send().denied(400, "invalid_request");
+    stack.get(PARTNER_TARGET).header("authorization", &joined).send().denied_malformed_credential();
     let basic = stack.get(PARTNER_TARGET).header("authorization", "Basic eDp5").bearer(&one);
-    basic.send().denied(400, "invalid_request");
+    basic.send().denied_malformed_credential();
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_credential_that_breaks_the_grammar_is_a_bad_request() {
         format!("Bearer token={token}"),
         format!("Bearer: {token}"),
     ] {
-        stack.get(PARTNER_TARGET).header("authorization", &value).send().denied(400, "invalid_request");
+        stack.get(PARTNER_TARGET).header("authorization", &value).send().denied_malformed_credential();
     }
 }
 

@@ -68,7 +68,7 @@ scopes = ["orders/margin"]
 const SCHEMA: &str = "type Query { orders(companyId: ID!): [Order] profile(userId: ID!): String prices: [Float] secret: String }\n\
                       type Mutation { placeOrder(companyId: ID!): Order }\n type Order { id: ID margin: Float }";
 
-const NOW: u64 = 1_795_000_000;
+const NOW: u64 = 1_797_000_000;
 
 /// Decides by the core, with records and a clock of its own. A token is the name of its claims.
 struct World {

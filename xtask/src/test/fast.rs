@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::setup::answer;
 
 /// The packages by their folders, the longer paths first.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("bench/figures/", "postern-bench-figures"),
     ("bench/native/", "postern-bench-native"),
     ("bench/guest/", "postern-bench-guest"),
@@ -26,6 +26,7 @@ const PACKAGES: [(&str, &str); 14] = [
     ("edge/", "postern-edge"),
     ("origin/", "postern-origin"),
     ("cli/", "postern-cli"),
+    ("probe/", "postern-probe"),
     ("xtask/", "xtask"),
     ("vectors/", "postern-vectors"),
     ("fuzz/", "postern-fuzz"),
