@@ -185,7 +185,13 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Dev { check, edge } => dev::dev(&paths, check, edge),
         Command::Test { fast, long, only, filters } => {
-            let level = if fast { Level::Fast } else { if long { Level::Long } else { Level::Whole } };
+            let level = if fast {
+                Level::Fast
+            } else if long {
+                Level::Long
+            } else {
+                Level::Whole
+            };
             test::test(&paths, &Selection { level, only, filters })
         }
         Command::Fuzz { target, seconds } => fuzz::long(&paths, target, seconds),

@@ -275,7 +275,7 @@ impl Starting<'_> {
         };
         supervisor.start("lambda", &mut command)?;
         if let Some(functions) = self.functions {
-            // Any request would be taken for an event and wait for its function.
+            // The emulator would treat any request as an event and wait for its function.
             let address = (Ipv4Addr::LOCALHOST, self.ports.lambda);
             supervisor.wait_for("lambda", PATIENCE, || TcpStream::connect(address).is_ok())?;
             for name in ORIGINS.into_iter().chain([files::PRE_TOKEN]) {

@@ -1,8 +1,7 @@
 //! Figures that no machine changes: fuel and allocations of fixed decisions, held against the ones in the repository.
 //!
 //! A figure that has grown by more than the tolerance is a regression or a price that somebody has to accept in so many
-//! words. One that has shrunk by more fails too: unless the lower figure is kept, all that was gained can be lost again
-//! without anyone's noticing.
+//! words. One that has shrunk by more fails too: unless the lower figure is kept, the gain can be lost again unnoticed.
 
 mod fuel;
 

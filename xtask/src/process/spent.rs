@@ -90,7 +90,7 @@ pub(super) fn note_compiled(said: &str) {
     COMPILED.with_borrow_mut(|compiled| compiled.extend(compiled_crates(said)));
 }
 
-/// The commands of this thread since the last call, and what [`note_compiled`] was told of.
+/// Returns the account of this thread since the last call, and the crates that [`note_compiled`] has noted.
 pub(crate) fn take() -> (Account, Vec<String>) {
     (ACCOUNT.replace(Account::default()), COMPILED.take())
 }

@@ -1,4 +1,4 @@
-//! The WebAssembly that is deployed, built; and what stands before it at each edge, by itself in Node.
+//! Builds the WebAssembly that is deployed, and tests the JavaScript of each edge by itself in Node.
 
 use std::process::Command;
 

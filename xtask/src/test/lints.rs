@@ -34,7 +34,7 @@ pub(super) fn without_formatting(paths: &Paths, report: &Report) -> Result<()> {
     })?;
     report.part("clippy, Worker", "cargo clippy -p postern-edge --target wasm32-unknown-unknown", || {
         rust_target(paths, WORKER_TARGET)?;
-        // With all that is behind features and without.
+        // With the default features and with all of them.
         for features in [&[][..], &["--all-features"]] {
             let clippy = ["clippy", "--package", "postern-edge", "--target", WORKER_TARGET];
             cargo(paths, &[&clippy[..], features, &["--", "-D", "warnings"]].concat())?;
