@@ -234,3 +234,15 @@ pub fn repository_file(name: &str) -> Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
 }
+
+/// The text of a policy as the drivers take it: every denial is written down (`corpus/log.toml`).
+///
+/// # Errors
+/// When it cannot be read.
+pub fn policy_text(name: &str) -> Result<String> {
+    let text = repository_file(name)?;
+    if text.contains("unidentified_denials_per_second") {
+        return Ok(text);
+    }
+    Ok(format!("{text}\n{}", repository_file("corpus/log.toml")?))
+}

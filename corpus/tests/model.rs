@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postern_corpus::{
     Corpus,
-    case::{Author, repository_file},
+    case::{Author, policy_text},
     model::{self, policy::Policy},
 };
 
@@ -13,7 +13,7 @@ fn the_model_decides_as_people_wrote_it_down() {
     let corpus = Corpus::read().expect("the corpus");
     let mut policies: BTreeMap<&str, Policy> = BTreeMap::new();
     for world in corpus.worlds.values() {
-        let text = repository_file(&world.policy).expect("the policy is there");
+        let text = policy_text(&world.policy).expect("the policy is there");
         policies.entry(&world.policy).or_insert_with(|| Policy::parse(&text).expect("the model reads it"));
     }
     let mut differing = Vec::new();

@@ -3,7 +3,7 @@
 
 use postern_corpus::{
     Corpus, Expect,
-    case::{Deny, Key, repository_file},
+    case::{Deny, Key, policy_text},
     drivers::host::{self, Stage},
     model::{self, policy::Policy},
 };
@@ -13,7 +13,7 @@ fn shadow_routes_would_decide_as_the_model_says() {
     let corpus = Corpus::read().expect("the corpus");
     let (mut tried, mut otherwise) = (0, 0);
     for (name, world) in &corpus.worlds {
-        let model = Policy::parse(&repository_file(&world.policy).expect("a policy")).expect("the model reads it");
+        let model = Policy::parse(&policy_text(&world.policy).expect("a policy")).expect("the model reads it");
         let stage = Stage::of(world).expect("the world stands");
         let of_world = corpus.cases().filter(|(_, case)| case.world == *name);
         for (theme, case) in of_world.filter(|(_, case)| case.facts.key == Key::Known) {

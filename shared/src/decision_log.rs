@@ -92,11 +92,15 @@ pub struct Observed<'a> {
     pub keys: Option<CacheState>,
     /// The subject's permissions.
     pub permissions: Option<CacheState>,
+    /// Lines that were left out since the last one: [`Authorizer::writes_down`](crate::Authorizer::writes_down) says how
+    /// many.
+    pub left_out: u64,
 }
 
 impl LogRule {
-    /// Whether this decision is written down. `random` is asked for 32 random bits where that takes chance.
-    pub fn wants(&self, decision: &Decision, random: impl FnOnce() -> u32) -> bool {
+    /// Whether this decision is among those that are written down. `random` is asked for 32 random bits where that takes
+    /// chance.
+    pub(crate) fn wants(&self, decision: &Decision, random: impl FnOnce() -> u32) -> bool {
         match decision {
             Decision::Permit(_) | Decision::Preflight(_) => is_drawn(self.permits, random),
             Decision::Deny(_) => is_drawn(self.denials, random),
@@ -128,6 +132,9 @@ pub fn line(decision: &Decision, policy: &str, key: Option<&SubjectKey>, observe
         states.into_iter().filter_map(|(name, state)| Some((name.into(), state?.name().into()))).collect();
     if !caches.is_empty() {
         line.insert("caches".into(), caches.into());
+    }
+    if observed.left_out > 0 {
+        line.insert("left_out".into(), observed.left_out.into());
     }
     Value::Object(line).to_string()
 }

@@ -67,6 +67,7 @@ mod header;
 mod json;
 pub mod jwk;
 pub mod jwks;
+mod log_allowance;
 mod part;
 pub mod permissions;
 pub mod policy;

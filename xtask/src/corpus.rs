@@ -1,8 +1,9 @@
 //! `cargo xtask corpus` and its part of the tests: golden decisions, and the edges that are built to take them.
 
+use std::fs;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use postern_embed::Inputs;
 use serde_json::json;
 
@@ -61,21 +62,32 @@ pub(crate) fn build_edges(paths: &Paths) -> Result<()> {
     step("build: a Worker for each policy of the corpus", || {
         let _lock = worker::lock(paths)?;
         for (policy, name) in POLICIES {
-            worker::build_carrying(&paths.root, &inputs(paths, policy), &folder.join(name))?;
+            worker::build_carrying(&paths.root, &inputs(paths, policy)?, &folder.join(name))?;
         }
         Ok(())
     })?;
     step("build: a function for each policy of the corpus", || {
         let module = package::build_module(paths)?;
         for (policy, name) in POLICIES {
-            package::unpack(paths, &module, &inputs(paths, policy), &folder.join(format!("{name}-function")))?;
+            package::unpack(paths, &module, &inputs(paths, policy)?, &folder.join(format!("{name}-function")))?;
         }
         Ok(())
     })
 }
 
-fn inputs(paths: &Paths, policy: &str) -> Inputs {
-    Inputs { policy: paths.root.join(policy), ..Inputs::default() }
+/// A policy of the corpus as its drivers take it: `postern_corpus::case::policy_text` says why.
+fn inputs(paths: &Paths, policy: &str) -> Result<Inputs> {
+    let read = |path: &str| {
+        let path = paths.root.join(path);
+        fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))
+    };
+    let mut text = read(policy)?;
+    if !text.contains("unidentified_denials_per_second") {
+        text = format!("{text}\n{}", read("corpus/log.toml")?);
+    }
+    let path = paths.profile("corpus")?.join(policy.replace('/', "-"));
+    write_if_changed(&path, &text)?;
+    Ok(Inputs { policy: path, ..Inputs::default() })
 }
 
 /// The corpus through the edges that [`build_edges`] has built.

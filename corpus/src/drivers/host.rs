@@ -16,7 +16,7 @@ use postern::{
 };
 
 use crate::{
-    case::{Case, Deny, Expect, Permit, Reach, Request, World, repository_file},
+    case::{Case, Deny, Expect, Permit, Reach, Request, World, policy_text},
     driver::Driver,
 };
 
@@ -83,7 +83,7 @@ impl Stage {
     /// # Errors
     /// When the policy does not build, or a key set is none.
     pub fn of(world: &World) -> Result<Self> {
-        let policy = policy::from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
+        let policy = policy::from_toml(&policy_text(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
         Self::with_policy(policy, world)
     }
 

@@ -13,7 +13,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use postern::{BodyDigest, Decision, Policy, Reason, UnixTime, policy::from_toml};
 use postern_corpus::{
     Case, Corpus, Driver, Expect, World,
-    case::{Deny, Permit, Reach, repository_file},
+    case::{Deny, Permit, Reach, policy_text},
     make::{Token, callers},
 };
 use postern_origin::{
@@ -85,7 +85,7 @@ impl Authorizer {
 }
 
 fn policy(world: &World) -> Result<Policy> {
-    from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))
+    from_toml(&policy_text(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))
 }
 
 impl Driver for Authorizer {
@@ -117,7 +117,7 @@ impl Driver for Authorizer {
         NOW.store(world.now, Ordering::SeqCst);
         let policy = policy(world)?;
         let outside = Outside::start(&policy, world, now)?;
-        let text = repository_file(&world.policy)?;
+        let text = policy_text(&world.policy)?;
         let policy = from_toml(&text, Some(&outside.overlay(&policy))).map_err(|errors| anyhow!("{errors}"))?;
         let enforcer = Enforcer::with_clock(policy, Some(assertion_keys()?), now)?.with_log(write_down);
         self.stage = Some(Stage { enforcer, outside, world: world.clone(), is_prepared: false });

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
 use postern::policy::from_toml;
-use postern_corpus::{Case, Driver, Expect, World, case::repository_file};
+use postern_corpus::{Case, Driver, Expect, World, case::policy_text};
 use serde_json::Value;
 
 use crate::{
@@ -53,7 +53,7 @@ impl Driver for Function {
 
     fn enter(&mut self, world: &World) -> Result<()> {
         self.stage = None;
-        let policy = from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
+        let policy = from_toml(&policy_text(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
         let folder = self.description["functions"][&world.policy].as_str().map(PathBuf::from);
         let folder = folder.with_context(|| format!("no function for `{}`", world.policy))?;
         let outside = Outside::start(&policy, world)?;

@@ -17,7 +17,7 @@ use lambda_http::Body;
 use postern::{UnixTime, policy::from_toml};
 use postern_corpus::{
     Case, Driver, Expect, Request, World,
-    case::{Deny, Permit, Reach, repository_file},
+    case::{Deny, Permit, Reach, policy_text},
     make::{Token, callers},
 };
 use postern_origin::{authorize::AuthorizeLayer, enforcer::Enforcer};
@@ -86,7 +86,7 @@ impl Driver for Layer {
     fn enter(&mut self, world: &World) -> Result<()> {
         self.stage = None;
         NOW.store(world.now, Ordering::SeqCst);
-        let text = repository_file(&world.policy)?;
+        let text = policy_text(&world.policy)?;
         let policy = from_toml(&text, None).map_err(|errors| anyhow!("{errors}"))?;
         let outside = Outside::start(&policy, world, now)?;
         let policy = from_toml(&text, Some(&outside.overlay(&policy))).map_err(|errors| anyhow!("{errors}"))?;

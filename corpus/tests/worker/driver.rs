@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, anyhow};
 use postern::policy::from_toml;
-use postern_corpus::{Case, Driver, Expect, Request, World, case::repository_file, model};
+use postern_corpus::{Case, Driver, Expect, Request, World, case::policy_text, model};
 use serde_json::Value;
 use url::Url;
 
@@ -59,13 +59,13 @@ impl Driver for Worker {
 
     fn enter(&mut self, world: &World) -> Result<()> {
         self.stage = None;
-        let policy = from_toml(&repository_file(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
+        let policy = from_toml(&policy_text(&world.policy)?, None).map_err(|errors| anyhow!("{errors}"))?;
         let folder = self.description["workers"][&world.policy].as_str().map(PathBuf::from);
         let folder = folder.with_context(|| format!("no Worker for `{}`", world.policy))?;
         let outside = Outside::start(&policy, world)?;
         let secrets: Vec<_> = secrets(&policy).map(|(name, value)| (name, value.to_string())).collect();
         let edge = Workerd::start(&self.description, &folder, &secrets, outside.address(), self.rewrites)?;
-        self.model = Some((model::policy::Policy::parse(&repository_file(&world.policy)?)?, world.clone()));
+        self.model = Some((model::policy::Policy::parse(&policy_text(&world.policy)?)?, world.clone()));
         self.stage = Some(Stage::new(edge, outside, world));
         Ok(())
     }

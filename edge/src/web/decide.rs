@@ -29,8 +29,9 @@ pub(crate) async fn enforced<'i, P: Platform>(
         }
     };
     let policy = authorizer.policy();
-    if policy.log().wants(&decision, runtime::random_bits) {
+    if let Some(left_out) = authorizer.writes_down(&decision, observed.at, runtime::random_bits) {
         let subject_key = platform.secrets().ok().and_then(Secrets::subject_key);
+        observed.left_out = left_out;
         observed.request_id = incoming.id();
         observed.deployed_version = platform.deployed_version();
         runtime::log(&decision_log::line(&decision, policy.version(), subject_key, &observed));

@@ -240,8 +240,9 @@ impl Enforcer {
     }
 
     fn write_down(&self, decision: &Decision, observed: &Observed<'_>) {
-        if self.policy().log().wants(decision, random_bits) {
-            let line = decision_log::line(decision, self.policy().version(), self.subject_key.as_ref(), observed);
+        if let Some(left_out) = self.authorizer.writes_down(decision, observed.at, random_bits) {
+            let observed = Observed { left_out, ..*observed };
+            let line = decision_log::line(decision, self.policy().version(), self.subject_key.as_ref(), &observed);
             (self.log)(&line);
         }
     }

@@ -37,6 +37,8 @@ use spin::Mutex;
 
 use crate::{
     cache::TokenCache,
+    decision::Decision,
+    log_allowance::LogAllowance,
     policy::Policy,
     reason::Reason,
     time::{RELEASED_AT, UnixTime},
@@ -48,6 +50,8 @@ pub struct Authorizer {
     pub(crate) policy: Policy,
     /// Held for one lookup or insertion at a time, never across a call out.
     pub(crate) tokens: Mutex<TokenCache>,
+    /// Held for one question at a time.
+    log: Mutex<LogAllowance>,
     /// A clock that is earlier is wrong, and nothing is decided by it.
     earliest: UnixTime,
 }
@@ -59,7 +63,7 @@ impl Authorizer {
     /// clock every expired token would be valid again.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, tokens: Mutex::new(TokenCache::new()), earliest: RELEASED_AT }
+        Self { policy, tokens: Mutex::new(TokenCache::new()), log: Mutex::default(), earliest: RELEASED_AT }
     }
 
     /// Accepts any time, for tools that decide at a time which a person chose. Never for a driver with a clock.
@@ -78,6 +82,19 @@ impl Authorizer {
     fn check_validity(&self, token: &VerifiedToken, now: UnixTime) -> Result<(), Reason> {
         self.check_clock(now)?;
         if token.is_expired(now) { Err(Reason::Expired) } else { Ok(()) }
+    }
+
+    /// Whether a line of the decision log is written for `decision`, as the policy's `[log]` says. `random` is asked for 32
+    /// random bits where that takes chance.
+    ///
+    /// Lines for denials of callers who are not known are bounded for each second. The answer holds how many were left out
+    /// since the last line, for [`Observed::left_out`](crate::decision_log::Observed::left_out).
+    pub fn writes_down(&self, decision: &Decision, now: UnixTime, random: impl FnOnce() -> u32) -> Option<u64> {
+        let rule = self.policy.log();
+        if !rule.wants(decision, random) {
+            return None;
+        }
+        self.log.lock().take(decision, rule.unidentified_denials_per_second, now)
     }
 
     /// The policy that it decides by.

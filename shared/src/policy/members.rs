@@ -64,6 +64,7 @@ const LOG: Table = Table {
     members: &[
         may("permits", Shape::Share),
         may("denials", Shape::Share),
+        may("unidentified_denials_per_second", Shape::Number),
         may("shadow", Shape::Share),
         may("subject_key", Shape::Text),
     ],

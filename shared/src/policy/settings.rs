@@ -14,6 +14,11 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
 /// Longest that a policy may ask for: what a Lambda function takes in one request, so that no origin could take more.
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 
+/// Lines of the decision log for denials of callers who are not known, for each second and instance, unless the policy says
+/// otherwise. Enough to see what is wrong with a client; a flood of requests without a token then costs each instance some
+/// 2 KB of log a second and no more.
+const DEFAULT_UNIDENTIFIED_DENIALS_PER_SECOND: u32 = 10;
+
 /// How large what callers send may be, in octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -32,6 +37,8 @@ pub struct LogRule {
     pub permits: f64,
     /// Share of denials.
     pub denials: f64,
+    /// Most denials of callers who are not known that each instance writes down in a second.
+    pub unidentified_denials_per_second: u32,
     /// Share of requests on which shadow rules are tried.
     pub shadow: f64,
     /// Name of the secret with which subjects are hashed; without it they are left out.
@@ -45,9 +52,15 @@ impl Default for Limits {
 }
 
 impl Default for LogRule {
-    /// Every denial, no permit: what an operator looks for, at no cost to what goes well.
+    /// Every denial, within bounds, and no permit: what an operator looks for, at no cost to what goes well.
     fn default() -> Self {
-        Self { permits: 0.0, denials: 1.0, shadow: 1.0, subject_key: None }
+        Self {
+            permits: 0.0,
+            denials: 1.0,
+            unidentified_denials_per_second: DEFAULT_UNIDENTIFIED_DENIALS_PER_SECOND,
+            shadow: 1.0,
+            subject_key: None,
+        }
     }
 }
 
@@ -90,5 +103,13 @@ pub(super) fn log(file: Option<&LogFile>, faults: &mut Faults) -> LogRule {
     if file.subject_key.as_ref().is_some_and(|name| !is_secret_name(name)) {
         faults.add("log.subject_key", PolicyFault::KeyName);
     }
-    LogRule { permits, denials, shadow, subject_key: file.subject_key.clone() }
+    LogRule {
+        permits,
+        denials,
+        unidentified_denials_per_second: file
+            .unidentified_denials_per_second
+            .unwrap_or(default.unidentified_denials_per_second),
+        shadow,
+        subject_key: file.subject_key.clone(),
+    }
 }

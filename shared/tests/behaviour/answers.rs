@@ -247,6 +247,27 @@ fn a_driver_that_cannot_begin_has_an_answer_too() {
 }
 
 #[test]
+fn each_status_has_its_phrase_of_rfc_9110() {
+    for code in PublicCode::ALL {
+        let answer = Answer::of(code);
+        let phrase = match answer.status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not Found",
+            405 => "Method Not Allowed",
+            413 => "Content Too Large",
+            502 => "Bad Gateway",
+            503 => "Service Unavailable",
+            status => panic!("{status} is not in the table of this test"),
+        };
+        assert_eq!(answer.reason_phrase(), phrase);
+        assert_eq!(problem(&answer)["title"], phrase);
+    }
+    assert_eq!(Answer { status: 204, headers: Vec::new(), body: String::new() }.reason_phrase(), "No Content");
+}
+
+#[test]
 fn no_answer_repeats_what_the_caller_sent() {
     let mut world = World::example();
     let token = Token::partner("needle").claim("scope", json!("needle")).header("kid", json!("needle")).compact();

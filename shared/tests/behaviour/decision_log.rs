@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use postern::{
-    Decision, Reason,
+    Authorizer, Decision, Reason, UnixTime,
     decision_log::{self, CacheState, Observed, SubjectKey},
     policy::{LogRule, PolicyFault, from_toml},
 };
@@ -24,6 +24,7 @@ fn line(world: &mut World, call: &Call, key: Option<&SubjectKey>) -> Value {
         token: Some(CacheState::Miss),
         keys: Some(CacheState::Hit),
         permissions: None,
+        left_out: 0,
     };
     let text = decision_log::line(&decision, "v1", key, &observed);
     assert!(!text.contains('\n'), "{text}");
@@ -135,13 +136,52 @@ fn every_denial_is_written_and_no_permit_unless_the_policy_says_so() {
     let denial = world.decide(&Call::get("/nowhere"));
     assert!(matches!(&denial, Decision::Deny(denial) if denial.reason() == Reason::NoRoute));
     let never = || -> u32 { panic!("no chance is needed") };
-    assert!(!LogRule::default().wants(&permit, never) && LogRule::default().wants(&denial, never));
+    let now = UnixTime::from_secs(1);
+    assert_eq!(world.authorizer.writes_down(&permit, now, never), None);
+    assert_eq!(world.authorizer.writes_down(&denial, now, never), Some(0));
     assert!(LogRule::default().tries_shadow(never));
     let log = "[log]\npermits = 0.5\ndenials = 0\nshadow = 0.0\nsubject_key = \"LOG_KEY\"\n[permissions]";
     let policy = from_toml(&policies::example_with("[permissions]", log), None).unwrap();
-    assert!(policy.log().wants(&permit, || 0) && !policy.log().wants(&permit, || u32::MAX));
-    assert!(!policy.log().wants(&denial, never) && !policy.log().tries_shadow(never));
+    let authorizer = Authorizer::new(policy.clone());
+    assert_eq!(authorizer.writes_down(&permit, now, || 0), Some(0));
+    assert_eq!(authorizer.writes_down(&permit, now, || u32::MAX), None);
+    assert_eq!(authorizer.writes_down(&denial, now, never), None);
+    assert!(!policy.log().tries_shadow(never));
     assert_eq!(policy.log().subject_key.as_deref(), Some("LOG_KEY"));
+}
+
+#[test]
+fn callers_without_a_verified_token_cannot_fill_the_log() {
+    let mut world = World::example();
+    let denials = [
+        Call::get("/nowhere"),
+        Call::get("/companies/1111/orders"),
+        Call::get("/companies/1111/orders").bearer("x"),
+        Call::get("/companies/1111/orders").bearer(Token::partner("1111").with_signature(&[0; 64])),
+    ]
+    .map(|call| world.decide(&call));
+    assert!(denials.iter().all(|denial| matches!(denial, Decision::Deny(_))));
+    let known = world.decide(&Call::get("/companies/2222/orders").bearer(Token::partner("1111").compact()));
+    let never = || -> u32 { panic!("no chance is needed") };
+    let authorizer = &world.authorizer;
+    let written = |decision: &Decision, milliseconds| {
+        authorizer.writes_down(decision, UnixTime::from_millis(milliseconds), never)
+    };
+    let in_a_second = || (0..100).filter(|index| written(&denials[index % 4], 5_000 + *index as u64).is_some()).count();
+    assert_eq!(in_a_second(), 10);
+    // A caller who is known is always written down, and says what was left out.
+    assert_eq!(written(&known, 5_500), Some(90));
+    assert_eq!(written(&known, 5_500), Some(0));
+    assert_eq!(written(&denials[0], 5_999), None);
+    assert_eq!(written(&denials[0], 6_000), Some(1), "another second");
+    assert_eq!(written(&denials[0], 4_000), Some(0), "a clock that was set back");
+    for (number, expected) in [(0, 0), (3, 3), (1_000, 100)] {
+        let log = format!("[log]\nunidentified_denials_per_second = {number}\n[permissions]");
+        let policy = from_toml(&policies::example_with("[permissions]", &log), None).unwrap();
+        let authorizer = Authorizer::new(policy);
+        let written = |_: &i32| authorizer.writes_down(&denials[0], UnixTime::from_secs(1), never).is_some();
+        assert_eq!((0..100).filter(written).count(), expected, "{number}");
+    }
 }
 
 #[test]
