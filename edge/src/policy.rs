@@ -62,11 +62,17 @@ pub fn prepared() -> Option<&'static Prepared> {
 fn read(octets: &[u8]) -> Result<Prepared, ConfigError> {
     let text = std::str::from_utf8(octets).map_err(|_| ConfigError::Shape("config.json"))?;
     let Config { policy, shadow, seeds } = Config::parse(text)?;
-    Ok(Prepared { authorizer: Authorizer::new(policy), shadow: shadow.map(Authorizer::new), seeds })
+    Ok(Prepared {
+        authorizer: Authorizer::new(policy),
+        shadow: shadow.map(|tried| Authorizer::new(tried).only_tried()),
+        seeds,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use postern::Purpose;
+
     fn example() -> postern::Policy {
         postern::policy::from_toml(include_str!("../../postern.toml"), None).unwrap()
     }
@@ -91,7 +97,8 @@ mod tests {
         let config = serde_json::json!({ "policy": policy.to_json(), "shadow": policy.to_json(), "seeds": seeds });
         let prepared = super::read(config.to_string().as_bytes()).unwrap();
         assert_eq!(prepared.authorizer.policy().to_json(), policy.to_json());
-        assert!(prepared.shadow.is_some());
+        assert_eq!(prepared.authorizer.purpose(), Purpose::Enforce);
+        assert_eq!(prepared.shadow.map(|shadow| shadow.purpose()), Some(Purpose::Try));
         for unusable in [&b""[..], b"{}", b"\xff"] {
             assert!(super::read(unusable).is_err(), "{unusable:?}");
         }

@@ -20,6 +20,7 @@ mod media_types;
 mod null_private_members;
 mod private_keys;
 mod report;
+mod separate_shadows;
 mod version;
 mod written;
 
@@ -36,6 +37,7 @@ const CHANGES: &[&Change] = &[
     &media_types::CHANGE,
     &null_private_members::CHANGE,
     &private_keys::CHANGE,
+    &separate_shadows::CHANGE,
 ];
 
 /// One change of decisions.

@@ -158,8 +158,8 @@ fn checked(policy: &Path, overlay: Option<&Path>, host: Host) -> Result<Policy, 
     Ok(checked)
 }
 
-/// Both policies share the cache of permissions and the keys of origins: with a service of its own, the one that is only
-/// tried would put records where the other finds them, and send that other's key's assertions elsewhere.
+/// Both policies share the keys of origins: with a service of its own, the one that is only tried would send assertions
+/// that the other's key signs elsewhere.
 fn tried(path: &Path, overlay: Option<&Path>, host: Host, decides: &Policy) -> Result<Policy, EmbedError> {
     let tried = checked(path, overlay, host)?;
     match tried.permissions() {

@@ -30,7 +30,7 @@ impl Container {
         let Config { policy, shadow, seeds } = Config::parse(config)?;
         let container = Self {
             authorizer: Authorizer::new(policy),
-            shadow: shadow.map(Authorizer::new),
+            shadow: shadow.map(|tried| Authorizer::new(tried).only_tried()),
             seeds,
             is_misplaced: OnceLock::new(),
         };

@@ -3,11 +3,12 @@
 //! When to fetch, what, and what an answer is worth is the core's `KeyCache` to say; here is how. Where the platform
 //! can, a fetch goes on without the request that leads it, so that its keys serve the next one even if that caller hangs
 //! up. A new instance begins with the sealed seeds, and asks the second layer, where there is one, before an issuer.
+//! Rules that are only tried have a cache of their own, and never write to the second layer.
 
 use std::{cell::RefCell, time::Duration};
 
 use postern::{
-    Keys, Progress,
+    ByPurpose, Keys, Progress, Purpose,
     authorizer::NeedsKeys,
     cache::{FetchedKeys, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep},
     decision_log::CacheState,
@@ -27,17 +28,21 @@ const WAIT: Duration = Duration::from_millis(20);
 const MOST_LOOKS: u32 = 250;
 
 thread_local! {
-    /// Made by the first request that needs keys, since the age of a seed takes a clock.
-    static CACHE: RefCell<Option<KeyCache>> = const { RefCell::new(None) };
+    /// Each made by the first request that needs it, since the age of a seed takes a clock.
+    static CACHES: RefCell<ByPurpose<Option<KeyCache>>> = const { RefCell::new(ByPurpose::new(None, None)) };
 }
 
-fn with_cache<P: Platform, T>(platform: &P, ask: impl FnOnce(&mut KeyCache) -> T) -> T {
-    CACHE.with_borrow_mut(|cache| ask(cache.get_or_insert_with(|| seeded::<P>(platform.authorizer().policy()))))
+fn with_cache<P: Platform, T>(platform: &P, purpose: Purpose, ask: impl FnOnce(&mut KeyCache) -> T) -> T {
+    let make = || seeded::<P>(purpose, platform.authorizer().policy());
+    CACHES.with_borrow_mut(|caches| ask(caches.of_mut(purpose).get_or_insert_with(make)))
 }
 
 /// A cache that knows what was sealed.
-fn seeded<P: Platform>(policy: &Policy) -> KeyCache {
+fn seeded<P: Platform>(purpose: Purpose, policy: &Policy) -> KeyCache {
     let mut cache = if P::HAS_SECOND_LAYER { KeyCache::with_second_layer() } else { KeyCache::new() };
+    if purpose == Purpose::Try {
+        cache = cache.that_keeps_to_itself();
+    }
     let seeds = P::seeds();
     for issuer in policy.issuers() {
         if let Err(error) = cache.restore(issuer, seeds.of(issuer).cloned(), runtime::now()) {
@@ -54,14 +59,14 @@ pub(crate) async fn provide<P: Platform>(
     need: NeedsKeys<'static>,
     seen: &mut Option<CacheState>,
 ) -> Progress<'static> {
-    let issuer = need.issuer();
+    let (issuer, purpose) = (need.issuer(), need.purpose());
     *seen = Some(CacheState::Hit);
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
-        match with_cache(platform, |cache| cache.look_up(issuer, need.key_id(), now)) {
+        match with_cache(platform, purpose, |cache| cache.look_up(issuer, need.key_id(), now)) {
             KeyLookup::Fresh(keys) => return need.resume(Keys::Fresh(&keys), now),
             KeyLookup::Refresh(keys, fetch) => {
-                platform.aside(refresh(platform.clone(), policy, issuer, fetch));
+                platform.aside(refresh(platform.clone(), policy, (issuer, purpose), fetch));
                 return need.resume(Keys::Fresh(&keys), now);
             }
             KeyLookup::Stale(keys) => {
@@ -70,8 +75,10 @@ pub(crate) async fn provide<P: Platform>(
             }
             KeyLookup::Unavailable => break,
             // The outcome is in the cache, where the next look finds it.
-            KeyLookup::Fetch(fetch) => drop(platform.lead(refresh(platform.clone(), policy, issuer, fetch)).await),
-            KeyLookup::Recall => drop(platform.lead(recall(platform.clone(), issuer)).await),
+            KeyLookup::Fetch(fetch) => {
+                drop(platform.lead(refresh(platform.clone(), policy, (issuer, purpose), fetch)).await)
+            }
+            KeyLookup::Recall => drop(platform.lead(recall(platform.clone(), issuer, purpose)).await),
             KeyLookup::Wait => {
                 if !platform.pause(WAIT).await {
                     break;
@@ -84,28 +91,33 @@ pub(crate) async fn provide<P: Platform>(
     need.resume(Keys::Unavailable, runtime::now())
 }
 
-async fn recall<P: Platform>(platform: P, issuer: &'static Issuer) {
+async fn recall<P: Platform>(platform: P, issuer: &'static Issuer, purpose: Purpose) {
     let snapshot = P::recall(issuer).await;
-    if let Err(error) = with_cache(&platform, |cache| cache.restore(issuer, snapshot, runtime::now())) {
+    if let Err(error) = with_cache(&platform, purpose, |cache| cache.restore(issuer, snapshot, runtime::now())) {
         runtime::log(&log::failure("keys_not_recalled", issuer.name(), &error.to_string(), None));
     }
 }
 
-async fn refresh<P: Platform>(platform: P, policy: &'static Policy, issuer: &'static Issuer, fetch: KeyFetch) {
+async fn refresh<P: Platform>(
+    platform: P,
+    policy: &'static Policy,
+    (issuer, purpose): (&'static Issuer, Purpose),
+    fetch: KeyFetch,
+) {
     match follow(&platform, policy, issuer, fetch).await {
         Ok(fetched) => {
             for refused in fetched.keys().refused() {
                 let why = format!("key {} of the set: {}", refused.index, refused.reason);
                 runtime::log(&log::failure("key_refused", issuer.name(), &why, None));
             }
-            let snapshot = with_cache(&platform, |cache| cache.store(issuer, fetched, runtime::now()));
+            let snapshot = with_cache(&platform, purpose, |cache| cache.store(issuer, fetched, runtime::now()));
             if let Some(snapshot) = snapshot {
                 P::keep(issuer, &snapshot).await;
             }
         }
         Err(why) => {
             runtime::log(&log::failure("keys_failed", issuer.name(), &why, None));
-            with_cache(&platform, |cache| cache.fail(issuer, runtime::now()));
+            with_cache(&platform, purpose, |cache| cache.fail(issuer, runtime::now()));
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use postern::{
-    Permissions, PermissionsRecord, Policy, Progress,
+    ByPurpose, Permissions, PermissionsRecord, Policy, Progress, Purpose,
     assertion::{self, Assertion, Capability},
     authorizer::NeedsPermissions,
     cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
@@ -34,7 +34,13 @@ const MOST_LOOKS: u32 = 500;
 type Record = Option<Arc<PermissionsRecord>>;
 
 thread_local! {
-    static CACHE: RefCell<PermissionsCache> = RefCell::new(PermissionsCache::new());
+    /// Rules that are only tried have one of their own.
+    static CACHES: RefCell<ByPurpose<PermissionsCache>> =
+        RefCell::new(ByPurpose::new(PermissionsCache::new(), PermissionsCache::new()));
+}
+
+fn with_cache<T>(purpose: Purpose, ask: impl FnOnce(&mut PermissionsCache) -> T) -> T {
+    CACHES.with_borrow_mut(|caches| ask(caches.of_mut(purpose)))
 }
 
 /// Goes on with the subject's permissions, or without. `policy` is the one that is being decided by.
@@ -49,7 +55,7 @@ pub(crate) async fn provide<P: Platform>(
     let mut record = obtain(platform, policy, &need, ages, seen).await;
     if record.is_none() {
         let now = runtime::now();
-        record = CACHE.with_borrow_mut(|cache| cache.stand_in(need.issuer(), need.subject(), ages, now));
+        record = with_cache(need.purpose(), |cache| cache.stand_in(need.issuer(), need.subject(), ages, now));
         *seen = Some(if record.is_some() { CacheState::Stale } else { CacheState::Unavailable });
     }
     let permissions = match &record {
@@ -68,10 +74,10 @@ async fn obtain<P: Platform>(
     ages: (Duration, Duration),
     seen: &mut Option<CacheState>,
 ) -> Option<Record> {
-    let issuer = need.issuer();
+    let (issuer, purpose) = (need.issuer(), need.purpose());
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
-        match CACHE.with_borrow_mut(|cache| cache.look_up(issuer, need.subject(), ages, now)) {
+        match with_cache(purpose, |cache| cache.look_up(issuer, need.subject(), ages, now)) {
             PermissionsLookup::Known(record) => return Some(record),
             PermissionsLookup::StandIn(record) => {
                 *seen = Some(CacheState::Stale);
@@ -87,7 +93,7 @@ async fn obtain<P: Platform>(
                 // What it brings decides here, whatever its age by then. It goes on where the platform can, so that
                 // followers need not wait for a lapsed lead when this caller hangs up.
                 *seen = Some(CacheState::Miss);
-                let asking = ask(platform.clone(), policy, issuer, fetch, need.target());
+                let asking = ask(platform.clone(), policy, (issuer, purpose), fetch, need.target());
                 return platform.lead(asking).await.flatten();
             }
         }
@@ -99,19 +105,19 @@ async fn obtain<P: Platform>(
 async fn ask<P: Platform>(
     platform: P,
     policy: &'static Policy,
-    issuer: &'static Issuer,
+    (issuer, purpose): (&'static Issuer, Purpose),
     fetch: PermissionsFetch,
     target: Option<String>,
 ) -> Option<Record> {
     match follow(&platform, policy, issuer, &fetch, target.as_deref()).await {
         Ok(fetched) => {
             let record = fetched.record();
-            CACHE.with_borrow_mut(|cache| cache.store(fetched, runtime::now()));
+            with_cache(purpose, |cache| cache.store(fetched, runtime::now()));
             Some(record)
         }
         Err(why) => {
             runtime::log(&log::failure("permissions_failed", issuer.name(), &why, None));
-            CACHE.with_borrow_mut(|cache| cache.fail(&fetch, runtime::now()));
+            with_cache(purpose, |cache| cache.fail(&fetch, runtime::now()));
             None
         }
     }

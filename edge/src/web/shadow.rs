@@ -29,7 +29,7 @@ pub(crate) fn try_rules<P: Platform, I: Incoming + 'static>(
     let (own, enforced) = (platform.clone(), enforced.clone());
     platform.try_later(async move {
         let platform = own;
-        // Cut short, it would leave behind a cache that has heard of a failure, and real requests to pay for it.
+        // Cut short, it would log a failure where the enforced decision had time, and its cache would remember one.
         if platform.time_for(QUESTION_TIMEOUT) < QUESTION_TIMEOUT {
             return;
         }

@@ -15,6 +15,7 @@ use crate::{
     decision::{Decision, Denial, Principal},
     digest::{self, ContentDigest},
     policy::{BodyRule, Policy, Route, RouteMatch},
+    purpose::Purpose,
     reason::Reason,
     request::Request,
     target::{CanonicalTarget, TargetError},
@@ -55,6 +56,10 @@ impl<'a> Pending<'a> {
             target,
             origin: request.sole_header("origin").map(ToOwned::to_owned),
         }
+    }
+
+    pub(super) const fn purpose(&self) -> Purpose {
+        self.authorizer.purpose_on(self.route)
     }
 
     pub(super) fn deny(&self, reason: Reason) -> Progress<'a> {
@@ -211,8 +216,8 @@ impl Authorizer {
     }
 
     /// The token in what stands in a token's place and nobody remembers.
-    pub(super) fn unverified(&self, compact: &str) -> Result<UnverifiedToken, Reason> {
-        let legacy = self.tokens.lock().legacy();
+    pub(super) fn unverified(&self, compact: &str, purpose: Purpose) -> Result<UnverifiedToken, Reason> {
+        let legacy = self.tokens_for(purpose).lock().legacy();
         match UnverifiedToken::parse(compact, legacy) {
             // What no credential may be made of, no token is made of.
             Err(TokenError::Malformed) if !is_b64token(compact) => Err(Reason::CredentialMalformed),
@@ -222,11 +227,12 @@ impl Authorizer {
 
     fn with_token<'a>(&'a self, pending: Pending<'a>, compact: &str, now: UnixTime) -> Progress<'a> {
         // A token that was good once has its form already, and is compared whole.
-        let remembered = self.tokens.lock().get(compact, now);
+        let purpose = pending.purpose();
+        let remembered = self.tokens_for(purpose).lock().get(compact, now);
         if let Some(token) = remembered.filter(|token| pending.route.issuers.contains(&token.issuer)) {
             return rules::judge(pending, token, now);
         }
-        let token = match self.unverified(compact) {
+        let token = match self.unverified(compact, purpose) {
             Ok(token) => token,
             Err(reason) => return pending.deny(reason),
         };

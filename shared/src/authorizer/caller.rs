@@ -106,7 +106,7 @@ impl Authorizer {
     pub fn caller_of_claims(&self, claims: &Map<String, Value>, now: UnixTime) -> Result<Caller, Reason> {
         self.check_clock(now)?;
         let claims = Claims::from_members(claims.into()).ok_or(Reason::ClaimsMalformed)?;
-        let token = credential::judge(&self.policy, &Candidates::All, None, &claims, None, now)?;
+        let token = credential::judge((&self.policy, self.purpose), &Candidates::All, None, &claims, None, now)?;
         Caller::new(&self.policy, Arc::new(token)).ok_or(Reason::IssuerUnknown)
     }
 

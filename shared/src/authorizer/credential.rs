@@ -11,6 +11,7 @@ use crate::{
     json::Json,
     permissions::PermissionsRecord,
     policy::{Issuer, PermissionsSource, Policy, RequiredClaim},
+    purpose::Purpose,
     reason::Reason,
     time::UnixTime,
     token::UnverifiedToken,
@@ -122,20 +123,20 @@ impl Candidates {
 
 /// Judges the claims of a token whose signature has just been found valid.
 pub(super) fn verify(
-    policy: &Policy,
+    (policy, purpose): (&Policy, Purpose),
     candidates: &Candidates,
     token: &UnverifiedToken,
     like: Option<&VerifiedToken>,
     now: UnixTime,
 ) -> Result<VerifiedToken, Reason> {
     let claims = token.claims_after_signature().ok_or(Reason::ClaimsMalformed)?;
-    judge(policy, candidates, Some(token), &claims, like, now)
+    judge((policy, purpose), candidates, Some(token), &claims, like, now)
 }
 
 /// The caller's section, and what the claims say by its rules. Without a token, somebody else has checked its signature
 /// and kept its header: a section that looks at the header then takes nobody.
 pub(super) fn judge(
-    policy: &Policy,
+    (policy, purpose): (&Policy, Purpose),
     candidates: &Candidates,
     token: Option<&UnverifiedToken>,
     claims: &Claims<'_>,
@@ -177,12 +178,13 @@ pub(super) fn judge(
             Some(record.map_err(|_| Reason::ClaimsMalformed)?)
         }
     };
+    let kept = issuer.kept.of(purpose).iter();
     Ok(VerifiedToken {
         issuer: index,
         subject,
         scopes: claims.names_at(&issuer.claims.scopes, like.map(|like| &like.scopes))?,
         permissions,
-        claims: issuer.kept.iter().filter_map(|path| Some((path.clone(), claims.at(path)?.to_value()))).collect(),
+        claims: kept.filter_map(|path| Some((path.clone(), claims.at(path)?.to_value()))).collect(),
         expires_at,
     })
 }

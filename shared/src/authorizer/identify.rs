@@ -7,7 +7,9 @@ use super::{
     Authorizer, Caller, NeedsKeys, NeedsSignature, VerifiedToken, begin, credential::Candidates, needs::Signed,
     pursuit::sealed,
 };
-use crate::{answer::Extra, bearer::bearer, decision::Denial, reason::Reason, request::Request, time::UnixTime};
+use crate::{
+    answer::Extra, bearer::bearer, decision::Denial, purpose::Purpose, reason::Reason, request::Request, time::UnixTime,
+};
 
 /// The identification of a caller, finished or not.
 #[derive(Debug)]
@@ -47,10 +49,10 @@ impl Authorizer {
             Ok(compact) => compact,
             Err(reason) => return asked.refuse(reason),
         };
-        if let Some(token) = self.tokens.lock().get(compact, now) {
+        if let Some(token) = self.tokens_for(self.purpose).lock().get(compact, now) {
             return asked.identified(token, now);
         }
-        let token = match self.unverified(compact) {
+        let token = match self.unverified(compact, self.purpose) {
             Ok(token) => token,
             Err(reason) => return asked.refuse(reason),
         };
@@ -89,6 +91,10 @@ impl<'a> sealed::Steps for Identification<'a> {
 
     fn authorizer(asked: &Asked<'a>) -> &'a Authorizer {
         asked.authorizer
+    }
+
+    fn purpose(asked: &Asked<'a>) -> Purpose {
+        asked.authorizer.purpose
     }
 
     fn route<'p>(_: &'p Asked<'a>) -> Option<&'p str> {

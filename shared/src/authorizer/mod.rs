@@ -39,7 +39,8 @@ use crate::{
     cache::TokenCache,
     decision::Decision,
     log_allowance::LogAllowance,
-    policy::Policy,
+    policy::{Policy, Route},
+    purpose::{ByPurpose, Purpose},
     reason::Reason,
     time::{RELEASED_AT, UnixTime},
 };
@@ -48,8 +49,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Authorizer {
     pub(crate) policy: Policy,
-    /// Held for one lookup or insertion at a time, never across a call out.
-    pub(crate) tokens: Mutex<TokenCache>,
+    /// Held for one lookup or insertion at a time, never across a call out. A token that a shadow route had verified is
+    /// verified again for a route that decides: its key may have been withdrawn since.
+    tokens: ByPurpose<Mutex<TokenCache>>,
+    purpose: Purpose,
     /// Held for one question at a time.
     log: Mutex<LogAllowance>,
     /// A clock that is earlier is wrong, and nothing is decided by it.
@@ -63,7 +66,31 @@ impl Authorizer {
     /// clock every expired token would be valid again.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, tokens: Mutex::new(TokenCache::new()), log: Mutex::default(), earliest: RELEASED_AT }
+        let tokens = ByPurpose::new(Mutex::new(TokenCache::new()), Mutex::new(TokenCache::new()));
+        Self { policy, tokens, purpose: Purpose::Enforce, log: Mutex::default(), earliest: RELEASED_AT }
+    }
+
+    /// Marks the whole policy as one that is only tried: every need of its decisions has the purpose [`Purpose::Try`].
+    #[must_use]
+    pub fn only_tried(mut self) -> Self {
+        self.purpose = Purpose::Try;
+        self
+    }
+
+    /// What its decisions are taken for, those of shadow routes apart.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// What a decision on `route` is taken for.
+    const fn purpose_on(&self, route: &Route) -> Purpose {
+        if route.is_shadow { Purpose::Try } else { self.purpose }
+    }
+
+    /// The verified tokens that decisions for `purpose` may read.
+    const fn tokens_for(&self, purpose: Purpose) -> &Mutex<TokenCache> {
+        self.tokens.of(purpose)
     }
 
     /// Accepts any time, for tools that decide at a time which a person chose. Never for a driver with a clock.

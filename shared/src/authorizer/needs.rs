@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     algorithm::Algorithm, decision::Decision, jwk::Jwk, jwks::JwkSet, permissions::PermissionsRecord, policy::Issuer,
-    reason::Reason, signature::is_well_formed, time::UnixTime, token::UnverifiedToken,
+    purpose::Purpose, reason::Reason, signature::is_well_formed, time::UnixTime, token::UnverifiedToken,
 };
 
 /// A decision, finished or not.
@@ -86,6 +86,12 @@ impl<'a, P: Pursuit> NeedsKeys<'a, P> {
     #[must_use]
     pub const fn issuer(&self) -> &'a Issuer {
         self.issuer
+    }
+
+    /// Which of a driver's caches of keys to look in.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        P::purpose(&self.pending)
     }
 
     /// The token's `kid`: foreign text, for looking up and nothing else.
@@ -174,13 +180,15 @@ impl<'a, P: Pursuit> NeedsSignature<'a, P> {
             SignatureCheck::Invalid => return P::denied(self.pending, Reason::SignatureInvalid),
             SignatureCheck::Unavailable => return P::denied(self.pending, Reason::SignatureUnavailable),
         }
-        let like = authorizer.tokens.lock().last();
+        let purpose = P::purpose(&self.pending);
+        let tokens = authorizer.tokens_for(purpose);
+        let like = tokens.lock().last();
         let (candidates, token) = (&self.signed.candidates, &self.signed.token);
-        match credential::verify(&authorizer.policy, candidates, token, like.as_deref(), now) {
+        match credential::verify((&authorizer.policy, purpose), candidates, token, like.as_deref(), now) {
             Ok(token) => {
                 let token = Arc::new(token);
                 let (compact, header) = self.signed.token.into_parts();
-                authorizer.tokens.lock().insert(compact, header, Arc::clone(&token), now);
+                tokens.lock().insert(compact, header, Arc::clone(&token), now);
                 P::verified(self.pending, token, now)
             }
             Err(reason) => P::denied(self.pending, reason),
@@ -205,6 +213,12 @@ impl<'a> NeedsPermissions<'a> {
     #[must_use]
     pub const fn issuer(&self) -> &'a Issuer {
         self.issuer
+    }
+
+    /// Which of a driver's caches of permissions to look in.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.pending.purpose()
     }
 
     /// Whose permissions are needed. Personal data: not for logs.

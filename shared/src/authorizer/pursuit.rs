@@ -5,7 +5,7 @@
 use alloc::sync::Arc;
 
 use super::{Authorizer, NeedsSignature, Progress, VerifiedToken, begin::Pending, needs::Signed, rules};
-use crate::{reason::Reason, time::UnixTime};
+use crate::{purpose::Purpose, reason::Reason, time::UnixTime};
 
 /// What [`NeedsKeys::resume`](super::NeedsKeys::resume) and [`NeedsSignature::resume`] may give. Only this crate has any.
 pub trait Pursuit: sealed::Steps {}
@@ -23,6 +23,9 @@ pub(super) mod sealed {
 
         /// Whose cache remembers the token.
         fn authorizer(pending: &Self::Pending) -> &Authorizer;
+
+        /// What it is for, and so which of the caches.
+        fn purpose(pending: &Self::Pending) -> Purpose;
 
         /// The route that it is about, if any, for debug output.
         fn route(pending: &Self::Pending) -> Option<&str>;
@@ -43,6 +46,10 @@ impl<'a> sealed::Steps for Progress<'a> {
 
     fn authorizer(pending: &Pending<'a>) -> &'a Authorizer {
         pending.authorizer
+    }
+
+    fn purpose(pending: &Pending<'a>) -> Purpose {
+        pending.purpose()
     }
 
     fn route<'p>(pending: &'p Pending<'a>) -> Option<&'p str> {

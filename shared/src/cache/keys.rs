@@ -55,6 +55,7 @@ pub const MAX_UNKNOWN_KEY_IDS: usize = 256;
 pub struct KeyCache {
     entries: HashMap<(String, JwksLocation), Entry>,
     has_second_layer: bool,
+    keeps_to_itself: bool,
 }
 
 /// The name of an issuer section and the place of its keys, to look an entry up by; hashed as the pair that it stands for.
@@ -135,6 +136,14 @@ impl KeyCache {
         Self { has_second_layer: true, ..Self::default() }
     }
 
+    /// Makes [`store`](Self::store) return nothing to keep: for a cache of decisions that are only tried, since the second
+    /// layer is read by those that are enforced.
+    #[must_use]
+    pub fn that_keeps_to_itself(mut self) -> Self {
+        self.keeps_to_itself = true;
+        self
+    }
+
     /// What to do for a token of `issuer` whose header names `key_id`.
     pub fn look_up(&mut self, issuer: &Issuer, key_id: Option<&str>, now: UnixTime) -> KeyLookup {
         // Nearly always there is one: nothing is copied to find it.
@@ -145,8 +154,9 @@ impl KeyCache {
     }
 
     /// A fetch that the cache asked for has succeeded. Gives what a second layer may keep; `None` where another that was
-    /// asked for later was faster.
+    /// asked for later was faster, and from a cache [that keeps to itself](Self::that_keeps_to_itself).
     pub fn store(&mut self, issuer: &Issuer, fetched: FetchedKeys, now: UnixTime) -> Option<KeySnapshot> {
+        let keeps_to_itself = self.keeps_to_itself;
         let entry = self.entry(issuer);
         let FetchedKeys { keys, jwks_url, asked_at, discovered_at, max_age } = fetched;
         let ttl = max_age.unwrap_or(DEFAULT_TTL).clamp(KEY_MIN_TTL, KEY_MAX_TTL);
@@ -173,7 +183,7 @@ impl KeyCache {
             is_restored: false,
         });
         entry.discovered = discovered_at.map(|at| (jwks_url, at));
-        Some(snapshot)
+        (!keeps_to_itself).then_some(snapshot)
     }
 
     /// A fetch that the cache asked for has failed.

@@ -7,7 +7,7 @@ use core::{fmt::Write as _, time::Duration};
 
 use sha2::{Digest, Sha256};
 
-use crate::claims::ClaimPath;
+use crate::{claims::ClaimPath, purpose::Purpose};
 
 use super::{
     Limits, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cloudfront, compile_route, cors,
@@ -66,11 +66,13 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     };
     for (index, issuer) in issuers.iter_mut().enumerate() {
         for route in routes.iter().filter(|route| route.issuers.contains(&index)) {
-            issuer.keep(route.required.iter().map(|required| ClaimPath::top(&required.name)));
-            issuer.keep(route.headers.iter().map(|handed| handed.path.clone()));
+            // What only a shadow route looks at is not handed on by an authorizer either: it could make the caller too large.
+            let purposes: &[Purpose] = if route.is_shadow { &[Purpose::Try] } else { &BOTH };
+            issuer.keep(purposes, route.required.iter().map(|required| ClaimPath::top(&required.name)));
+            issuer.keep(purposes, route.headers.iter().map(|handed| handed.path.clone()));
         }
         for field in fields.iter().filter(|field| field.issuers.contains(&index)) {
-            issuer.keep(field.required.iter().map(|required| ClaimPath::top(&required.name)));
+            issuer.keep(&BOTH, field.required.iter().map(|required| ClaimPath::top(&required.name)));
         }
     }
     let mut identity_fields: Vec<String> = routes
@@ -102,6 +104,8 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         json,
     })
 }
+
+const BOTH: [Purpose; 2] = [Purpose::Enforce, Purpose::Try];
 
 /// The routes that decide and those that shadow them, each to be found by path and method.
 fn tables(

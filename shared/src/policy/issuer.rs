@@ -10,7 +10,11 @@ use super::{
     pointer,
     url::{self, Profile},
 };
-use crate::{algorithm::Algorithm, claims::ClaimPath};
+use crate::{
+    algorithm::Algorithm,
+    claims::ClaimPath,
+    purpose::{ByPurpose, Purpose},
+};
 
 /// Default forgiveness for an issuer's clock that runs ahead (`nbf`, `iat`). `exp` is never forgiven.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
@@ -59,8 +63,9 @@ pub struct Issuer {
     pub(crate) token_type: Option<String>,
     pub(crate) required: Vec<RequiredClaim>,
     pub(crate) claims: ClaimPaths,
-    /// Claims that some route looks at or hands on: what is kept of a verified token.
-    pub(crate) kept: Vec<ClaimPath>,
+    /// Claims that some route looks at or hands on: what is kept of a verified token. Those of shadow routes are kept for
+    /// what is only tried.
+    pub(crate) kept: ByPurpose<Vec<ClaimPath>>,
     pub(crate) permissions: PermissionsSource,
     pub(crate) leeway: Duration,
     pub(crate) max_lifetime: Option<Duration>,
@@ -116,10 +121,13 @@ impl Issuer {
     }
 
     /// Keeps of each token what stands at these `paths`.
-    pub(super) fn keep(&mut self, paths: impl Iterator<Item = ClaimPath>) {
+    pub(super) fn keep(&mut self, purposes: &[Purpose], paths: impl Iterator<Item = ClaimPath>) {
         for path in paths {
-            if !self.kept.contains(&path) {
-                self.kept.push(path);
+            for purpose in purposes {
+                let kept = self.kept.of_mut(*purpose);
+                if !kept.contains(&path) {
+                    kept.push(path.clone());
+                }
             }
         }
     }
@@ -227,7 +235,7 @@ impl Section<'_> {
             token_type: file.token_type.clone(),
             required,
             claims: self.claims(preset),
-            kept: Vec::new(),
+            kept: ByPurpose::default(),
             permissions: self.permissions(has_service),
             leeway: self.duration("leeway", file.leeway.as_ref(), MAX_LEEWAY).unwrap_or(DEFAULT_LEEWAY),
             max_lifetime: self.limit("max_lifetime", file.max_lifetime.as_ref()),

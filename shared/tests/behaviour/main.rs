@@ -21,6 +21,7 @@ mod fields;
 mod key_cache;
 mod key_cache_faults;
 mod needs;
+mod only_tried;
 mod permissions_cache;
 mod policy_aws;
 mod policy_contradictions;

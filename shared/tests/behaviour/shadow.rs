@@ -126,3 +126,27 @@ fn a_token_verified_for_a_shadow_is_no_better_elsewhere() {
     assert_eq!(reason(world.shadow(&call)), Some(Reason::ConditionUnmet));
     assert_eq!(world.deny(&call).reason(), Reason::CompanyMismatch);
 }
+
+/// Its key may have been withdrawn since: what is only tried vouches for nothing.
+#[test]
+fn a_token_that_a_shadow_route_had_verified_is_verified_again_for_a_route_that_decides() {
+    let mut world = world();
+    let call = Call::get(LIST).bearer(Token::partner("1111").compact());
+    for expected in [1, 1] {
+        assert!(world.shadow(&call).is_some());
+        assert_eq!(world.counts.signatures, expected);
+    }
+    world.permit(&call);
+    assert_eq!(world.counts.signatures, 2);
+}
+
+/// An authorizer in front hands on what is kept, and refuses a caller that is too large to hand on.
+#[test]
+fn what_only_a_shadow_looks_at_is_not_kept_of_a_caller() {
+    let claims = serde_json::json!({
+        "iss": crate::support::token::PARTNERS_URL, "aud": crate::support::token::AUDIENCE, "sub": "1111",
+        "token_use": "access", "exp": crate::support::NOW + 60, "tier": "x".repeat(20_000),
+    });
+    let caller = world().authorizer.caller_of_claims(claims.as_object().unwrap(), crate::support::at(0)).unwrap();
+    assert!(caller.to_json().len() < 1_000);
+}

@@ -87,6 +87,22 @@ fn a_second_layer_is_asked_once_before_the_issuer_and_spares_it_the_fetch() {
     assert_eq!(look_up(&mut cache, 5), "fetch");
 }
 
+/// What is enforced reads it.
+#[test]
+fn keys_that_were_fetched_for_a_shadow_are_not_kept_in_the_second_layer() {
+    let policy = policy("");
+    let issuer = partners(&policy);
+    for (mut cache, is_kept) in
+        [(KeyCache::with_second_layer(), true), (KeyCache::with_second_layer().that_keeps_to_itself(), false)]
+    {
+        cache.look_up(issuer, None, at(0));
+        cache.restore(issuer, None, at(0)).unwrap();
+        let KeyLookup::Fetch(fetch) = cache.look_up(issuer, None, at(0)) else { panic!("no fetch") };
+        let fetched = fetch_keys(issuer, fetch, None, |_| Some(jwks(&[&PARTNERS_ED]))).unwrap();
+        assert_eq!(cache.store(issuer, fetched, at(0)).is_some(), is_kept);
+    }
+}
+
 #[test]
 fn a_second_layer_that_never_answers_is_given_up() {
     let policy = policy("");
