@@ -161,7 +161,8 @@ async fn assert_unavailable(store: Store) {
     let answer = ask(store, &compact, "GET", "/users/alice", "").await;
     assert_eq!((answer.status().as_u16(), json(&answer)["code"].as_str()), (503, Some("temporarily_unavailable")));
     assert!(header(&answer, "retry-after").is_some());
-    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    // That it is given up, and no measure of speed.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -260,7 +261,7 @@ async fn a_store_that_throttles_is_asked_again_after_a_while_and_not_for_ever() 
         let begun = Instant::now();
         let answer = ask(store(endpoint), &compact, "GET", "/users/alice", "").await;
         assert_eq!((answer.status().as_u16(), requests.load(Ordering::SeqCst)), (status, asked), "{first}");
-        assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }
 

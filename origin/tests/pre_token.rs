@@ -237,7 +237,8 @@ async fn a_service_that_hangs_is_given_up_before_cognito_gives_up() {
     let begun = Instant::now();
     let event = event("1", "Authentication", json!({"claimsOverrideDetails": null}));
     assert_eq!(trigger(&service).answer(event.clone()).await, Ok(event));
-    assert!(begun.elapsed() < Duration::from_millis(3_500), "{:?}", begun.elapsed());
+    // Cognito's bound, and no measure of speed.
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 /// A record tells of one section's subjects; another pool's, or another client's, may be named alike.

@@ -92,8 +92,8 @@ pub struct Observed<'a> {
     pub keys: Option<CacheState>,
     /// The subject's permissions.
     pub permissions: Option<CacheState>,
-    /// Lines that were left out since the last one: [`Authorizer::writes_down`](crate::Authorizer::writes_down) says how
-    /// many.
+    /// Number of lines left out since the last one, from
+    /// [`Authorizer::writes_down`](crate::Authorizer::writes_down).
     pub left_out: u64,
 }
 

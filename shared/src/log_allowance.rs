@@ -1,14 +1,14 @@
-//! How many lines of the decision log callers may cause who showed nothing.
+//! A rate limit on the decision log for callers without a verified token.
 //!
-//! Anyone can send requests without a token by the thousand, and each line costs its operator money. So denials of callers
-//! who are not known count against an allowance for each second. What goes over it is counted, and the next line that is
-//! written says the number: nothing is lost without a trace.
+//! Anyone can send thousands of requests without a token, and each line costs the operator money. Such denials therefore
+//! count against an allowance per second. The log counts the lines over the allowance, and its next line contains that
+//! number.
 
 use core::mem;
 
 use crate::{decision::Decision, time::UnixTime};
 
-/// What is left of the allowance of this second.
+/// The use of the current second's allowance.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LogAllowance {
     /// Seconds since 1970.
@@ -18,11 +18,11 @@ pub(crate) struct LogAllowance {
 }
 
 impl LogAllowance {
-    /// Whether a line for `decision` is written at `now`, with at most `per_second` of those that count. Holds the number of
-    /// lines that were left out since the last one.
+    /// Returns whether to write a line for `decision` at `now`, with at most `per_second` counted lines per second. The
+    /// number is that of the lines left out since the last written one.
     pub(crate) fn take(&mut self, decision: &Decision, per_second: u32, now: UnixTime) -> Option<u64> {
         if is_of_nobody_known(decision) {
-            // A clock that was set back begins another second too.
+            // A clock that moved backwards starts a new second too.
             let second = now.as_secs();
             if second != self.second {
                 self.second = second;
@@ -38,7 +38,7 @@ impl LogAllowance {
     }
 }
 
-/// A denial before any token was verified: it costs its caller nothing to cause one.
+/// A denial before any token was verified: any caller can cause these for free.
 fn is_of_nobody_known(decision: &Decision) -> bool {
     matches!(decision, Decision::Deny(denial) if denial.issuer().is_none())
 }

@@ -5,6 +5,7 @@ macro_rules! say {
     ($($text:tt)*) => { $crate::process::sink::print(&format!($($text)*)) };
 }
 
+mod advisories;
 mod bench;
 mod bindgen;
 mod collection;
@@ -126,6 +127,12 @@ enum Command {
     },
     /// Formatting, clippy, builds without std, documentation, packaging, dependencies
     Lint,
+    /// Check the dependencies against the advisory database, and record which state of it was checked
+    Advisories {
+        /// A copy of its repository, for a machine that cannot reach it
+        #[arg(long, value_name = "PATH")]
+        database: Option<PathBuf>,
+    },
     /// Build what is deployed
     Build {
         #[command(subcommand)]
@@ -205,6 +212,7 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Lint => test::test(&paths, &Selection { only: Some(Part::Lint), ..Selection::default() }),
+        Command::Advisories { database } => advisories::update(&paths, database.as_deref()),
         Command::Build { what: Build::Worker } => {
             let _lock = worker::lock(&paths)?;
             worker::build_worker(&paths.root, None)

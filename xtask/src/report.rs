@@ -24,6 +24,8 @@ const MOST_COMPILED: usize = 12;
 pub(crate) struct Report {
     start: Instant,
     parts: Mutex<Vec<Part>>,
+    /// Said after the tables.
+    warnings: Mutex<Vec<String>>,
     /// Where the output of parts is kept while they run; none for a run that shows it at once.
     logs: Option<PathBuf>,
 }
@@ -47,12 +49,12 @@ enum Outcome {
 impl Report {
     /// A report of parts that run one after another and show their output at once.
     pub(crate) fn live() -> Self {
-        Self { start: Instant::now(), parts: Mutex::default(), logs: None }
+        Self { start: Instant::now(), parts: Mutex::default(), warnings: Mutex::default(), logs: None }
     }
 
     /// A report of parts that may run side by side; their output is kept in `logs`.
     pub(crate) fn captured(logs: PathBuf) -> Self {
-        Self { start: Instant::now(), parts: Mutex::default(), logs: Some(logs) }
+        Self { start: Instant::now(), parts: Mutex::default(), warnings: Mutex::default(), logs: Some(logs) }
     }
 
     fn parts(&self) -> MutexGuard<'_, Vec<Part>> {
@@ -121,7 +123,12 @@ impl Report {
         self.parts().push(Part { name: name.to_owned(), took: Duration::ZERO, account, compiled, outcome });
     }
 
-    /// Prints the tables; an error if a part failed.
+    /// Keeps a warning for the end of the run. It does not fail the run.
+    pub(crate) fn warn(&self, text: String) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    /// Prints the tables and the warnings; an error if a part failed.
     pub(crate) fn finish(self) -> Result<()> {
         let wall = self.start.elapsed();
         let mut parts = self.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -136,6 +143,9 @@ impl Report {
         println!("\n{}", table(&parts, wall));
         if let Some(line) = compiled_most(&parts) {
             println!("\n{line}");
+        }
+        for warning in self.warnings.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            println!("\nwarning: {warning}");
         }
         first_failure.map_or(Ok(()), |failure| bail!(failure))
     }

@@ -111,11 +111,11 @@ impl Authorizer {
         if token.is_expired(now) { Err(Reason::Expired) } else { Ok(()) }
     }
 
-    /// Whether a line of the decision log is written for `decision`, as the policy's `[log]` says. `random` is asked for 32
-    /// random bits where that takes chance.
+    /// Returns `Some` if the policy's `[log]` wants a line for `decision`, with the value for
+    /// [`Observed::left_out`](crate::decision_log::Observed::left_out). `random` returns 32 random bits and is called only
+    /// where the policy logs a share.
     ///
-    /// Lines for denials of callers who are not known are bounded for each second. The answer holds how many were left out
-    /// since the last line, for [`Observed::left_out`](crate::decision_log::Observed::left_out).
+    /// Denials of callers without a verified token are limited per second.
     pub fn writes_down(&self, decision: &Decision, now: UnixTime, random: impl FnOnce() -> u32) -> Option<u64> {
         let rule = self.policy.log();
         if !rule.wants(decision, random) {

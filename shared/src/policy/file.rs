@@ -138,7 +138,7 @@ pub(crate) struct LogFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 0.0, max = 1.0)))]
     pub(crate) denials: Option<f64>,
-    /// Most denials of callers who are not known that each instance writes down in a second; 10 if left out.
+    /// Maximum number of logged denials of callers without a verified token, per second and instance; default 10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unidentified_denials_per_second: Option<u32>,
     /// Share of requests on which shadow rules are tried; where they differ it is always written.

@@ -14,9 +14,8 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
 /// Longest that a policy may ask for: what a Lambda function takes in one request, so that no origin could take more.
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 
-/// Lines of the decision log for denials of callers who are not known, for each second and instance, unless the policy says
-/// otherwise. Enough to see what is wrong with a client; a flood of requests without a token then costs each instance some
-/// 2 KB of log a second and no more.
+/// Default for `unidentified_denials_per_second`. Ten lines a second are enough to debug a client, and a flood of requests
+/// without a token then costs each instance at most about 2 KB of log a second.
 const DEFAULT_UNIDENTIFIED_DENIALS_PER_SECOND: u32 = 10;
 
 /// How large what callers send may be, in octets.
@@ -37,7 +36,7 @@ pub struct LogRule {
     pub permits: f64,
     /// Share of denials.
     pub denials: f64,
-    /// Most denials of callers who are not known that each instance writes down in a second.
+    /// Maximum number of logged denials of callers without a verified token, per second and instance.
     pub unidentified_denials_per_second: u32,
     /// Share of requests on which shadow rules are tried.
     pub shadow: f64,

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::advisories;
 use crate::paths::Paths;
 use crate::process::run;
 use crate::report::Report;
@@ -64,7 +65,7 @@ pub(super) fn without_formatting(paths: &Paths, report: &Report) -> Result<()> {
         let check = ["--log-level", "error", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
         run(deny(paths).args(check))
     })?;
-    advisories(paths, report)
+    advisories::check(paths, report)
 }
 
 /// Packs the core and checks what was packed by itself. `cargo package` would build it, and all that it needs, instead.
@@ -90,20 +91,4 @@ fn deny(paths: &Paths) -> Command {
     let mut command = Command::new(paths.tools.join("bin/cargo-deny"));
     command.current_dir(&paths.root);
     command
-}
-
-/// Known vulnerabilities, where the database can be had; it is a repository that not every network reaches.
-fn advisories(paths: &Paths, report: &Report) -> Result<()> {
-    if !paths.tools.join("bin/cargo-deny").exists() {
-        report.skip("advisories", "cargo-deny is not there");
-        return Ok(());
-    }
-    let fetched = deny(paths).args(["fetch", "db"]).output().is_ok_and(|output| output.status.success());
-    if !fetched {
-        report.skip("advisories", "their database cannot be reached from here");
-        return Ok(());
-    }
-    report.part("advisories", ".tools/bin/cargo-deny check advisories", || {
-        run(deny(paths).args(["--log-level", "error", "check", "--disable-fetch", "advisories"]))
-    })
 }
