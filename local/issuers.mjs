@@ -25,6 +25,7 @@ const partners = new Issuer({
   name: 'partners',
   port: ports.partners,
   resource,
+  sendsAudience: true,
   scopes,
   corsOrigins: [],
   clients: Object.entries(config.partners).map(([id, client]) => ({
@@ -41,6 +42,8 @@ const users = new Issuer({
   name: 'users',
   port: ports.users,
   resource,
+  // It stands for a Cognito user pool.
+  sendsAudience: false,
   scopes,
   login: loginPage,
   corsOrigins: [page],

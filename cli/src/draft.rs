@@ -37,7 +37,7 @@ impl Draft {
         draft.set("iss", issuer.url());
         draft.set("iat", now.as_secs());
         draft.set("exp", now.as_secs().saturating_add(lifetime));
-        if let Some(audience) = issuer.audience().first() {
+        if let Some(audience) = issuer.audience().names().first() {
             draft.set("aud", audience.as_str());
         }
         // Before the claims that the section names one by one, which may be the same.

@@ -163,8 +163,11 @@ fn a_users_token_for_another_client_is_refused() {
         show(&stack, USERS, &mint(json!({"claims": {"client_id": client}}))).denied(401, "invalid_token");
     }
     show(&stack, USERS, &mint(json!({"remove": ["client_id"]}))).denied(401, "invalid_token");
-    // As Cognito's: a client and no audience.
-    show(&stack, USERS, &mint(json!({"remove": ["aud"]}))).expect(200);
+    // As Cognito's: a client and no audience. One that is for another API says so.
+    show(&stack, USERS, &mint(json!({}))).expect(200);
+    for aud in [json!(stack.resource), json!([stack.resource]), json!([])] {
+        show(&stack, USERS, &mint(json!({"claims": {"aud": aud}}))).denied(401, "invalid_token");
+    }
 }
 
 #[test]

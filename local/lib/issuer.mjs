@@ -15,6 +15,11 @@ const DEFAULT_CACHE_CONTROL = 'public, max-age=300';
 const ACCESS_TOKEN_SECONDS = 3600;
 const SESSION_SECONDS = 600;
 
+/** As in Cognito's access tokens. The provider insists on an audience, so that it gets one that JSON leaves out. */
+function leaveOutAudience(_context, _token, jwt) {
+  jwt.payload.aud = { toJSON: () => undefined };
+}
+
 export class Issuer {
   #config;
   #cookieKeys = [crypto.randomBytes(32).toString('base64url')];
@@ -27,7 +32,7 @@ export class Issuer {
   #fault;
   #cacheControl;
 
-  /** `config`: `{ name, port, resource, scopes, clients, login, corsOrigins }`; see issuers.mjs. */
+  /** `config`: `{ name, port, resource, sendsAudience, scopes, clients, login, corsOrigins }`; see issuers.mjs. */
   constructor(config) {
     this.#config = config;
     this.name = config.name;
@@ -141,6 +146,7 @@ export class Issuer {
         await grant.save();
         return grant;
       },
+      formats: { customizers: config.sendsAudience ? {} : { jwt: leaveOutAudience } },
       interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
       features: {
         devInteractions: { enabled: false },

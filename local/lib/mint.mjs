@@ -91,6 +91,6 @@ function defaultClaims({ name, url, config }) {
     exp: issuedAt + LIFETIME_SECONDS,
     scope: config.scopes.join(' '),
     iss: url,
-    aud: config.resource,
+    ...(config.sendsAudience ? { aud: config.resource } : undefined),
   };
 }

@@ -89,11 +89,12 @@ impl<'t> Claims<'t> {
         as_string(self.at(path))
     }
 
-    /// `aud`: one string or an array of strings (RFC 7519 §4.1.3). Empty when absent.
-    pub(crate) fn audience(&self) -> Result<Vec<&str>, WrongType> {
+    /// `aud`: one string or an array of strings (RFC 7519 §4.1.3). `None` when absent.
+    pub(crate) fn audience(&self) -> Result<Option<Vec<&str>>, WrongType> {
         match self.get("aud") {
-            Some(Json::String(one)) => Ok([&**one].into()),
-            other => listed(other),
+            None => Ok(None),
+            Some(Json::String(one)) => Ok(Some([&**one].into())),
+            other => listed(other).map(Some),
         }
     }
 

@@ -1,7 +1,10 @@
 //! Issuer sections of two policies: whose tokens are believed no longer, anew, or by other rules; and what a token is
 //! like that a section accepts in both.
 
-use postern::{Algorithm, Policy, policy::Issuer};
+use postern::{
+    Algorithm, Policy,
+    policy::{AudienceRule, Issuer},
+};
 use serde_json::{Value, json};
 
 use super::settings::members;
@@ -101,10 +104,20 @@ impl<'p> Common<'p> {
             && same_kind(old.token_type(), new.token_type());
         let fits = |algorithm: &Algorithm| old.algorithms().contains(algorithm) && new.algorithms().contains(algorithm);
         let algorithm = PREFERENCE.into_iter().find(fits)?;
-        let audience = shared(old.audience(), new.audience())?;
+        let audience = audience([old.audience(), new.audience()])?;
         let client = shared(old.clients(), new.clients())?;
         is_read_alike.then_some(Self { old, new, algorithm, audience, client })
     }
+}
+
+/// An audience that both rules accept; `Some(None)`: both accept a token without one.
+fn audience(rules: [&AudienceRule; 2]) -> Option<Option<String>> {
+    let mut named = rules.iter().flat_map(|rule| rule.names()).map(Some);
+    let is_accepted = |name: &Option<&String>| {
+        let audience = name.map(|name| [name.as_str()]);
+        rules.iter().all(|rule| rule.accepts(audience.as_ref().map(<[&str; 1]>::as_slice)))
+    };
+    [None].into_iter().chain(&mut named).find(is_accepted).map(|name| name.cloned())
 }
 
 /// Something that both lists allow: an empty one allows anything. `None` where nothing is.

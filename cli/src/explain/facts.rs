@@ -147,8 +147,8 @@ fn section<'p>(policy: &'p Policy, route: &'p Route, claims: &Map<String, Value>
     let takes = |own: &&&Issuer| {
         let audience =
             claims.get("aud").map(|value| value.as_str().map_or_else(|| names(value), |one| vec![one.into()]));
-        let audience = audience.unwrap_or_default();
-        (own.audience().is_empty() || audience.iter().any(|name| own.audience().contains(name)))
+        let audience: Option<Vec<&str>> = audience.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        own.audience().accepts(audience.as_deref())
             && (own.clients().is_empty()
                 || client(own, claims).is_some_and(|client| own.clients().iter().any(|name| name == client)))
     };

@@ -17,6 +17,7 @@ origin = "orders"
 [issuer.users]
 url = "https://users.example"
 algorithms = ["EdDSA"]
+audience = "any"
 clients = ["app"]
 token_use = "access"
 permissions = "service"

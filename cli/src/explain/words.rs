@@ -4,7 +4,7 @@
 
 use postern::{
     Decision, Reason, Stage,
-    policy::{CompanyRule, Issuer, Route},
+    policy::{AudienceRule, CompanyRule, Issuer, Route},
 };
 use serde_json::Value;
 
@@ -221,7 +221,11 @@ fn audience(facts: &Facts<'_>) -> String {
 
 fn takes(facts: &Facts<'_>) -> String {
     let Some(section) = facts.section else { return "others".to_owned() };
-    let audience = (!section.audience().is_empty()).then(|| format!("`aud` {}", listed(section.audience(), "or")));
+    let audience = match section.audience() {
+        AudienceRule::OneOf(names) => Some(format!("`aud` {}", listed(names, "or"))),
+        AudienceRule::Absent => Some("no `aud`".to_owned()),
+        AudienceRule::Any => None,
+    };
     let clients = (!section.clients().is_empty()).then(|| format!("client {}", listed(section.clients(), "or")));
     audience.into_iter().chain(clients).collect::<Vec<_>>().join(", ")
 }

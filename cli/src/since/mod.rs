@@ -21,6 +21,7 @@ mod null_private_members;
 mod private_keys;
 mod report;
 mod separate_shadows;
+mod unnamed_audiences;
 mod version;
 mod written;
 
@@ -38,6 +39,7 @@ const CHANGES: &[&Change] = &[
     &null_private_members::CHANGE,
     &private_keys::CHANGE,
     &separate_shadows::CHANGE,
+    &unnamed_audiences::CHANGE,
 ];
 
 /// One change of decisions.

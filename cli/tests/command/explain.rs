@@ -83,7 +83,7 @@ fn a_denial_says_what_the_caller_has_and_what_the_route_wants() {
             vec![list],
             user(json!({"client_id": "other"})),
             "audience_mismatch",
-            "✗ audience: client other; `users` takes client p4iondtoa9aljeoultesa4nvc",
+            "✗ audience: client other; `users` takes no `aud`, client p4iondtoa9aljeoultesa4nvc",
             "401 invalid_token",
         ),
         (

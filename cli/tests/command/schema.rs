@@ -44,6 +44,7 @@ fn is_well_formed(text: &str) -> bool {
                 | PolicyFault::Duration(_)
                 | PolicyFault::Algorithm(_)
                 | PolicyFault::Preset(_)
+                | PolicyFault::AudienceForm(_)
                 | PolicyFault::PermissionsSource(_)
                 | PolicyFault::BodyRule(_)
                 | PolicyFault::KeyName
@@ -124,6 +125,8 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
         (issuer("claims = { roles = [\"a\", \"b\"], client = \"azp\" }\njwks_max_stale = \"90ms\""), true),
         (issuer("clients = [\"a\"]\ntoken_type = \"at+jwt\"\nmax_age = \"1h\"\nmax_lifetime = \"2m\""), true),
         (issuer("preset = \"cognito\""), true),
+        (issuer("clients = [\"a\"]").replace("audience = [\"a\"]", "audience = \"any\""), true),
+        (issuer("clients = [\"a\"]").replace("audience = [\"a\"]", "audience = \"a\""), false),
         (route("scopes = [\"a\"]\nrequire.a = true\nheaders.x-a = [\"a\", \"b\"]\nbody = \"declared\""), true),
         (route("scopes = { all_of = [\"a\"], any_of = [\"b\"] }\nshadow = true"), true),
         (route("company = { header = \"x-company\" }\nroles = []"), true),

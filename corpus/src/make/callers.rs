@@ -115,7 +115,7 @@ pub fn entra() -> Token {
 /// Keycloak's layout.
 pub fn keycloak() -> Token {
     let claims = json!({
-        "iss": "https://sso.corpus.example/realms/corpus", "aud": "account", "sub": "f:1:ana", "typ": "Bearer",
+        "iss": "https://sso.corpus.example/realms/corpus", "aud": ["corpus-api", "account"], "sub": "f:1:ana", "typ": "Bearer",
         "azp": "corpus-web", "realm_access": {"roles": ["offline_access", "Manager"]},
         "resource_access": {"account": {"roles": ["view-profile"]}}, "scope": "openid orders:read",
         "organization": {"1111": {"id": "42c3e46f"}}, "email_verified": false, "preferred_username": "ana",

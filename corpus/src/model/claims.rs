@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     json::{self, Json},
-    policy::{Issuer, Policy, Required, seconds},
+    policy::{Issuer, OneOrMany, Policy, Required, seconds},
     token::Token,
 };
 
@@ -109,15 +109,19 @@ fn words(text: &str) -> Vec<String> {
 
 fn accepts(issuer: &Issuer, claims: &Json) -> Result<bool, &'static str> {
     let audience = match claims.get("aud") {
-        None => Vec::new(),
-        Some(Json::String(one)) => vec![one.clone()],
-        Some(other) => other.texts().ok_or(MALFORMED)?,
+        None => None,
+        Some(Json::String(one)) => Some(vec![one.clone()]),
+        Some(other) => Some(other.texts().ok_or(MALFORMED)?),
     };
     let mut client = None;
     for path in issuer.client_paths() {
         client = client.or(text(claims, &path)?);
     }
-    let for_us = issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.contains(name));
+    let for_us = match &issuer.audience {
+        Some(OneOrMany::One(_)) => true,
+        None => audience.is_none(),
+        Some(OneOrMany::Many(own)) => audience.is_some_and(|names| names.iter().any(|name| own.contains(name))),
+    };
     let of_ours =
         issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
     Ok(for_us && of_ours)

@@ -43,8 +43,7 @@ pub struct Issuer {
     pub url: String,
     pub preset: Option<String>,
     pub algorithms: Option<Vec<String>>,
-    #[serde(default)]
-    pub audience: Vec<String>,
+    pub audience: Option<OneOrMany>,
     #[serde(default)]
     pub clients: Vec<String>,
     pub token_use: Option<String>,

@@ -196,6 +196,16 @@ fn of_keycloak(theme: &mut Theme) {
         }
     }
     theme
+        .get("keycloak: a token for the account console alone", at)
+        .attack("foreign audience")
+        .token(&keycloak().claim("aud", "account"))
+        .deny("audience_mismatch", 401, route);
+    theme.get("keycloak: a token without an audience", at).token(&keycloak().without("aud")).deny(
+        "audience_mismatch",
+        401,
+        route,
+    );
+    theme
         .get("keycloak: another realm", at)
         .attack("foreign issuer")
         .token(&keycloak().claim("iss", "https://sso.corpus.example/realms/other"))
@@ -219,6 +229,13 @@ fn of_cognito(theme: &mut Theme) {
                 .claim("role", "Manager"),
         )
         .deny("audience_mismatch", 401, "pool-users");
+    for audience in [json!("https://other.example"), json!(["https://api.corpus.example"]), json!([]), json!("")] {
+        theme
+            .get(format!("cognito: an access token for the resource {audience}"), "/pool/1111/users")
+            .attack("foreign audience")
+            .token(&pool_user("u1").claim("aud", audience))
+            .deny("audience_mismatch", 401, "pool-users");
+    }
     theme
         .get("cognito: another pool", "/pool/1111/users")
         .attack("foreign issuer")

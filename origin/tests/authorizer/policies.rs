@@ -10,6 +10,7 @@ origin = "permissions"
 [issuer.users]
 url = "https://users.example"
 algorithms = ["EdDSA"]
+audience = "any"
 clients = ["app"]
 token_use = "access"
 permissions = "service"

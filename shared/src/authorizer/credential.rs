@@ -189,18 +189,16 @@ pub(super) fn judge(
     })
 }
 
-/// Both rules hold that the section has; a policy without either does not build.
+/// Whether the section's rules on `aud` and on the client hold; a section without either does not build.
 fn accepts_audience(issuer: &Issuer, claims: &Claims<'_>) -> Result<bool, WrongType> {
     let audience = claims.audience()?;
     let mut client = None;
     for path in &issuer.claims.client {
         client = client.or(claims.string_at(path)?);
     }
-    let audience_fits =
-        issuer.audience.is_empty() || audience.iter().any(|name| issuer.audience.iter().any(|own| own == name));
     let client_fits =
         issuer.clients.is_empty() || client.is_some_and(|client| issuer.clients.iter().any(|own| own == client));
-    Ok(audience_fits && client_fits)
+    Ok(issuer.audience.accepts(audience.as_deref()) && client_fits)
 }
 
 /// An ID token is signed by the same key for the same client; only these tell it apart. Whatever else the section

@@ -65,7 +65,12 @@ pub enum PolicyFault {
     NoAudience,
     /// An issuer whose ID tokens differ from its access tokens by `aud` alone names no `audience`.
     NoAudienceOfApi,
-    /// The same, and a client stands among the audiences.
+    /// An issuer section without `audience`, though its access tokens carry an `aud`: what the provider writes there by
+    /// default, where a preset tells.
+    AudienceUnsaid(Option<&'static str>),
+    /// `audience` is a text other than `any`.
+    AudienceForm(String),
+    /// Only `aud` tells access tokens from ID tokens, and a client stands among the audiences.
     AudienceIsClient(String),
     /// An issuer names none of `token_use`, `token_type` and `require`, so that an ID token would pass.
     NoTokenKind,
@@ -217,6 +222,10 @@ impl fmt::Display for PolicyFault {
             Self::NoAudienceOfApi => f.write_str(
                 "only `aud` tells this issuer's access tokens from its ID tokens, and no `audience` is named",
             ),
+            Self::AudienceUnsaid(_) => {
+                f.write_str("no `audience` is named, so that nothing says for which API the issuer's tokens must be")
+            }
+            Self::AudienceForm(text) => write!(f, "`audience` cannot be the text `{text}`"),
             Self::AudienceIsClient(name) => write!(f, "`{name}` is a client, so that its ID tokens would pass"),
             Self::NoTokenKind => f.write_str("nothing tells the issuer's access tokens from its ID tokens"),
             Self::PermissionsSource(text) => write!(f, "`{text}` is not a source of permissions"),

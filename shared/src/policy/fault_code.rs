@@ -27,6 +27,8 @@ impl PolicyFault {
             Self::Empty(..) => "empty",
             Self::NoAudience => "no_audience",
             Self::NoAudienceOfApi => "no_audience_of_api",
+            Self::AudienceUnsaid(..) => "audience_unsaid",
+            Self::AudienceForm(..) => "audience_form",
             Self::AudienceIsClient(..) => "audience_is_client",
             Self::NoTokenKind => "no_token_kind",
             Self::PermissionsSource(..) => "permissions_source",

@@ -173,9 +173,10 @@ pub(crate) struct IssuerFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<alloc::vec::Vec<super::schema::AlgorithmName>>"))]
     pub(crate) algorithms: Option<Vec<String>>,
-    /// The `aud` values that tokens for this API have, of which one must be there.
-    #[serde(default)]
-    pub(crate) audience: Vec<String>,
+    /// The `aud` values that tokens for this API have, of which one must be there; or `"any"`.
+    #[serde(default = "OneOrMany::nothing")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::AudienceNames"))]
+    pub(crate) audience: OneOrMany,
     /// The clients whose tokens are taken.
     #[serde(default)]
     pub(crate) clients: Vec<String>,
@@ -288,6 +289,11 @@ pub(crate) enum OneOrMany {
 }
 
 impl OneOrMany {
+    /// What stands for a list that is not written.
+    const fn nothing() -> Self {
+        Self::Many(Vec::new())
+    }
+
     pub(crate) fn names(&self) -> &[String] {
         match self {
             Self::One(name) => core::slice::from_ref(name),

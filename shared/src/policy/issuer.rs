@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync
 use core::time::Duration;
 
 use super::{
-    PolicyFault, Preset, RequiredClaim,
+    AudienceRule, PolicyFault, Preset, RequiredClaim,
     compile::{Faults, is_name},
     file::{ClaimsFile, IssuerFile, OneOrMany, PolicyFile, RequiredFile},
     pointer,
@@ -57,7 +57,7 @@ pub struct Issuer {
     pub(crate) jwks_max_stale: Duration,
     pub(crate) profile: Profile,
     pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) audience: Vec<String>,
+    pub(crate) audience: AudienceRule,
     pub(crate) clients: Vec<String>,
     pub(crate) token_use: Option<String>,
     pub(crate) token_type: Option<String>,
@@ -160,7 +160,7 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
                 let fault = PolicyFault::IssuerStalenessDiffers((*other.name).to_owned());
                 faults.add(format!("{at}.jwks_max_stale"), fault);
             }
-            if !disjoint(&issuer.clients, &other.clients) && !disjoint(&issuer.audience, &other.audience) {
+            if !disjoint(&issuer.clients, &other.clients) && !issuer.audience.is_disjoint(&other.audience) {
                 faults.add(at, PolicyFault::IssuersOverlap((*other.name).to_owned()));
             }
         }
@@ -219,7 +219,9 @@ impl Section<'_> {
         let file = self.file;
         let required = self.required(preset);
         let token_use = file.token_use.clone().or_else(|| preset?.token_use().map(ToOwned::to_owned));
-        self.check_kind(preset, token_use.is_some() || file.token_type.is_some() || !required.is_empty());
+        let audience = self.audience();
+        let is_told = token_use.is_some() || file.token_type.is_some() || !required.is_empty();
+        self.check_kind(preset, &audience, is_told);
         Issuer {
             name: name.into(),
             url: file.url.clone(),
@@ -229,7 +231,7 @@ impl Section<'_> {
                 .unwrap_or(DEFAULT_JWKS_MAX_STALE),
             profile: self.profile,
             algorithms: self.algorithms(preset),
-            audience: file.audience.clone(),
+            audience,
             clients: file.clients.clone(),
             token_use,
             token_type: file.token_type.clone(),
@@ -307,17 +309,35 @@ impl Section<'_> {
         required
     }
 
+    fn audience(&mut self) -> AudienceRule {
+        match &self.file.audience {
+            OneOrMany::One(text) if text == "any" => AudienceRule::Any,
+            OneOrMany::One(text) => {
+                self.fault("audience", PolicyFault::AudienceForm(text.clone()));
+                AudienceRule::OneOf(Vec::from([text.clone()]))
+            }
+            OneOrMany::Many(names) if names.is_empty() => AudienceRule::Absent,
+            OneOrMany::Many(names) => AudienceRule::OneOf(names.clone()),
+        }
+    }
+
     /// For whom tokens are, and what tells them from ID tokens.
-    fn check_kind(&mut self, preset: Option<Preset>, is_told: bool) {
+    fn check_kind(&mut self, preset: Option<Preset>, audience: &AudienceRule, is_told: bool) {
         let by_audience = preset.is_some_and(Preset::is_told_by_audience) && !is_told;
-        if self.file.audience.is_empty() && (by_audience || self.file.clients.is_empty()) {
+        if audience.names().is_empty() && (by_audience || self.file.clients.is_empty()) {
             let fault = if by_audience { PolicyFault::NoAudienceOfApi } else { PolicyFault::NoAudience };
             self.fault("", fault);
-        } else if !is_told && !by_audience {
-            self.fault("", PolicyFault::NoTokenKind);
+        } else {
+            // Of a misspelt preset nobody knows what it sends.
+            let sends_audience = preset.map_or(self.file.preset.is_none(), Preset::sends_audience);
+            if *audience == AudienceRule::Absent && sends_audience {
+                self.fault("", PolicyFault::AudienceUnsaid(preset.map(Preset::default_audience)));
+            }
+            if !is_told && !by_audience {
+                self.fault("", PolicyFault::NoTokenKind);
+            }
         }
-        if let Some(client) = self.file.clients.iter().find(|_| by_audience).filter(|c| self.file.audience.contains(c))
-        {
+        if let Some(client) = self.file.clients.iter().find(|_| by_audience).filter(|c| audience.names().contains(c)) {
             self.fault("audience", PolicyFault::AudienceIsClient(client.clone()));
         }
     }

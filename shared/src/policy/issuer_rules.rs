@@ -5,12 +5,12 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::Issuer;
+use super::{AudienceRule, Issuer};
 
 impl Issuer {
-    /// The `aud` values it accepts, of which a token must have one; empty when any will do.
+    /// Which `aud` a token may have.
     #[must_use]
-    pub fn audience(&self) -> &[String] {
+    pub const fn audience(&self) -> &AudienceRule {
         &self.audience
     }
 

@@ -93,7 +93,7 @@ const ISSUER: Table = Table {
         may("jwks_url", Shape::Text),
         may("jwks_max_stale", Shape::Text),
         may("algorithms", Shape::Texts),
-        may("audience", Shape::Texts),
+        may("audience", NAMES),
         may("clients", Shape::Texts),
         may("token_use", Shape::Text),
         may("token_type", Shape::Text),

@@ -47,12 +47,24 @@ impl PolicyFault {
             Self::RequiredForm(_) => "write `true`, a value, or a list of values of which one must be there".into(),
             Self::Empty(what) => format!("name at least one {what}"),
             Self::NoAudience => {
-                "add `audience = [\"…\"]`, or `clients = [\"…\"]` for an issuer whose access tokens carry no `aud`"
+                "add `audience = [\"…\"]` with the API's name in `aud`, or `clients = [\"…\"]`; `audience = \"any\"` alone \
+                 accepts any caller"
                     .into()
             }
             Self::NoAudienceOfApi => {
                 "add `audience = [\"…\"]` with the API's identifier, or `token_type = \"at+jwt\"` if its tokens say so"
                     .into()
+            }
+            Self::AudienceUnsaid(default) => format!(
+                "add `audience = [\"…\"]` with the `aud` of this API's tokens ({}), or `audience = \"any\"` to accept tokens \
+                 for every API of the issuer",
+                default.map_or_else(
+                    || "`postern inspect` shows that of a token".into(),
+                    |default| format!("by default {default}")
+                )
+            ),
+            Self::AudienceForm(_) => {
+                "write a list, as in `audience = [\"https://api.example\"]`, or \"any\" for any audience".into()
             }
             Self::AudienceIsClient(_) => {
                 "name the API's own identifier: an ID token's `aud` is the client".into()

@@ -4,6 +4,7 @@
 //! form and the only one that decides; it is made by one function, whichever text it came from, so an
 //! embedded policy is checked again when it is loaded.
 
+mod audience;
 pub mod cloudfront;
 mod compile;
 mod compile_route;
@@ -45,6 +46,7 @@ mod toml;
 mod unused;
 mod url;
 
+pub use audience::AudienceRule;
 pub use cloudfront::CloudFront;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use field::{Field, OPERATION_TYPES};

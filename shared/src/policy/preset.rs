@@ -108,6 +108,23 @@ impl Preset {
         matches!(self, Self::Auth0)
     }
 
+    /// Whether the provider's access tokens say by `aud` for which API they are.
+    pub(super) const fn sends_audience(self) -> bool {
+        !matches!(self, Self::Cognito)
+    }
+
+    /// The `aud` of the provider's access tokens unless somebody has set it up otherwise, as a phrase for people.
+    #[must_use]
+    pub const fn default_audience(self) -> &'static str {
+        match self {
+            Self::Cognito => "none, unless the client asks for a resource (resource binding)",
+            Self::Auth0 => "the API's identifier, and `https://TENANT.auth0.com/userinfo` next to it",
+            Self::Okta => "`api://default` on the server `default`, elsewhere the audience in the server's settings",
+            Self::Entra => "the application (client) ID of the API",
+            Self::Keycloak => "`account`, until an audience mapper adds the API's own client ID",
+        }
+    }
+
     /// The client that a token was issued to.
     pub(super) fn client(self) -> ClaimPath {
         ClaimPath::top(match self {

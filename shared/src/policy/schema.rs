@@ -84,6 +84,10 @@ text!(SecretName, json_schema!({ "type": "string", "pattern": "^[A-Z0-9_]+$" }))
 text!(Method, json_schema!({ "type": "string", "pattern": "^[A-Z-]+$" }));
 text!(FieldName, json_schema!({ "type": "string", "pattern": "^[_A-Za-z][_0-9A-Za-z]*\\.[_A-Za-z][_0-9A-Za-z]*$" }));
 text!(PathTemplate, json_schema!({ "type": "string", "pattern": "^/" }));
+text!(
+    AudienceNames,
+    json_schema!({ "anyOf": [{ "enum": ["any"] }, { "type": "array", "items": { "type": "string" } }] })
+);
 text!(PermissionsName, json_schema!({ "enum": ["service", "claims", "subject"] }));
 text!(PresetName, json_schema!({ "enum": Preset::ALL.map(Preset::name) }));
 text!(AlgorithmName, json_schema!({ "enum": Algorithm::ALL.into_iter().map(Algorithm::name).collect::<Vec<&str>>() }));

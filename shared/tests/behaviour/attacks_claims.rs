@@ -207,7 +207,7 @@ fn azp_stands_in_for_a_missing_client_id_only() {
     // Without a preset, which would name the one claim that its provider has.
     let policy = crate::support::policies::example_with(
         "preset = \"cognito\"",
-        "algorithms = [\"RS256\"]\ntoken_use = \"access\"",
+        "algorithms = [\"RS256\"]\ntoken_use = \"access\"\naudience = \"any\"",
     );
     let mut world = World::example();
     world.authorizer = postern::Authorizer::new(postern::policy::from_toml(&policy, None).unwrap());

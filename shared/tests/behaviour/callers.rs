@@ -206,8 +206,10 @@ fn claims_whose_signature_somebody_else_has_checked_are_held_to_every_other_rule
 
 #[test]
 fn a_section_that_looks_at_the_header_takes_nobody_without_one() {
-    let policy =
-        policies::example_with("preset = \"cognito\"\n", "algorithms = [\"RS256\"]\ntoken_type = \"at+jwt\"\n");
+    let policy = policies::example_with(
+        "preset = \"cognito\"\n",
+        "algorithms = [\"RS256\"]\ntoken_type = \"at+jwt\"\naudience = \"any\"\n",
+    );
     let authorizer = Authorizer::new(from_toml(&policy, None).unwrap());
     assert_eq!(authorizer.caller_of_claims(&claims(&[]), at(0)).unwrap_err(), Reason::NotAnAccessToken);
 }

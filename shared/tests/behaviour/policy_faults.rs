@@ -186,6 +186,11 @@ fn an_issuer_must_say_for_whom_its_tokens_are() {
     fault(&bare, "issuer.users", PolicyFault::NoAudience, "[issuer.users]");
     let empty = altered("[\"https://api.example\"]", "[]\nclients = []");
     fault(&empty, "issuer.users", PolicyFault::NoAudience, "[issuer.users]");
+    let any = altered("[\"https://api.example\"]", "\"any\"");
+    fault(&any, "issuer.users", PolicyFault::NoAudience, "[issuer.users]");
+    assert!(from_toml(&any.replace("\"any\"", "\"any\"\nclients = [\"c\"]"), None).is_ok());
+    let one = altered("[\"https://api.example\"]", "\"https://api.example\"");
+    fault(&one, "issuer.users.audience", PolicyFault::AudienceForm(owned("https://api.example")), "audience = ");
 }
 
 #[test]
@@ -215,9 +220,11 @@ const TWIN: &str = "[issuer.zwin]\nurl = \"https://issuer.example\"\nalgorithms 
 
 #[test]
 fn two_issuers_of_one_url_must_be_told_apart() {
-    for rule in
-        ["audience = [\"https://api.example\"]", "audience = [\"x\", \"https://api.example\"]", "clients = [\"c\"]"]
-    {
+    for rule in [
+        "audience = [\"https://api.example\"]",
+        "audience = [\"x\", \"https://api.example\"]",
+        "audience = \"any\"\nclients = [\"c\"]",
+    ] {
         let text = altered("issuer = \"users\"", "issuer = [\"users\", \"zwin\"]") + &format!("{TWIN}{rule}");
         fault(&text, "issuer.zwin", PolicyFault::IssuersOverlap(owned("users")), "[issuer.zwin]");
     }

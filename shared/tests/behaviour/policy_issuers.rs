@@ -111,8 +111,45 @@ fn an_issuer_told_by_audience_alone_must_name_the_apis_and_not_a_clients() {
         PolicyFault::AudienceIsClient("c".into()),
         "audience",
     );
-    for section in ["clients = [\"c\"]\ntoken_type = \"at+jwt\"", "audience = [\"api\"]\nclients = [\"c\"]"] {
+    fault(
+        &format!("{auth0}\nclients = [\"c\"]\naudience = \"any\""),
+        "issuer.users",
+        PolicyFault::NoAudienceOfApi,
+        "[issuer.users]",
+    );
+    for section in
+        ["clients = [\"c\"]\ntoken_type = \"at+jwt\"\naudience = \"any\"", "audience = [\"api\"]\nclients = [\"c\"]"]
+    {
         assert!(from_toml(&with_issuer(&format!("{auth0}\n{section}")), None).is_ok(), "{section}");
+    }
+}
+
+#[test]
+fn a_section_without_audience_builds_only_where_the_provider_sends_none() {
+    assert!(from_toml(&with_issuer(&format!("preset = \"cognito\"\n{COGNITO}")), None).is_ok());
+    let clients = "clients = [\"c\"]\ntoken_type = \"at+jwt\"";
+    for (section, default) in [
+        ("url = \"https://issuer.example\"\nalgorithms = [\"ES256\"]", None),
+        ("preset = \"auth0\"\nurl = \"https://t.eu.auth0.com/\"", Some("the API's identifier")),
+        ("preset = \"okta\"\nurl = \"https://a.okta.com/oauth2/default\"", Some("`api://default`")),
+        (
+            "preset = \"entra\"\nurl = \"https://login.microsoftonline.com/aaaabbbb-0000-cccc-1111-dddd2222eeee/v2.0\"",
+            Some("the application (client) ID"),
+        ),
+        ("preset = \"keycloak\"\nurl = \"https://k.example/realms/r\"", Some("`account`")),
+    ] {
+        for audience in ["", "audience = []\n"] {
+            let errors = from_toml(&with_issuer(&format!("{section}\n{audience}{clients}")), None).expect_err(section);
+            let [error] = errors.0.as_slice() else { panic!("{section}: {errors}") };
+            assert_eq!(error.pointer, "issuer.users", "{section}");
+            let PolicyFault::AudienceUnsaid(said) = error.fault else { panic!("{section}: {errors}") };
+            assert_eq!(said.is_some(), default.is_some(), "{section}");
+            assert!(error.fault.mend().contains(default.unwrap_or("`postern inspect`")), "{}", error.fault.mend());
+        }
+        for audience in ["\"any\"", "[\"api\"]"] {
+            let section = format!("{section}\naudience = {audience}\n{clients}");
+            assert!(from_toml(&with_issuer(&section), None).is_ok(), "{section}");
+        }
     }
 }
 

@@ -214,7 +214,7 @@ fn the_access_tokens_of_each_provider_are_read_where_it_puts_things() {
 #[test]
 fn the_id_tokens_of_each_provider_are_refused() {
     let reasons = [
-        Reason::NotAnAccessToken,
+        Reason::AudienceMismatch,
         Reason::AudienceMismatch,
         Reason::AudienceMismatch,
         Reason::ClaimMismatch,
@@ -222,6 +222,21 @@ fn the_id_tokens_of_each_provider_are_refused() {
     ];
     for (provider, reason) in providers().into_iter().zip(reasons) {
         assert_eq!(provider.outcome(&provider.id), Outcome::Deny(401, reason), "{}", provider.url);
+    }
+}
+
+#[test]
+fn a_token_for_another_api_is_refused_where_the_section_names_no_audience() {
+    let provider = cognito();
+    for aud in [json!("https://other.example"), json!(["https://other.example"]), json!([]), json!("")] {
+        let mut claims = provider.access.clone();
+        claims["aud"] = aud.clone();
+        assert_eq!(provider.outcome(&claims), Outcome::Deny(401, Reason::AudienceMismatch), "{aud}");
+        let policy = provider.policy().replace("clients =", "audience = \"any\"\nclients =");
+        let mut world = provider.world();
+        world.authorizer = Authorizer::new(from_toml(&policy, None).unwrap());
+        let call = Call::get("/companies/acme/orders").bearer(provider.token(&claims));
+        assert_eq!(world.outcome(&call), Outcome::Permit, "{aud}");
     }
 }
 

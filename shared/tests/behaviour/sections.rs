@@ -47,7 +47,7 @@ fn world(machines: &str, people: &str) -> World {
 }
 
 fn by_client() -> World {
-    world("clients = [\"m2m\"]", "clients = [\"web\", \"app\"]")
+    world("audience = \"any\"\nclients = [\"m2m\"]", "audience = \"any\"\nclients = [\"web\", \"app\"]")
 }
 
 fn by_audience() -> World {
@@ -84,6 +84,17 @@ fn the_client_tells_which_section_a_token_belongs_to() {
             }
         }
     }
+}
+
+#[test]
+fn a_section_says_outright_that_it_accepts_tokens_for_every_api() {
+    let client = || Token::partner("1111").claim("client_id", json!("m2m"));
+    for aud in [json!("https://other.example"), json!(["a", "b"]), json!([])] {
+        let call = Call::get("/machines/1111").bearer(client().claim("aud", aud.clone()).compact());
+        assert_eq!(by_client().permit(&call).issuer(), Some("machines"), "{aud}");
+    }
+    let call = Call::get("/machines/1111").bearer(client().claim("aud", json!(7)).compact());
+    assert_eq!(by_client().outcome(&call), Outcome::Deny(401, Reason::ClaimsMalformed));
 }
 
 #[test]
@@ -175,7 +186,7 @@ fn subjects_of_one_name_are_kept_apart() {
 
 #[test]
 fn permissions_in_claims_are_read_in_each_form() {
-    let text = policy("clients = [\"m2m\"]", "clients = [\"web\"]")
+    let text = policy("audience = \"any\"\nclients = [\"m2m\"]", "audience = \"any\"\nclients = [\"web\"]")
         .replace("permissions = \"subject\"", "permissions = \"claims\"")
         .replace("path = \"/machines/{company}\"", "path = \"/machines/{company}\"\nroles = [\"Manager\"]");
     let mut world = World::new(from_toml(&format!("roles = [\"Manager\"]\n{text}"), None).unwrap());

@@ -27,6 +27,7 @@ key = "KEY_API"
 [issuer.users]
 url = "https://users.example"
 algorithms = ["EdDSA"]
+audience = "any"
 clients = ["app"]
 token_use = "access"
 permissions = "claims"

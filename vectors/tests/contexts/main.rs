@@ -28,6 +28,7 @@ key = "KEY"
 [issuer.users]
 url = "https://users.example"
 algorithms = ["EdDSA"]
+audience = "any"
 clients = ["app"]
 token_use = "access"
 permissions = "claims"
