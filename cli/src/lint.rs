@@ -35,6 +35,10 @@ pub(crate) enum Lint {
     OldKeys,
     /// An origin is a Lambda function URL that anyone may invoke, or for all the policy says may.
     FunctionUrl,
+    /// The edge is named as earlier versions of Postern had it.
+    EdgeForm,
+    /// A token that one origin receives is accepted by another one.
+    SharedTokens,
 }
 
 impl Lint {
@@ -49,6 +53,8 @@ impl Lint {
             Self::OldPermissions => "old_permissions",
             Self::OldKeys => "old_keys",
             Self::FunctionUrl => "function_url",
+            Self::EdgeForm => "edge_form",
+            Self::SharedTokens => "shared_tokens",
         }
     }
 
@@ -74,6 +80,10 @@ impl Lint {
             Self::FunctionUrl => {
                 "set the function's auth type to AWS_IAM, write `auth_type = \"AWS_IAM\"`, and let origin access control \
                  sign for it, or the Worker by `credentials`"
+            }
+            Self::EdgeForm => "write a table `[edge]` with the member `name`, behind the members that are in no table",
+            Self::SharedTokens => {
+                "have the origins verify assertions without the token, or give them audiences of their own"
             }
         }
     }
@@ -104,6 +114,23 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
             None => ("url", "nothing says that not anyone may invoke this function by its URL, past the edge"),
         };
         warn(Lint::FunctionUrl, format!("origin.{}.{member}", origin.name()), message.to_owned());
+    }
+    if policy.has_bare_edge() {
+        let message = format!("`edge = \"{0}\"` is now `[edge]` with `name = \"{0}\"`", policy.edge());
+        warn(Lint::EdgeForm, "edge".to_owned(), message);
+    }
+    for (index, origin) in policy.origins().iter().enumerate().filter(|(_, origin)| origin.receives_token()) {
+        let others = policy.origins().iter().take(index).filter(|other| other.receives_token());
+        if let Some((other, audience)) =
+            others.into_iter().find_map(|other| Some((other, shared(policy, origin, other)?)))
+        {
+            let member = if origin.key().is_some() { "token" } else { "verifies" };
+            let message = format!(
+                "a token that the origin receives is accepted by `{}` too, which receives tokens for {audience}",
+                other.name()
+            );
+            warn(Lint::SharedTokens, format!("origin.{}.{member}", origin.name()), message);
+        }
     }
     for (index, route) in policy.routes().iter().enumerate().filter(|(_, route)| !route.is_shadow()) {
         let at = |member: &str| {
@@ -146,6 +173,29 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         }
     }
     found
+}
+
+/// The audience of tokens that the routes of both origins accept.
+fn shared(policy: &Policy, one: &Origin, other: &Origin) -> Option<String> {
+    let issuers = |origin: &Origin| {
+        let routes = policy.routes().iter().filter(|route| !route.is_shadow());
+        let own = routes.filter(|route| policy.origin_of(route).is_some_and(|own| own.name() == origin.name()));
+        own.flat_map(|route| policy.issuers_of(route)).collect::<Vec<&Issuer>>()
+    };
+    let (ones, others) = (issuers(one), issuers(other));
+    let pairs = ones.iter().flat_map(|one| others.iter().map(move |other| (one, other)));
+    pairs.filter(|(one, other)| one.url() == other.url()).find_map(|(one, other)| {
+        let accepted = |names: &Issuer, by: &Issuer| {
+            let mut names = names.audience().names().iter();
+            names.find(|name| by.audience().accepts(Some(&[name.as_str()]))).cloned()
+        };
+        let audience = accepted(one, other).or_else(|| accepted(other, one));
+        match audience {
+            Some(audience) => Some(format!("`{audience}`")),
+            // Tokens without an audience are for everyone who accepts their client.
+            None => (one.name() == other.name()).then(|| format!("the clients of the issuer `{}`", one.name())),
+        }
+    })
 }
 
 /// The place of each pointer in the policy's text.

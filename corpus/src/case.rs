@@ -2,7 +2,11 @@
 //!
 //! The files are the corpus; whatever reads JSON can be a driver. Nothing here decides anything.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -166,6 +170,22 @@ pub struct Permit {
     /// SHA-256 of the body, in hex, where it is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_sha256: Option<String>,
+    /// Names of the caller's fields that reach the origin, in lower case and in order; absent where the case does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reaching: Option<Vec<String>>,
+}
+
+impl Request {
+    /// The names of this request's fields that stand among those that arrived, with the same value.
+    pub fn reaching<'a>(&self, arrived: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+        let arrived: Vec<(&str, &str)> = arrived.into_iter().collect();
+        let has_arrived = |(name, value): &&(String, String)| {
+            arrived.iter().any(|(other, seen)| other.eq_ignore_ascii_case(name) && seen == value)
+        };
+        let reaching: BTreeSet<String> =
+            self.headers.iter().filter(has_arrived).map(|(name, _)| name.to_ascii_lowercase()).collect();
+        reaching.into_iter().collect()
+    }
 }
 
 /// What a denial says.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postern_corpus::{
     Corpus,
-    case::{Author, policy_text},
+    case::{Author, Expect, policy_text},
     model::{self, policy::Policy},
 };
 
@@ -20,8 +20,13 @@ fn the_model_decides_as_people_wrote_it_down() {
     for (theme, case) in corpus.cases().filter(|(_, case)| case.by == Author::Hand) {
         let world = corpus.world(case);
         let found = model::decide(&policies[world.policy.as_str()], world, &case.request, case.facts);
-        if found != case.expect {
-            differing.push(format!("{theme}: {}\n  by hand  {:?}\n  by model {found:?}", case.name, case.expect));
+        let mut expected = case.expect.clone();
+        if let Expect::Permit(permit) = &mut expected {
+            // The model decides, and forwards nothing.
+            permit.reaching = None;
+        }
+        if found != expected {
+            differing.push(format!("{theme}: {}\n  by hand  {expected:?}\n  by model {found:?}", case.name));
         }
     }
     assert!(differing.is_empty(), "{} differ\n{}", differing.len(), differing.join("\n"));

@@ -78,14 +78,19 @@ fn a_token_in_another_field_is_not_taken() {
 }
 
 #[test]
-fn a_token_reaches_its_own_origin_and_the_permissions_service_never() {
+fn a_token_reaches_neither_an_origin_that_verifies_assertions_nor_the_permissions_service() {
     let stack = session();
     let (company, user) = (stack.partner("1111"), stack.user("user-manager"));
     {
         let services = StandIn::for_services(&stack, |arrival| arrival.answer("200 OK", "", "[]"));
         stack.get(PARTNER_TARGET).bearer(&company).send().expect(200);
         let seen = services.seen();
-        assert_eq!(seen[0].value("authorization"), Some(format!("Bearer {company}").as_str()));
+        assert!(seen[0].value("postern-assertion").is_some());
+        assert_eq!(seen[0].value("authorization"), None);
+        assert!(seen[0].fields.iter().all(|(_, value)| !value.contains(&company)), "{:?}", seen[0]);
+        // A public route looks at no token, and forwards none.
+        stack.get("/health").bearer(&company).send().expect(200);
+        assert_eq!(services.seen().last().map(|head| head.value("authorization").is_none()), Some(true));
     }
     let record = r#"{"id":"user-manager","companies":["1111"],"role":"Manager"}"#;
     let service = StandIn::for_permissions(&stack, |arrival| arrival.answer("200 OK", "", record));

@@ -226,6 +226,44 @@ fn the_scheme_that_a_service_sees_is_the_edges_and_not_the_callers() {
 }
 
 #[test]
+fn what_a_caller_says_of_itself_to_servers_does_not_reach_a_service() {
+    const FORGED: &str = "192.0.2.77";
+    let stack = session();
+    let token = stack.partner("1111");
+    let services = StandIn::for_services(&stack, |arrival| arrival.answer("200 OK", "", "[]"));
+    for (runtime, edge) in stack.edges() {
+        let mut call = Call::new(edge, "GET", ORDERS).bearer(&token).header("x-kept", "1");
+        for name in [
+            "X-Forwarded-For",
+            "X_Forwarded_For",
+            "X-Forwarded-Host",
+            "X-Real-IP",
+            "True-Client-IP",
+            "Forwarded",
+            "CLIENT-IP",
+            "X-Original-URL",
+            "X-Envoy-External-Address",
+            "SCRIPT_NAME",
+            "Path-Info",
+            "X-Middleware-Subrequest",
+            "X-HTTP-Method-Override",
+            "own_name",
+            "own.name",
+        ] {
+            call = call.header(name, FORGED);
+        }
+        call.send().expect(200);
+        let seen = services.seen();
+        let head = seen.last().expect("a request");
+        assert_eq!(head.value("x-kept"), Some("1"), "{runtime}");
+        assert!(head.fields.iter().all(|(_, value)| !value.contains(FORGED)), "{runtime}: {head:?}");
+        assert_eq!(head.value("x-forwarded-host"), Some(edge.trim_start_matches("http://")), "{runtime}: {head:?}");
+        // Nobody here vouches for an address; CloudFront adds its own.
+        assert_eq!(head.value("x-real-ip"), None, "{runtime}: {head:?}");
+    }
+}
+
+#[test]
 fn fields_of_one_connection_do_not_travel_on() {
     let stack = session();
     let token = stack.partner("1111");

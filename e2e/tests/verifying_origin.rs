@@ -42,3 +42,24 @@ fn an_origin_that_verifies_the_token_is_told_the_route_and_gets_no_assertion() {
     edge.get(PATH).send().denied(401, "missing_token");
     assert_eq!(service.seen().len(), before, "it was forwarded");
 }
+
+#[test]
+fn a_location_at_the_origins_host_becomes_the_public_url() {
+    let stack = session();
+    let edge = ColdEdge::start_with(&stack, |config| with_planted_panic(&stack, config));
+    let token = stack.partner("1111");
+    let own = stack.origins["external-orders"].replace("external-orders", "verifying");
+    // Warm as cold: what a first answer with such a field held says nothing of the next.
+    for (location, expected) in [
+        ("/verifying/b".to_owned(), "/verifying/b".to_owned()),
+        (format!("{own}/verifying/b?c"), "https://api.ljg-sushi.example/verifying/b?c".to_owned()),
+        ("https://elsewhere.example/b".to_owned(), "https://elsewhere.example/b".to_owned()),
+        (format!("{own}/verifying/b"), "https://api.ljg-sushi.example/verifying/b".to_owned()),
+    ] {
+        let fields = format!("location: {location}\r\ncontent-location: {location}\r\n");
+        let _service = StandIn::for_services(&stack, move |arrival| arrival.answer("302 Found", &fields, ""));
+        let answer = edge.get(PATH).bearer(&token).send().expect(302);
+        assert_eq!(answer.header("location"), Some(expected.as_str()));
+        assert_eq!(answer.header("content-location"), Some(expected.as_str()));
+    }
+}

@@ -77,7 +77,7 @@ function passedOn(response, plan, lines, firstField) {
   response.headers.forEach((_, name) => {
     names += `\n${name}`;
   });
-  let withheld = "";
+  let [withheld, set] = ["", []];
   if (names !== harmless) {
     let fields = "";
     response.headers.forEach((value, name) => {
@@ -85,10 +85,10 @@ function passedOn(response, plan, lines, firstField) {
     });
     const verdict = review(plan, response.status, fields);
     if (verdict === "pass") harmless = names;
-    else if (verdict.startsWith("withhold\n")) withheld = verdict.slice(9);
+    else if (verdict.startsWith("change\n")) [, withheld, ...set] = verdict.split("\n");
     else if (verdict !== "pass once") return answer(verdict);
   }
-  if (withheld === "" && firstField === lines.length) return response;
+  if (withheld === "" && set.length === 0 && firstField === lines.length) return response;
   // A response is a ResponseInit too: status, status text and fields are copied, repeated ones each.
   let copy;
   try {
@@ -98,6 +98,7 @@ function passedOn(response, plan, lines, firstField) {
     return answer(refused(plan, "unpassable"));
   }
   if (withheld !== "") for (const name of withheld.split(",")) copy.headers.delete(name);
+  for (let at = 0; at < set.length; at += 2) copy.headers.set(set[at], set[at + 1]);
   for (let at = firstField; at < lines.length; at += 2) {
     const [name, value] = [lines[at], lines[at + 1]];
     // What else the origin's answer varies by still holds.

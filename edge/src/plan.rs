@@ -6,35 +6,19 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use postern::{Answer, PublicCode};
+use postern::{Answer, PublicCode, forward::Body};
 
 /// First line of a request to forward. Any other first line is an answer's status.
 const FORWARD: &str = "forward";
 /// Between the fields to set on the request and those of the answer.
 const NEXT: &str = "";
 
-/// What becomes of the body of a request that is forwarded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Body {
-    /// It is streamed, or sent as it was read; there may be none.
-    Sent,
-    /// There is none, or the request is refused: Fetch sends none with a GET or HEAD (Fetch §5.4), and some server on the
-    /// way would read its octets as the next request.
-    #[default]
-    Refused,
-    /// It is empty, and says so itself.
-    Empty,
-}
-
-impl Body {
-    const ALL: [Self; 3] = [Self::Sent, Self::Refused, Self::Empty];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Refused => "refused",
-            Self::Empty => "empty",
-        }
+/// The word for what becomes of the body.
+const fn word(body: Body) -> &'static str {
+    match body {
+        Body::Sent => "sent",
+        Body::Refused => "refused",
+        Body::Empty => "empty",
     }
 }
 
@@ -103,7 +87,7 @@ impl<'a> Forward<'a> {
         let mut lines = Lines::new(FORWARD);
         lines.push(self.method)?;
         lines.push(&self.url)?;
-        lines.push(self.body.name())?;
+        lines.push(word(self.body))?;
         lines.push(&self.limits.to_line())?;
         lines.push(self.origin)?;
         lines.push(self.request_id.unwrap_or_default())?;
@@ -129,7 +113,7 @@ impl<'a> Forward<'a> {
         }
         let mut plan = Self { method: lines.next()?, url: lines.next()?.to_owned(), ..Self::default() };
         let body = lines.next()?;
-        plan.body = Body::ALL.into_iter().find(|kind| kind.name() == body)?;
+        plan.body = Body::ALL.into_iter().find(|kind| word(*kind) == body)?;
         plan.limits = Limits::parse(lines.next()?)?;
         plan.origin = lines.next()?;
         plan.request_id = lines.next().filter(|id| !id.is_empty());
@@ -161,19 +145,27 @@ pub enum Review<'a> {
     Pass,
     /// It is passed on.
     PassOnce,
-    /// It is passed on without these fields.
-    Withhold(&'a [&'a str]),
+    /// It is passed on without the first fields, and with the others in place of any of their names.
+    Change(&'a [&'a str], &'a [(&'a str, String)]),
 }
 
 impl Review<'_> {
-    /// The text of it, which is told from an answer's by its first letter.
+    /// The text of it, which is told from an answer's by its first letter: for a change the names of the fields to leave
+    /// out on one line, then the fields to set, a name and a value on two lines. `None` if some part has a line break.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        match self {
+    pub fn to_text(&self) -> Option<String> {
+        Some(match self {
             Self::Pass => "pass".to_owned(),
             Self::PassOnce => "pass once".to_owned(),
-            Self::Withhold(names) => format!("withhold\n{}", names.join(",")),
-        }
+            Self::Change(withheld, set) => {
+                let mut lines = Lines::new("change");
+                lines.push_joined(withheld)?;
+                for (name, value) in *set {
+                    lines.push_field(name, value)?;
+                }
+                lines.text
+            }
+        })
     }
 }
 
@@ -287,6 +279,19 @@ mod tests {
         ] {
             assert_eq!(Forward::parse(cut), None, "{cut}");
         }
+    }
+
+    #[test]
+    fn a_change_of_an_answer_has_what_is_left_out_then_what_is_set() {
+        let set = [("location", "https://api.example/a".to_owned())];
+        let change = Review::Change(&["postern-x", "access-control-max-age"], &set);
+        assert_eq!(
+            change.to_text().as_deref(),
+            Some("change\npostern-x,access-control-max-age\nlocation\nhttps://api.example/a")
+        );
+        assert_eq!(Review::Change(&[], &set).to_text().as_deref(), Some("change\n\nlocation\nhttps://api.example/a"));
+        assert_eq!(Review::Change(&[], &[("location", "a\nb".to_owned())]).to_text(), None);
+        assert_eq!(Review::Change(&["a\nb"], &[]).to_text(), None);
     }
 
     #[test]

@@ -20,6 +20,18 @@ pub fn is_misplaced(policy: &Policy, variable: impl Fn(&str) -> Option<String>) 
     policy.is_development() && variable(DEVELOPMENT).as_deref() != Some("true")
 }
 
+/// The variable that says which platform runs the Worker, and what it says at Cloudflare. The `wrangler.toml` that is
+/// deployed sets it.
+const PLATFORM: &str = "POSTERN_PLATFORM";
+const CLOUDFLARE: &str = "cloudflare";
+
+/// Whether Cloudflare runs the Worker. Then `CF-Connecting-IP` is the address that a request came from; in `wrangler dev`,
+/// which reads the same file, and in plain workerd it is whatever the caller says.
+#[must_use]
+pub fn is_at_cloudflare(variable: impl Fn(&str) -> Option<String>) -> bool {
+    variable(PLATFORM).as_deref() == Some(CLOUDFLARE) && variable(DEVELOPMENT).is_none()
+}
+
 /// A configuration, read.
 #[derive(Debug)]
 pub struct Prepared {
@@ -75,6 +87,20 @@ mod tests {
 
     fn example() -> postern::Policy {
         postern::policy::from_toml(include_str!("../../postern.toml"), None).unwrap()
+    }
+
+    #[test]
+    fn only_cloudflare_vouches_for_an_address() {
+        for (platform, development, expected) in [
+            (Some("cloudflare"), None, true),
+            (Some("cloudflare"), Some("true"), false),
+            (Some("workerd"), None, false),
+            (None, None, false),
+        ] {
+            let variable =
+                |name: &str| if name == "POSTERN_PLATFORM" { platform } else { development }.map(str::to_owned);
+            assert_eq!(super::is_at_cloudflare(variable), expected, "{platform:?} {development:?}");
+        }
     }
 
     #[test]

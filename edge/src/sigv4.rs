@@ -17,7 +17,7 @@ use aws_sigv4::{
     },
     sign::v4,
 };
-use postern::{UnixTime, assertion, policy::Origin, request::folded};
+use postern::{UnixTime, assertion, policy::Origin};
 use serde_json::Value;
 
 /// An access key, and for temporary ones the token that goes with it.
@@ -153,18 +153,6 @@ pub fn sign_for_function(
     };
     let region = origin.region().ok_or(SigningError)?;
     sign(&unsigned, credentials, Scope { region, service: "lambda" }, now)
-}
-
-/// Whether a caller's field is dropped where a request is signed: AWS refuses one with fields of its own that are not
-/// signed, and what they say is the signer's.
-///
-/// ```
-/// use postern_edge::sigv4::is_aws_field;
-/// assert!(is_aws_field("X-Amz-Date") && is_aws_field("x_amz_date") && !is_aws_field("x-amzn-trace-id"));
-/// ```
-#[must_use]
-pub fn is_aws_field(name: &str) -> bool {
-    folded(name).take(6).eq(*b"x-amz-")
 }
 
 impl fmt::Display for CredentialsError {

@@ -188,6 +188,57 @@ async fn what_is_permitted_reaches_the_service_with_its_permit() {
     assert_eq!(answer.body(), "health - - [] ");
 }
 
+/// What a service is given of an event with these fields and the machine's token: its header fields.
+async fn fields_of(world: &World, context: Value, fields: Value) -> Value {
+    let token = empty(world.machine("GET", "/companies/1111/orders")).headers()["authorization"].clone();
+    let mut headers =
+        json!({"host": "a.execute-api.eu-west-2.amazonaws.com", "authorization": token.to_str().unwrap()});
+    headers.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": "/companies/1111/orders", "rawQueryString": "",
+        "headers": headers, "requestContext": context, "isBase64Encoded": false,
+    });
+    let mut request = lambda_http::request::from_str(&event.to_string()).expect("an event");
+    if context.is_null() {
+        request.extensions_mut().remove::<lambda_http::request::RequestContext>();
+    }
+    let service = service_fn(|request: Request<Body>| async move {
+        let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            (name.as_str().to_owned(), Value::from(value.to_str().unwrap_or_default()))
+        };
+        let fields: Value = request.headers().iter().map(shown).collect::<serde_json::Map<_, _>>().into();
+        let mut answer = Response::new(fields.to_string());
+        answer.headers_mut().insert("location", http::HeaderValue::from_static("https://o.example/companies"));
+        answer.headers_mut().insert("postern_debug", http::HeaderValue::from_static("x"));
+        Ok::<_, Infallible>(answer)
+    });
+    let Ok(answer) = world.layer().layer(service).oneshot(request).await;
+    assert!(answer.headers().get("postern_debug").is_none());
+    serde_json::from_str(answer.body()).expect("fields")
+}
+
+#[tokio::test]
+async fn a_service_is_told_of_the_event_and_not_of_the_caller() {
+    let world = World::start().await;
+    let context = json!({
+        "accountId": "1", "apiId": "a", "domainName": "api.example", "domainPrefix": "a", "requestId": "r",
+        "http": {"method": "GET", "path": "/companies/1111/orders", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
+            "userAgent": "test"},
+        "routeKey": "$default", "stage": "$default", "time": "22/Nov/2026:07:00:00 +0000", "timeEpoch": 1,
+    });
+    let forged = json!({
+        "x-forwarded-for": "192.0.2.77", "x-forwarded-host": "evil.example", "x_forwarded_host": "evil.example",
+        "x-real-ip": "192.0.2.77", "x-original-url": "/", "script_name": "/x", "connection": "X_Hop", "x-hop": "1",
+        "legacy_id": "1", "x-own": "kept",
+    });
+    let fields = fields_of(&world, context.clone(), forged).await;
+    let expected = json!({
+        "host": "a.execute-api.eu-west-2.amazonaws.com", "x-own": "kept", "x-tier": "gold",
+        "x-forwarded-host": "api.example", "x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.1",
+    });
+    assert_eq!(fields, expected);
+}
+
 #[tokio::test]
 async fn a_refused_request_never_reaches_the_service_and_is_answered_as_the_core_says() {
     let world = World::start().await;

@@ -11,6 +11,7 @@ use crate::{
     assertion::{ASSERTION_LIFETIME, Assertion, AssertionKeys, Claims},
     authorizer::{Company, VerifiedToken},
     digest::ContentDigest,
+    forward::UnusualNames,
     policy::{Origin, Policy},
     reason::{PublicCode, Reason},
     target::CanonicalTarget,
@@ -46,6 +47,9 @@ pub struct Permit {
     pub(crate) policy_version: Arc<str>,
     pub(crate) handed_on: Vec<(String, String)>,
     pub(crate) content_sha256: Option<ContentDigest>,
+    /// Whether what stands in `Authorization` reaches the origin.
+    pub(crate) forwards_token: bool,
+    pub(crate) unusual_names: UnusualNames,
     pub(crate) response_headers: Vec<(&'static str, String)>,
 }
 
@@ -119,11 +123,16 @@ impl Permit {
         self.principal.as_ref().map_or(&[], |principal| &principal.token.scopes)
     }
 
-    /// Header fields to set on the request that is forwarded: the claims that the route hands on. Whatever a caller
-    /// sent under such a name must have been dropped, on every route: [`Policy::is_identity_field`].
+    /// The claims that the route hands on, as header fields: among what [`forward`](Self::forward) sets.
     #[must_use]
     pub fn handed_on(&self) -> &[(String, String)] {
         &self.handed_on
+    }
+
+    /// How many of the request's fields do not reach the origin because of the characters in their names.
+    #[must_use]
+    pub const fn unusual_names(&self) -> UnusualNames {
+        self.unusual_names
     }
 
     /// The SHA-256 of the body that may be forwarded, where the route binds it.

@@ -125,6 +125,13 @@ pub fn line(decision: &Decision, policy: &str, key: Option<&SubjectKey>, observe
     describe(&mut line, decision, key);
     line.insert("policy".into(), policy.into());
     line.insert("took_ms".into(), u64::try_from(observed.took.as_millis()).unwrap_or(u64::MAX).into());
+    if let Decision::Permit(permit) = decision {
+        let removed: Map<String, Value> =
+            permit.unusual_names().classes().map(|(class, count)| (class.into(), count.into())).collect();
+        if !removed.is_empty() {
+            line.insert("removed_fields".into(), removed.into());
+        }
+    }
     // A caller who is known without a signature check was known before.
     let known = if issuer(decision).is_some() { Some(CacheState::Hit) } else { None };
     let states = [("token", observed.token.or(known)), ("keys", observed.keys), ("permissions", observed.permissions)];

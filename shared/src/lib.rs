@@ -19,6 +19,7 @@
 //! * [`authorizer`]: the decision, as a value that is finished or names what it lacks.
 //! * [`decision`]: [`Permit`] and [`Denial`]; [`Reason`] for operators, [`PublicCode`] for callers, [`Answer`] over HTTP.
 //! * [`stage`]: the steps of a decision in their order, for tools that explain one.
+//! * [`forward`]: what goes to an origin of a permitted request, and what comes back.
 //! * [`decision_log`]: what is written down of a decision.
 //! * [`cache`]: when to fetch keys and permissions, and when not to.
 //! * [`assertion`]: what an edge tells an origin.
@@ -62,6 +63,7 @@ mod cut;
 pub mod decision;
 pub mod decision_log;
 pub mod digest;
+pub mod forward;
 mod handed;
 mod header;
 mod json;

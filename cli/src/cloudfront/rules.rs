@@ -83,6 +83,12 @@ fn kept_errors(distribution: &Distribution, served: &[Served]) -> Option<Finding
     })
 }
 
+/// A function's ARN without its version.
+fn name_of(arn: &str) -> &str {
+    let parts = arn.split(':').count();
+    if parts > 7 { arn.rsplit_once(':').map_or(arn, |(name, _)| name) } else { arn }
+}
+
 /// The fields in which routes hand claims on.
 fn handed_on<'a>(served: &[(&Served, &'a Route)]) -> impl Iterator<Item = &'a str> {
     served.iter().flat_map(|(_, route)| route.headers()).map(|handed| handed.field())
@@ -112,7 +118,8 @@ impl<'a> Checked<'a> {
     }
 
     fn all(&mut self) {
-        let function = ["viewer-request", "origin-request"].into_iter().find_map(|event| self.behaviour.at(event));
+        let [viewer, origin] = ["viewer-request", "origin-request"].map(|event| self.behaviour.at(event));
+        let function = viewer.or(origin);
         if self.served.is_empty() {
             if function.is_none() {
                 self.unguarded();
@@ -132,9 +139,48 @@ impl<'a> Checked<'a> {
         self.version(function);
         self.bodies(function);
         self.responses();
+        // Another's function at the second event decides nothing.
+        let again = origin.filter(|own| viewer.is_some_and(|first| name_of(&own.arn) == name_of(&first.arn)));
+        if let Some(again) = again {
+            self.version(again);
+        }
+        self.tokens(viewer.is_some(), again.is_some());
         if let Some((fields, has_query)) = terms {
             self.settable();
-            self.forwarded(function, &fields, has_query);
+            self.forwarded(again.unwrap_or(function), &fields, has_query);
+        }
+    }
+
+    /// Who removes the caller's token.
+    fn tokens(&mut self, is_at_viewer: bool, is_again: bool) {
+        let leaves = self.policy.cloudfront().is_some_and(|own| own.decides_twice());
+        if is_again && !leaves {
+            self.error(
+                "token_missing",
+                "the function at `viewer-request` removes the token, and at `origin-request` it refuses requests without one"
+                    .into(),
+                "write `decides_twice = true` under `[cloudfront]`, or remove one of the two associations",
+            );
+        } else if leaves && is_at_viewer && !is_again {
+            self.error(
+                "token_left",
+                "the function at `viewer-request` leaves the token in place, and no function removes it".into(),
+                "associate the function's version with `origin-request` too, or remove `decides_twice` under `[cloudfront]`",
+            );
+        }
+        let targets = self.distribution.targets(self.behaviour);
+        let is_signed = targets.iter().any(|entry| entry.has_access_control);
+        let receiving = self.origins_of_routes().into_iter().find(|origin| origin.receives_token());
+        if let (true, Some(origin)) = (is_signed, receiving) {
+            let message = format!(
+                "origin access control puts its signature in the place of the token that the origin `{}` is to get",
+                origin.name()
+            );
+            self.error(
+                "token_replaced",
+                message,
+                "remove the access control from the distribution's origin, or let the origin go by the assertion alone",
+            );
         }
     }
 
@@ -346,6 +392,14 @@ impl<'a> Checked<'a> {
             return;
         }
         let mend = "associate the function's version with `origin-response` too";
+        if self.policy.edge_url().is_some() {
+            self.error(
+                "location_not_rewritten",
+                "a `Location` with an origin's own host reaches callers: nothing puts the edge's `url` in its place"
+                    .into(),
+                mend,
+            );
+        }
         let sets_cors = self.behaviour.at("viewer-response").is_some() || self.behaviour.has_response_headers_policy;
         if self.policy.has_cors() && !sets_cors {
             self.error(
@@ -413,9 +467,14 @@ impl<'a> Checked<'a> {
             let whom = if is_viewer { "the origin" } else { "the function" };
             let names: Vec<&str> = lacking.iter().map(String::as_str).collect();
             self.error("not_forwarded", format!("{} does not get `{}`", whom, names.join("`, `")), mend);
-        } else if is_viewer && protected && !self.is_signed() && !have("authorization") {
-            let message = "the origin does not get `authorization`: it has the assertion alone to go by".to_owned();
-            self.warn("not_forwarded", message, mend);
+        } else if is_viewer
+            && protected
+            && !have("authorization")
+            && let Some(origin) = self.origins_of_routes().into_iter().find(|origin| origin.receives_token())
+        {
+            let message =
+                format!("the origin `{}` does not get `authorization`, as the policy says it does", origin.name());
+            self.error("not_forwarded", message, mend);
         }
         if !has_query {
             let message = "the origin does not get all of the query, to which the assertion is bound".to_owned();

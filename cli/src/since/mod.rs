@@ -13,6 +13,7 @@
 //! A change looks at the policy as it is written, because a newer version may refuse to build it: see [`Written`].
 
 mod bound_tokens;
+mod caller_token;
 mod discovered_places;
 mod early_clocks;
 mod fractional_dates;
@@ -20,6 +21,8 @@ mod media_types;
 mod null_private_members;
 mod private_keys;
 mod report;
+mod request_fields;
+mod reserved_fields;
 mod separate_shadows;
 mod unnamed_audiences;
 mod version;
@@ -32,12 +35,15 @@ pub(crate) use written::Written;
 /// Every change of decisions, in any order.
 const CHANGES: &[&Change] = &[
     &bound_tokens::CHANGE,
+    &caller_token::CHANGE,
     &discovered_places::CHANGE,
     &early_clocks::CHANGE,
     &fractional_dates::CHANGE,
     &media_types::CHANGE,
     &null_private_members::CHANGE,
     &private_keys::CHANGE,
+    &request_fields::CHANGE,
+    &reserved_fields::CHANGE,
     &separate_shadows::CHANGE,
     &unnamed_audiences::CHANGE,
 ];

@@ -152,6 +152,7 @@ fn what_wants_a_second_look_is_a_warning() {
             example_with("https://vouchers.ljg-sushi.example", "https://abc.lambda-url.eu-west-2.on.aws"),
         ),
         ("function_url", "\"NONE\"", function_url("NONE")),
+        ("edge_form", "\"west\"", format!("edge = \"west\"\n{}", example_with("", ""))),
     ] {
         let told = check(&text, &["--format", "json"]);
         assert_eq!(told.code, 0, "{code}: {told:?}");
@@ -169,6 +170,29 @@ fn what_wants_a_second_look_is_a_warning() {
     }
     assert_eq!(run(&["check", "--deny-warnings"]).code, 0);
     assert_eq!(check(&function_url("AWS_IAM"), &["--deny-warnings"]).code, 0);
+}
+
+#[test]
+fn two_origins_that_receive_tokens_of_one_audience_draw_a_warning() {
+    let forwards = |text: &str, origin: &str| {
+        let key = format!("key = \"POSTERN_KEY_{origin}\"\n");
+        assert!(text.contains(&key), "{origin}");
+        text.replace(&key, &format!("{key}token = \"forwarded\"\n"))
+    };
+    let one = forwards(&example_with("", ""), "INTERNAL_ORDERS");
+    assert_eq!(check(&one, &["--deny-warnings"]).code, 0);
+    // Both are called by the same users.
+    let both = forwards(&one, "VOUCHERS");
+    let told = check(&both, &["--format", "json"]).json();
+    let warnings = told["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{told}");
+    assert_eq!(
+        (&warnings[0]["code"], &warnings[0]["pointer"]),
+        (&"shared_tokens".into(), &"origin.vouchers.token".into())
+    );
+    assert!(warnings[0]["message"].as_str().unwrap().contains("`internal-orders`"), "{told}");
+    // Partners' tokens are not for internal orders.
+    assert_eq!(check(&forwards(&one, "EXTERNAL_ORDERS"), &["--deny-warnings"]).code, 0);
 }
 
 /// The example with vouchers behind a function URL.

@@ -246,13 +246,19 @@ fn what_reaches_the_origin_is_what_both_policies_let_through() {
         (terms("allExcept", &["Host"], "none"), &["query_not_forwarded"]),
         (terms("allExcept", &["Host"], "whitelist"), &["query_not_forwarded"]),
         (terms("allExcept", &["Postern-Assertion"], "all"), &["not_forwarded"]),
-        // A warning: the assertion alone will do.
-        (terms("whitelist", &["postern-assertion"], "all"), &["not_forwarded"]),
+        // The assertion alone will do.
+        (terms("whitelist", &["postern-assertion"], "all"), &[]),
         (terms("whitelist", &["authorization"], "all"), &["not_forwarded"]),
         (terms("none", &[], "all"), &["not_forwarded"]),
     ] {
         assert_eq!(codes(&policy(), &custom, std::slice::from_ref(&terms)), expected, "{terms}");
     }
+    let receiving = policy().replace(
+        "key = \"POSTERN_KEY_EXTERNAL_ORDERS\"\n",
+        "key = \"POSTERN_KEY_EXTERNAL_ORDERS\"\ntoken = \"forwarded\"\n",
+    );
+    let without = terms("whitelist", &["postern-assertion"], "all");
+    assert_eq!(codes(&receiving, &custom, std::slice::from_ref(&without)), ["not_forwarded"]);
     let handed =
         policy().replacen("issuer = \"partners\"\n", "issuer = \"partners\"\nheaders.x-client = \"client_id\"\n", 1);
     let assertion = terms("whitelist", &["postern-assertion", "authorization"], "all");
@@ -269,6 +275,59 @@ fn what_reaches_the_origin_is_what_both_policies_let_through() {
     let told = check(&policy(), &custom, &[terms("whitelist", &["postern-assertion"], "all")], &[]);
     assert!(told.err.contains("the function does not get `access-control-request-headers`"), "{told:?}");
     assert!(told.err.contains("`authorization`") && told.code == 1, "{told:?}");
+}
+
+#[test]
+fn who_removes_the_token_is_one_function_and_never_none() {
+    let decides_twice = policy().replace("[cloudfront]\n", "[cloudfront]\ndecides_twice = true\n");
+    let mut twice = distribution();
+    for place in ["CacheBehaviors/Items/0", "CacheBehaviors/Items/1", "CacheBehaviors/Items/2", "DefaultCacheBehavior"]
+    {
+        let items =
+            twice.pointer_mut(&format!("/DistributionConfig/{place}/LambdaFunctionAssociations/Items")).unwrap();
+        let items = items.as_array_mut().unwrap();
+        let mut second = items[0].clone();
+        let is_viewer = second["EventType"] == "viewer-request";
+        second["EventType"] = json!(if is_viewer { "origin-request" } else { "viewer-request" });
+        items.push(second);
+    }
+    let tokens = |policy: &str, distribution: &Value| {
+        let codes = codes(policy, distribution, &[]);
+        codes.into_iter().filter(|code| code.starts_with("token_")).collect::<Vec<_>>()
+    };
+    assert_eq!(tokens(&decides_twice, &twice), [] as [&str; 0]);
+    assert_eq!(tokens(&policy(), &twice), ["token_missing"; 4]);
+    // One behaviour has the function at `origin-request` alone, which removes the token.
+    assert_eq!(tokens(&decides_twice, &distribution()), ["token_left"; 3]);
+    // The second function sees what is forwarded.
+    twice["DistributionConfig"]["CacheBehaviors"]["Items"][2]["OriginRequestPolicyId"] = json!(USER_AGENT);
+    let told = check(&decides_twice, &twice, &[], &[]);
+    assert!(told.err.contains("the function does not get") && told.err.contains("`authorization`"), "{told:?}");
+}
+
+#[test]
+fn a_signature_takes_the_place_of_a_token_that_an_origin_is_to_get() {
+    let key = "key = \"POSTERN_KEY_EXTERNAL_ORDERS\"\n";
+    let receiving = policy().replace(key, &format!("{key}token = \"forwarded\"\n"));
+    assert_eq!(found(&receiving, &distribution(), &[]), []);
+    let mut signed = distribution();
+    signed["DistributionConfig"]["Origins"]["Items"][0]["OriginAccessControlId"] = json!("E2");
+    let own = found(&receiving, &signed, &[]);
+    assert!(
+        !own.is_empty() && own.iter().all(|(severity, code, _)| (&**severity, &**code) == ("error", "token_replaced"))
+    );
+    assert_eq!(found(&policy(), &signed, &[]), []);
+}
+
+#[test]
+fn a_public_url_needs_the_function_at_the_origins_response() {
+    let public = policy() + "\n[edge]\nurl = \"https://api.ljg-sushi.example\"\n";
+    assert_eq!(found(&public, &distribution(), &[]), []);
+    let items = "/2/LambdaFunctionAssociations/Items";
+    let first = distribution().pointer(&format!("{HERE}{items}/0")).cloned();
+    let own = found(&public, &with(items, json!([first])), &[]);
+    let external = "/companies/*/orders*".to_owned();
+    assert!(own.contains(&("error".to_owned(), "location_not_rewritten".to_owned(), external)), "{own:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use postern::{
     authorizer::{NeedsPermissions, NeedsSignature},
     cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
     digest::sha256,
-    policy,
+    forward, policy,
 };
 
 use crate::{
@@ -125,7 +125,7 @@ impl Stage {
     fn finish(&self, mut progress: Progress<'_>, request: &Request, backend: Backend) -> Expect {
         loop {
             progress = match progress {
-                Progress::Decided(decision) => return shown(&decision),
+                Progress::Decided(decision) => return self.shown(&decision, request),
                 Progress::NeedsKeys(need) => {
                     let keys = match (self.keys.get(need.issuer().name()), self.reach_of_keys) {
                         (None, _) | (_, Reach::Silent) => Keys::Unavailable,
@@ -155,6 +155,17 @@ impl Stage {
                 }
             };
         }
+    }
+
+    /// The decision, with what would reach a Worker's origin.
+    fn shown(&self, decision: &Decision, request: &Request) -> Expect {
+        let mut expect = shown(decision);
+        if let (Decision::Permit(permit), Expect::Permit(shown)) = (decision, &mut expect) {
+            let forward = permit.forward(self.authorizer.policy(), forward::Driver::Worker, "");
+            let fields = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            shown.reaching = Some(request.reaching(fields.filter(|(name, _)| !forward.removes(name))));
+        }
+        expect
     }
 
     /// What a driver in production makes of the core's cache. The outer `None` when nobody can tell.
@@ -230,6 +241,7 @@ pub fn shown(decision: &Decision) -> Expect {
             scopes: permit.scopes().to_vec(),
             handed_on: permit.handed_on().iter().cloned().collect(),
             body_sha256: permit.content_sha256().map(|digest| hex(digest)),
+            reaching: None,
         }),
         Decision::Deny(denial) => Expect::Deny(Deny {
             reason: denial.reason().code().to_owned(),

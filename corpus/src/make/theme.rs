@@ -62,6 +62,12 @@ impl Who {
         self
     }
 
+    /// With these fields of its own that reach the origin, and no other.
+    pub fn reaching(mut self, names: &[&str]) -> Self {
+        self.0.reaching = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        self
+    }
+
     /// With the digest of no octets, where `condition` says that the route binds bodies.
     pub fn binding_nothing_if(self, condition: bool) -> Self {
         if condition { self.binding(NOTHING) } else { self }

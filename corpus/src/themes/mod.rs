@@ -6,6 +6,7 @@ mod bodies;
 mod claims;
 mod cors;
 mod credentials;
+mod forwarding;
 mod headers;
 mod keys;
 mod matrix;
@@ -34,6 +35,7 @@ pub fn corpus() -> Corpus {
         ("claims", claims::cases()),
         ("cors", cors::cases()),
         ("credentials", credentials::cases()),
+        ("forwarding", forwarding::cases()),
         ("headers", headers::cases()),
         ("keys", keys::cases()),
         ("matrix", matrix::cases(&worlds)),

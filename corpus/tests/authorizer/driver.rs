@@ -101,7 +101,7 @@ impl Driver for Authorizer {
         match case.expect.clone() {
             // An authorizer hands on no fields, and no body.
             Expect::Permit(permit) => {
-                Expect::Permit(Permit { handed_on: Default::default(), body_sha256: None, ..permit })
+                Expect::Permit(Permit { handed_on: Default::default(), body_sha256: None, reaching: None, ..permit })
             }
             Expect::Deny(deny) => {
                 let reason = Reason::ALL.into_iter().find(|reason| reason.code() == deny.reason);

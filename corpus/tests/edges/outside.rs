@@ -15,7 +15,7 @@ use postern::{
     assertion::{AssertionVerifier, HEADER},
     policy::JwksLocation,
 };
-use postern_corpus::case::{Permit, Reach, World};
+use postern_corpus::case::{Permit, Reach, Request, World};
 use postern_e2e::server::{Arrival, Server};
 use serde_json::{Value, json};
 
@@ -42,12 +42,15 @@ struct Shared {
     state: Mutex<State>,
 }
 
+/// What an origin was told, or why it would not have believed it.
+type Told = std::result::Result<Permit, String>;
+
 #[derive(Default)]
 struct State {
     keys_answer: bool,
     permissions_answer: bool,
-    /// By the request's name.
-    permits: BTreeMap<String, std::result::Result<Permit, String>>,
+    /// By the request's name, with the fields that arrived.
+    permits: BTreeMap<String, (Told, Vec<(String, String)>)>,
 }
 
 /// The assertion key of an origin, for this run alone.
@@ -126,8 +129,10 @@ impl Outside {
     }
 
     /// What an origin made of the request of that name: what it was told, or why it would not have believed it.
-    pub(crate) fn permit(&self, name: &str) -> Option<std::result::Result<Permit, String>> {
-        self.shared.state().permits.remove(name)
+    pub(crate) fn permit(&self, name: &str, request: &Request) -> Option<Told> {
+        let (told, fields) = self.shared.state().permits.remove(name)?;
+        let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Some(told.map(|permit| Permit { reaching: Some(request.reaching(fields)), ..permit }))
     }
 }
 
@@ -163,12 +168,12 @@ impl Shared {
         }
         let name = arrival.head.value("cf-ray").unwrap_or_default().to_owned();
         let told = self.told(&arrival, &url);
-        self.state().permits.insert(name, told);
+        self.state().permits.insert(name, (told, arrival.head.fields.clone()));
         arrival.answer("200 OK", "", "")
     }
 
     /// What the assertion tells this origin, if it is good for this very request.
-    fn told(&self, arrival: &Arrival, url: &str) -> std::result::Result<Permit, String> {
+    fn told(&self, arrival: &Arrival, url: &str) -> Told {
         let method = arrival.head.start.split(' ').next().unwrap_or_default();
         let assertion = arrival.head.value(HEADER).ok_or("no assertion")?;
         let mut verified = Err(format!("`{url}` is no origin's"));
@@ -199,6 +204,7 @@ impl Shared {
             body_sha256: verified
                 .content_sha256()
                 .map(|digest| digest.iter().map(|octet| format!("{octet:02x}")).collect()),
+            reaching: None,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use postern_corpus::{
-    Case, Expect, World,
+    Case, Expect, Request, World,
     case::{Deny, Reach},
     make::{Token, callers},
     model,
@@ -47,7 +47,7 @@ impl<E: Edge> Stage<E> {
             self.count += 1;
             let name = format!("case-{}", self.count);
             let status = self.send(case, &name)?;
-            sent.push((name, status));
+            sent.push((name, status, &case.request));
         }
         self.seen(&sent)
     }
@@ -99,15 +99,16 @@ impl<E: Edge> Stage<E> {
     }
 
     /// What became of requests, by the log and by what origins were told.
-    fn seen(&self, sent: &[(String, u16)]) -> Result<Vec<Expect>> {
+    fn seen(&self, sent: &[(String, u16, &Request)]) -> Result<Vec<Expect>> {
         let mut permits = BTreeMap::new();
-        for (name, _) in sent {
-            if let Some(told) = self.outside.permit(name) {
+        for (name, _, request) in sent {
+            if let Some(told) = self.outside.permit(name, request) {
                 permits.insert(name.clone(), told);
             }
         }
         let unlogged = |lines: &BTreeMap<String, Value>| {
-            sent.iter().any(|(name, status)| *status >= 400 && !lines.contains_key(name) && !permits.contains_key(name))
+            sent.iter()
+                .any(|(name, status, _)| *status >= 400 && !lines.contains_key(name) && !permits.contains_key(name))
         };
         let start = Instant::now();
         let mut lines = decisions(&self.edge.log());
@@ -116,7 +117,7 @@ impl<E: Edge> Stage<E> {
             lines = decisions(&self.edge.log());
         }
         sent.iter()
-            .map(|(name, status)| match (permits.remove(name), lines.get(name)) {
+            .map(|(name, status, _)| match (permits.remove(name), lines.get(name)) {
                 (Some(Ok(permit)), _) if *status == 200 => Ok(Expect::Permit(permit)),
                 (Some(told), line) => bail!("`{name}`: {told:?}, answered with {status}, {line:?}"),
                 (None, _) if *status == 204 => Ok(Expect::Preflight {}),

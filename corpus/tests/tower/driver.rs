@@ -140,8 +140,9 @@ impl Stage {
 
     async fn decide(&self, request: &Request) -> Result<Expect> {
         let policy = self.enforcer.policy().clone();
+        let own = request.clone();
         let service = service_fn(move |request: http::Request<Body>| {
-            let shown = shown(&policy, &request);
+            let shown = shown(&policy, &own, &request);
             async move {
                 let mut answer = Response::new(String::new());
                 answer.extensions_mut().insert(shown);
@@ -170,12 +171,14 @@ impl Stage {
 }
 
 /// What the service was given, in the corpus's words.
-fn shown(policy: &postern::Policy, request: &http::Request<Body>) -> Result<Permit, String> {
+fn shown(policy: &postern::Policy, sent: &Request, request: &http::Request<Body>) -> Result<Permit, String> {
     let permit =
         request.extensions().get::<postern_origin::Permit>().ok_or("the service was called without a permit")?;
     if permit.content_sha256().is_some_and(|bound| postern::digest::sha256(request.body()) != *bound) {
         return Err("the service was given another body than the bound one".to_owned());
     }
+    let arrived = request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+    let reaching = sent.reaching(arrived);
     let fields = request.headers().iter().filter(|(name, _)| policy.is_identity_field(name.as_str()));
     Ok(Permit {
         route: permit.route().unwrap_or_default().to_owned(),
@@ -188,6 +191,7 @@ fn shown(policy: &postern::Policy, request: &http::Request<Body>) -> Result<Perm
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect(),
         body_sha256: permit.content_sha256().map(|digest| digest.iter().map(|octet| format!("{octet:02x}")).collect()),
+        reaching: Some(reaching),
     })
 }
 

@@ -54,8 +54,10 @@ test("what is permitted goes on as it came, with the assertion and nothing else"
   const { headers, ...rest } = await send(came);
   const { headers: before, ...same } = came.Records[0].cf.request;
   assert.deepEqual(rest, same);
-  const { "postern-assertion": assertion, ...others } = headers;
-  assert.deepEqual(others, before);
+  const { "postern-assertion": assertion, "x-forwarded-host": host, ...others } = headers;
+  const { authorization: _, ...kept } = before;
+  assert.deepEqual(others, kept);
+  assert.deepEqual(host, [{ key: "x-forwarded-host", value: "d111111abcdef8.cloudfront.net" }]);
   assert.equal(assertion.length, 1);
   const [head, claims] = assertion[0].value.split(".").map((part) => Buffer.from(part, "base64url").toString());
   assert.equal(JSON.parse(head).alg, "HS256");
@@ -65,7 +67,7 @@ test("what is permitted goes on as it came, with the assertion and nothing else"
 test("what a caller says to AWS does not stand beside the signature", async () => {
   const said = [["X-Amz-Date", "x"], ["x_amz_security_token", "x"], ["X-Amz-Content-Sha256", sha256("x")], ["X-Amzn-Trace-Id", "x"]];
   const answer = await send(viewerRequest(ORDERS, [bearer(token()), ...said]));
-  assert.deepEqual(Object.keys(answer.headers).sort(), ["authorization", "host", "postern-assertion", "x-amzn-trace-id"]);
+  assert.deepEqual(Object.keys(answer.headers).sort(), ["host", "postern-assertion", "x-amzn-trace-id", "x-forwarded-host"]);
 });
 
 test("a request that must have no body and says that it has one does not go on", async () => {
@@ -77,10 +79,58 @@ test("a request that must have no body and says that it has one does not go on",
 });
 
 test("what a caller says in our name, or to overrule the decision, does not go on", async () => {
-  const forged = ["Postern-Assertion", "postern_assertion", "POSTERN.Other", "X-Original-URL", "X-HTTP-Method-Override"];
-  const answer = await send(viewerRequest(ORDERS, [bearer(token()), ...forged.map((name) => [name, "forged"])]));
-  assert.deepEqual(Object.keys(answer.headers).sort(), ["authorization", "host", "postern-assertion"]);
-  assert.notEqual(answer.headers["postern-assertion"][0].value, "forged");
+  const forged = [
+    "Postern-Assertion", "postern_assertion", "POSTERN.Other", "X-Original-URL", "X-HTTP-Method-Override", "X-Forwarded-For",
+    "X-Forwarded-Host", "X_Forwarded_Host", "True-Client-IP", "SCRIPT_NAME", "Path-Info", "X-Middleware-Subrequest", "own_name",
+  ];
+  const { handle } = edge.require("./postern_edge.js");
+  const came = () => viewerRequest(ORDERS, [bearer(token()), ...forged.map((name) => [name, "forged"])]);
+  // Read in few words, and whole.
+  for (const answer of [await send(came()), await handle(came(), 5000)]) {
+    assert.deepEqual(Object.keys(answer.headers).sort(), ["host", "postern-assertion", "x-forwarded-host"]);
+    for (const name of ["postern-assertion", "x-forwarded-host"]) assert.notEqual(answer.headers[name][0].value, "forged");
+  }
+});
+
+test("of two functions the first leaves the token, and the second removes it", async () => {
+  const twice = cold((policy) => (policy.cloudfront.decides_twice = true));
+  const came = viewerRequest(ORDERS, [bearer(token())]);
+  const first = await twice.handler(came, context());
+  assert.deepEqual(first.headers.authorization, came.Records[0].cf.request.headers.authorization);
+  const port = Number(new URL(world.url).port);
+  const origin = { custom: { customHeaders: {}, domainName: "127.0.0.1", port, protocol: "http", path: "/origins/external-orders" } };
+  const fields = Object.values(first.headers).flat().map(({ key, value }) => [key, value]);
+  const second = await twice.handler(event("origin-request", { ...first, origin }, fields.slice(1)), context());
+  assert.equal(second.headers.authorization, undefined);
+  assert.ok(second.headers["postern-assertion"][0].value !== first.headers["postern-assertion"][0].value);
+  twice.remove();
+});
+
+test("the caller's token goes on to an origin whose section says so", async () => {
+  const other = cold((policy) => (policy.origin["external-orders"].token = "forwarded"));
+  const came = viewerRequest(ORDERS, [bearer(token())]);
+  const answer = await other.handler(came, context());
+  assert.deepEqual(answer.headers.authorization, came.Records[0].cf.request.headers.authorization);
+  assert.ok(answer.headers["postern-assertion"]);
+  other.remove();
+});
+
+test("a location at the origin's host becomes the public URL", async () => {
+  const other = cold((policy) => (policy.edge = { name: "edge", url: "http://127.0.0.1:1" }));
+  const port = Number(new URL(world.url).port);
+  const origin = { custom: { customHeaders: {}, domainName: "127.0.0.1", port, protocol: "http", path: "/origins/external-orders" } };
+  const own = `${world.url}/origins/external-orders/a?b`;
+  for (const [location, expected] of [
+    [own, "http://127.0.0.1:1/a?b"], ["/a", "/a"], ["https://elsewhere.example/a", "https://elsewhere.example/a"],
+    [`${world.url}/origins/vouchers/a`, `${world.url}/origins/vouchers/a`],
+  ]) {
+    const headers = { location: [{ key: "Location", value: location }] };
+    const response = { status: "302", statusDescription: "Found", headers };
+    const request = { method: "GET", uri: ORDERS, querystring: "", clientIp: "203.0.113.178", origin };
+    const answer = await other.handler(event("origin-response", request, [], { response }), context());
+    assert.deepEqual(answer.headers.location.map(({ value }) => value), [expected], location);
+  }
+  other.remove();
 });
 
 test("an origin that verifies the token itself is told the route and gets no assertion, whatever a caller says", async () => {
@@ -96,7 +146,9 @@ test("an origin that verifies the token itself is told the route and gets no ass
     // Read in few words, and whole.
     const { handle } = other.require("./postern_edge.js");
     for (const answer of [await other.handler(came, context()), await handle(came, 5000)]) {
-      assert.deepEqual(Object.keys(answer.headers).sort(), ["authorization", "host", "postern-route", "x-own"]);
+      assert.deepEqual(
+        Object.keys(answer.headers).sort(), ["authorization", "host", "postern-route", "x-forwarded-host", "x-own"],
+      );
       assert.deepEqual(answer.headers["postern-route"], [{ key: "postern-route", value: "external-orders-list" }]);
       assert.deepEqual(answer.headers.authorization, came.Records[0].cf.request.headers.authorization);
     }
@@ -296,7 +348,7 @@ test("at the origin's request the origin must be the route's", async () => {
     method: "GET", uri: ORDERS, querystring: "", clientIp: "203.0.113.178", origin,
   }, [bearer(token())]));
   const answer = await ask(origin({}));
-  assert.deepEqual(Object.keys(answer.headers).sort(), ["authorization", "host", "postern-assertion"]);
+  assert.deepEqual(Object.keys(answer.headers).sort(), ["host", "postern-assertion"]);
   assert.deepEqual(answer.origin, origin({}));
   for (const other of [origin({ path: "/origins/vouchers" }), origin({ path: "" }), origin({ port: 1 }),
     origin({ domainName: "elsewhere.example" }), origin({ protocol: "https" }), { s3: { domainName: "b", path: "" } }, undefined]) {

@@ -1,19 +1,22 @@
 //! What is to be done with a request that was permitted: the same bytes, to the route's origin and nowhere else.
 //!
 //! Written here, done in `forward.mjs`, on the runtime's own request and with its own answer, both of which are streamed
-//! and never looked at. The caller's `Authorization` goes along, to this origin alone: an origin may verify the token
-//! itself.
+//! and never looked at. Which fields go along is the core's to say ([`postern::forward`]).
 
 use std::time::Duration;
 
-use postern::{Answer, Permit, PublicCode, assertion, decision::ROUTE_HEADER, policy::Verifies};
+use postern::{
+    Answer, Permit, PublicCode, assertion,
+    forward::{Body, Driver, Seen},
+    policy::Verifies,
+};
 use wasm_bindgen::JsValue;
 
 use super::{Todo, body::RequestBody, isolate::Isolate, request::Incoming, runtime, signing};
 use crate::{
-    header::{CHALLENGES, fields, is_assertion_challenge, is_stripped, is_withheld},
+    header::fields,
     log,
-    plan::{self, Body, Forward, Limits, Review},
+    plan::{self, Forward, Limits, Review},
     web::Incoming as _,
 };
 
@@ -37,7 +40,9 @@ pub(super) async fn plan(
         runtime::log(&log::failure("not_forwarded", origin.name(), why, incoming.id()));
         Ok(Todo::Answer(plan::answer(answer, incoming.is_head(), &[])))
     };
-    let Some(kind) = sendable(&body, permit.method(), incoming) else {
+    let policy = isolate.authorizer.policy();
+    let rules = permit.forward(policy, Driver::Worker, incoming.field("connection").unwrap_or_default());
+    let Some(kind) = rules.body(seen(&body, incoming)) else {
         let answer = permit.refuse(PublicCode::InvalidRequest);
         return refuse("a GET or HEAD request has a body, or it was not read to its end", &answer);
     };
@@ -58,9 +63,6 @@ pub(super) async fn plan(
     } else {
         None
     };
-    let connection = incoming.field("connection").unwrap_or_default();
-    let policy = isolate.authorizer.policy();
-    let is_deleted = |name: &str| is_stripped(name, connection) || policy.is_identity_field(name);
     let mut forward = Forward {
         method: permit.method(),
         url: [origin.url(), permit.target()].concat(),
@@ -69,20 +71,18 @@ pub(super) async fn plan(
         origin: origin.name(),
         request_id: incoming.id(),
         is_signed: origin.wants_signature(),
-        deleted: incoming.fields_in_order().map(|(name, _)| name).filter(|name| is_deleted(name)).collect(),
-        // What a caller says of itself here is not what the runtime knows, and some servers build URLs from it.
-        set: vec![("x-forwarded-proto".into(), incoming.scheme().to_owned())],
+        deleted: incoming.fields_in_order().map(|(name, _)| name).filter(|name| rules.removes(name)).collect(),
+        set: rules.fields(&incoming.vouched(isolate.is_at_cloudflare)),
         answer_fields: permit.response_headers().iter().map(|(name, value)| (*name, value.as_str())).collect(),
     };
-    forward.set.extend(permit.handed_on().iter().map(|(name, value)| (name.into(), value.clone())));
     match (origin.verifies(), isolate.keys_of(origin.name())) {
-        (Verifies::Token, _) => forward.set.push((ROUTE_HEADER.into(), permit.route().to_owned())),
+        (Verifies::Token, _) => {}
         (Verifies::Assertion, None) => return refuse("the origin has no key", &permit.unavailable()),
         (Verifies::Assertion, Some(keys)) => {
             let assertion = permit.signed_assertion(policy.edge(), runtime::now(), runtime::random_id()?, keys);
             #[cfg(feature = "sigv4")]
             if let Some(payload) = &payload
-                && !signing::sign(isolate, incoming, permit, &assertion, payload, &mut forward)
+                && !signing::sign(isolate, permit, &assertion, payload, &mut forward)
             {
                 return refuse("the request cannot be signed", &permit.unavailable());
             }
@@ -96,16 +96,16 @@ pub(super) async fn plan(
     }
 }
 
-/// What becomes of the body: `None` for a GET or HEAD with one, as far as is known here, and for one that was spent.
-fn sendable(body: &RequestBody, method: &str, incoming: &Incoming) -> Option<Body> {
-    let bodiless = matches!(method, "GET" | "HEAD");
+/// What is known of the body here.
+fn seen(body: &RequestBody, incoming: &Incoming) -> Seen {
     match body {
-        RequestBody::Spent => None,
-        RequestBody::None => Some(Body::Empty),
-        _ if bodiless && incoming.field("content-length") == Some("0") => Some(Body::Empty),
-        RequestBody::Untouched(_) if bodiless => Some(Body::Refused),
-        RequestBody::Read(_) if bodiless => None,
-        RequestBody::Untouched(_) | RequestBody::Read(_) => Some(Body::Sent),
+        RequestBody::Spent => Seen::Spent,
+        RequestBody::None => Seen::Absent,
+        _ if matches!(incoming.method(), "GET" | "HEAD") && incoming.field("content-length") == Some("0") => {
+            Seen::Absent
+        }
+        RequestBody::Untouched(_) => Seen::Unread,
+        RequestBody::Read(_) => Seen::Present,
     }
 }
 
@@ -126,12 +126,10 @@ pub(super) fn refused(text: &str, why: &str) -> String {
 
 /// What becomes of an origin's answer with this status and these fields, which are joined as the request's are.
 pub(super) fn review(text: &str, status: u16, joined: &str) -> String {
-    let Some(plan) = Forward::parse(text) else {
-        return plan::answer(&Answer::of(PublicCode::TemporarilyUnavailable), false, &[]);
-    };
-    // The caller's token is good; it is this edge that the origin does not believe: keys or clocks differ.
-    let is_refusal = |(name, value): (&str, &str)| CHALLENGES.contains(&name) && is_assertion_challenge(value);
-    if status == 401 && fields(joined).any(is_refusal) {
+    let unavailable = || plan::answer(&Answer::of(PublicCode::TemporarilyUnavailable), false, &[]);
+    let (Some(plan), Some(isolate)) = (Forward::parse(text), Isolate::running()) else { return unavailable() };
+    let rules = isolate.authorizer.policy().answer_of(Some(plan.origin));
+    if rules.refuses_assertion(status, fields(joined)) {
         let why = "the origin takes no assertion of ours";
         return refuse(&plan, "origin_refused_assertion", why, PublicCode::BadGateway);
     }
@@ -143,13 +141,16 @@ pub(super) fn review(text: &str, status: u16, joined: &str) -> String {
     if !(200..=599).contains(&status) {
         return refuse(&plan, "origin_failed", UNPASSABLE, PublicCode::BadGateway);
     }
-    let withheld: Vec<&str> = fields(joined).map(|(name, _)| name).filter(|name| is_withheld(name)).collect();
-    match (withheld.is_empty(), status) {
-        (false, _) => Review::Withhold(&withheld).to_text(),
-        // Another time the challenge, or the error, may be one to us.
-        (true, 401 | 403) => Review::PassOnce.to_text(),
-        (true, _) => Review::Pass.to_text(),
-    }
+    let withheld: Vec<&str> = fields(joined).map(|(name, _)| name).filter(|name| rules.withholds(name)).collect();
+    let set = rules.rewritten_fields(fields(joined));
+    // Another time the challenge, or the error, may be one to us, and the location one of the origin's.
+    let differs = || matches!(status, 401 | 403) || fields(joined).any(|(name, _)| rules.looks_at(name));
+    let review = match (withheld.is_empty() && set.is_empty(), differs()) {
+        (false, _) => Review::Change(&withheld, &set),
+        (true, true) => Review::PassOnce,
+        (true, false) => Review::Pass,
+    };
+    review.to_text().unwrap_or_else(|| refuse(&plan, "origin_failed", UNPASSABLE, PublicCode::BadGateway))
 }
 
 fn refuse(plan: &Forward<'_>, what: &str, why: &str, code: PublicCode) -> String {

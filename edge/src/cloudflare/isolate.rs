@@ -40,12 +40,19 @@ pub(super) struct Isolate {
     secrets: Result<Secrets, Unfit>,
     /// The id of the Worker's version; `None` without the binding, as in plain workerd.
     version: Option<String>,
+    /// Whether Cloudflare runs it, which then says where a request came from.
+    pub(super) is_at_cloudflare: bool,
 }
 
 impl Isolate {
     /// The isolate's state, made when first asked for; `None` where the module was built without its policy read.
     pub(super) fn of(env: &Env) -> Option<&'static Self> {
         ISOLATE.get_or_init(|| policy::prepared().map(|prepared| Self::new(prepared, env))).as_ref()
+    }
+
+    /// The isolate's state, where some request has made it.
+    pub(super) fn running() -> Option<&'static Self> {
+        ISOLATE.get()?.as_ref()
     }
 
     fn new(prepared: &'static Prepared, env: &Env) -> Self {
@@ -59,7 +66,13 @@ impl Isolate {
             let read = read.and_then(|secrets| secrets.with_credentials(policy, binding));
             read.map_err(Unfit::Secrets)
         };
-        Self { authorizer: &prepared.authorizer, shadow: prepared.shadow.as_ref(), secrets, version: version(env) }
+        Self {
+            authorizer: &prepared.authorizer,
+            shadow: prepared.shadow.as_ref(),
+            secrets,
+            version: version(env),
+            is_at_cloudflare: policy::is_at_cloudflare(binding),
+        }
     }
 
     /// The AWS credentials for the origin of that name.

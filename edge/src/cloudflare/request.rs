@@ -1,6 +1,7 @@
 //! The request as it came, as the text that `worker.mjs` hands over. The runtime's object stays the one that is forwarded.
 
 use js_sys::JsString;
+use postern::forward::Vouched;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::{header::Lines, log, target, web};
@@ -58,7 +59,7 @@ impl Incoming {
         Self { text: Lines::new(String::from_utf8(octets).unwrap_or_default(), HEADS) }
     }
 
-    fn method(&self) -> &str {
+    pub(super) fn method(&self) -> &str {
         self.text.line(0)
     }
 
@@ -76,9 +77,14 @@ impl Incoming {
         self.fields_in_order().find(|(field, _)| *field == name).map(|(_, value)| value)
     }
 
-    /// The scheme that the runtime was reached by.
-    pub(super) fn scheme(&self) -> &str {
-        self.url().split_once("://").map_or("https", |(scheme, _)| scheme)
+    /// What the runtime says of the request. `CF-Connecting-IP` is Cloudflare's own there, and a caller's elsewhere.
+    pub(super) fn vouched(&self, is_at_cloudflare: bool) -> Vouched<'_> {
+        let (scheme, rest) = self.url().split_once("://").unwrap_or(("https", self.url()));
+        Vouched {
+            host: rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty()),
+            scheme: Some(scheme),
+            address: self.field("cf-connecting-ip").filter(|_| is_at_cloudflare),
+        }
     }
 
     pub(super) fn is_head(&self) -> bool {

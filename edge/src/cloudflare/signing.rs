@@ -21,7 +21,7 @@ mod signed {
     use crate::{
         payload::{self, Payload, content_sha256},
         plan::Forward,
-        sigv4::{is_aws_field, sign_for_function},
+        sigv4::sign_for_function,
         web::BodySource as _,
     };
 
@@ -59,7 +59,6 @@ mod signed {
     /// Signs the request that is planned; `false` where that cannot be.
     pub(in super::super) fn sign<'r>(
         isolate: &Isolate,
-        incoming: &'r Incoming,
         permit: &'r Permit,
         assertion: &str,
         payload: &str,
@@ -71,7 +70,6 @@ mod signed {
         let Ok(signed) = sign_for_function(origin, credentials, request, assertion, payload, runtime::now()) else {
             return false;
         };
-        plan.deleted.extend(incoming.fields_in_order().map(|(name, _)| name).filter(|name| is_aws_field(name)));
         plan.set.extend(signed.into_iter().map(|(name, value)| (name.into(), value)));
         true
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postern::{BodyDigest, digest::sha256};
+use postern::{BodyDigest, digest::sha256, forward::Driver};
 
 use crate::{
     event::{Event, EventBody, EventKind, ViewerRequest},
@@ -63,6 +63,23 @@ impl Arrived {
         match self {
             Self::Whole(event, _) => event.request().body(),
             Self::Viewer(_) => None,
+        }
+    }
+
+    /// At which of CloudFront's events it is.
+    pub(super) fn driver(&self) -> Driver {
+        match self {
+            Self::Whole(event, _) if event.kind() == EventKind::OriginRequest => Driver::OriginRequest,
+            Self::Whole(..) | Self::Viewer(_) => Driver::ViewerRequest,
+        }
+    }
+
+    /// The host that the viewer named, by which CloudFront has found the distribution; at the origin's request `Host` may be
+    /// the origin's already, and the edge's public URL says it.
+    pub(super) fn host<'a>(&'a self, public: Option<&'a str>) -> Option<&'a str> {
+        match self.driver() {
+            Driver::ViewerRequest => self.sole_field("host"),
+            _ => public?.split_once("://").map(|(_, host)| host),
         }
     }
 

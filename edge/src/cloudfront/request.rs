@@ -1,16 +1,17 @@
 //! The events of a request: what was decided, as CloudFront takes it.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
-use postern::{Answer, Decision, Permit, PublicCode, assertion, decision::ROUTE_HEADER, policy::Verifies};
+use postern::{
+    Answer, Decision, Permit, PublicCode, assertion,
+    forward::{Forward, Seen, Vouched},
+    policy::Verifies,
+};
 
 use super::{arrived::Arrived, invocation::Invocation};
 use crate::{
-    event,
-    header::is_stripped,
-    log,
+    event, log,
     payload::{self, Payload, content_sha256},
-    sigv4::is_aws_field,
     web::{Incoming as _, Platform as _, decide, runtime, shadow},
 };
 
@@ -25,23 +26,15 @@ pub(super) async fn answer(invocation: &Invocation, arrived: Arrived, text: Opti
     }
 }
 
-/// The request as it came, less the fields that are ours or end here, and with the assertion; or why it cannot go on.
+/// The request as it came, without the fields that end here, and with the assertion; or why it cannot go on.
 fn forward(invocation: &Invocation, arrived: Arrived, permit: &Permit) -> String {
-    match fields_for(invocation, &arrived, permit) {
+    // CloudFront shows no `Connection` and sends one of its own.
+    let rules = permit.forward(invocation.container().policy(), arrived.driver(), "");
+    match fields_for(invocation, &arrived, permit, &rules) {
         Ok(fields) => {
-            let policy = invocation.container().policy();
-            let set: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            let is_signed = permit.origin().wants_signature();
-            let is_removed = |name: &str| {
-                // CloudFront shows no `Connection` and sends one of its own. `Host` is the origin's own by now, or left out
-                // by the origin request policy.
-                (name != "host" && is_stripped(name, ""))
-                    || policy.is_identity_field(name)
-                    // What a caller says to AWS would stand beside the signature.
-                    || (is_signed && is_aws_field(name))
-            };
+            let set: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, value.as_str())).collect();
             let (id, is_head) = (arrived.id().map(ToOwned::to_owned), arrived.is_head());
-            arrived.forwarded(is_removed, &set).unwrap_or_else(|| {
+            arrived.forwarded(|name| rules.removes(name), &set).unwrap_or_else(|| {
                 let refusal =
                     Refusal::new("a field has a line break", permit.refuse(PublicCode::TemporarilyUnavailable));
                 refuse(&refusal, permit, id.as_deref(), is_head)
@@ -70,11 +63,12 @@ impl Refusal {
 }
 
 /// What is set on the request that goes on.
-fn fields_for(
+fn fields_for<'p>(
     invocation: &Invocation,
     arrived: &Arrived,
-    permit: &Permit,
-) -> Result<Vec<(String, String)>, Box<Refusal>> {
+    permit: &'p Permit,
+    rules: &Forward<'p>,
+) -> Result<Vec<(Cow<'p, str>, String)>, Box<Refusal>> {
     let refuse = |why, code| Err(Box::new(Refusal::new(why, permit.refuse(code))));
     // At the viewer's request nobody knows yet where it goes: `postern check --cloudfront` looks at that beforehand.
     if !arrived.goes_to(permit.origin().url()) {
@@ -84,8 +78,8 @@ fn fields_for(
             answer: permit.unreachable(),
         }));
     }
-    let bodiless = matches!(permit.method(), "GET" | "HEAD");
-    if bodiless && (arrived.shown().is_some_and(|body| !body.is_empty()) || arrived.says_it_has_a_body()) {
+    let has_body = arrived.shown().is_some_and(|body| !body.is_empty()) || arrived.says_it_has_a_body();
+    if rules.body(if has_body { Seen::Present } else { Seen::Absent }).is_none() {
         return refuse("a GET or HEAD request has a body", PublicCode::InvalidRequest);
     }
     let keys = invocation.secrets().ok().and_then(|secrets| secrets.of(permit.origin().name()));
@@ -93,7 +87,8 @@ fn fields_for(
     if verifies == Verifies::Assertion && keys.is_none() {
         return refuse("the origin has no key", PublicCode::TemporarilyUnavailable);
     }
-    let mut fields = permit.handed_on().to_vec();
+    let policy = invocation.container().policy();
+    let mut fields = rules.fields(&Vouched { host: arrived.host(policy.edge_url()), ..Vouched::default() });
     // Origin access control signs these requests, and bodies with them.
     if permit.origin().wants_signature() && !matches!(permit.method(), "GET" | "HEAD" | "OPTIONS") {
         // What was bound was decoded and hashed for that already.
@@ -104,16 +99,14 @@ fn fields_for(
             let why = "the body is longer than CloudFront shows, and `x-amz-content-sha256` does not say its SHA-256";
             return Err(Box::new(Refusal::new(why, permit.lacks_payload_hash())));
         };
-        fields.push((payload::HEADER.to_owned(), hash));
+        fields.push((payload::HEADER.into(), hash));
     }
     let (Verifies::Assertion, Some(keys)) = (verifies, keys) else {
-        fields.push((ROUTE_HEADER.to_owned(), permit.route().to_owned()));
         return Ok(fields);
     };
     let Ok(id) = runtime::random_id() else {
         return refuse("the runtime gives no random octets", PublicCode::TemporarilyUnavailable);
     };
-    let edge = invocation.container().policy().edge();
-    fields.push((assertion::HEADER.to_owned(), permit.signed_assertion(edge, runtime::now(), id, keys)));
+    fields.push((assertion::HEADER.into(), permit.signed_assertion(policy.edge(), runtime::now(), id, keys)));
     Ok(fields)
 }

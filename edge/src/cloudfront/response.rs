@@ -1,11 +1,10 @@
 //! The events of a response: what a Worker does to an origin's answer as it passes it on.
 
-use postern::{Answer, PublicCode};
+use postern::{Answer, PublicCode, policy::Origin};
 
 use super::container::Container;
 use crate::{
     event::{self, Event, EventKind},
-    header::{CHALLENGES, is_assertion_challenge, is_withheld},
     log,
     web::runtime,
 };
@@ -18,8 +17,16 @@ pub(super) fn answer(container: &Container, event: Event) -> String {
     let set = container.policy().response_headers(&as_core);
     let is_head = request.is_head();
     let unavailable = || event::answer(&Answer::of(PublicCode::TemporarilyUnavailable), is_head);
+    // Which origin it was only an event of its own response says.
+    let origin = request.origin().and_then(|origin| origin.url());
+    let policy = container.policy();
+    let origin = origin.and_then(|url| policy.origins().iter().find(|own| own.url() == url));
+    let rules = policy.answer_of(origin.map(Origin::name));
+    let answered = event.response().map(event::Response::fields).unwrap_or_default();
+    let is_refusal =
+        event.response().is_some_and(|own| rules.refuses_assertion(own.status(), answered.iter().copied()));
     // At the viewer's response a status is read-only, and there is none from 400 on.
-    if event.kind() == EventKind::OriginResponse && event.response().is_some_and(refuses_assertion) {
+    if event.kind() == EventKind::OriginResponse && is_refusal {
         // The caller's token is good; it is this edge that the origin does not believe.
         let id = log::request_id(event.request_id());
         let why = "the origin takes no assertion of ours";
@@ -28,12 +35,9 @@ pub(super) fn answer(container: &Container, event: Event) -> String {
         answer.headers.extend(set);
         return event.replaced(&answer).unwrap_or_else(unavailable);
     }
-    let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    event.passed_on(is_withheld, &set).unwrap_or_else(unavailable)
-}
-
-/// Whether the origin's layer has refused what we vouched for: keys or clocks differ.
-fn refuses_assertion(response: &event::Response) -> bool {
-    let mut challenges = CHALLENGES.iter().flat_map(|name| response.values(name));
-    response.status() == 401 && challenges.any(is_assertion_challenge)
+    let moved = rules.rewritten_fields(answered.iter().copied());
+    let moved: Vec<(String, String)> = moved.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let moved = moved.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let set: Vec<(&str, &str)> = moved.chain(set.iter().map(|(name, value)| (*name, value.as_str()))).collect();
+    event.passed_on(|name| rules.withholds(name), &set).unwrap_or_else(unavailable)
 }

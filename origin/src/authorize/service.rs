@@ -6,7 +6,9 @@ use std::{
 };
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header, request::Parts};
-use postern::{Answer, Caller, Decision, PublicCode, assertion::ASSERTION_LIFETIME, target::CanonicalTarget};
+use postern::{
+    Answer, Caller, Decision, PublicCode, assertion::ASSERTION_LIFETIME, forward::Driver, target::CanonicalTarget,
+};
 use tower::Service;
 
 use super::{
@@ -17,7 +19,7 @@ use crate::{
     Permit,
     enforcer::{Enforcer, HeldPermissions},
     gate::{BoxFuture, response},
-    http::incoming::Incoming,
+    http::{arrival::Arrival, incoming::Incoming},
 };
 
 /// Lets a request through to `inner` when the policy permits it.
@@ -62,8 +64,12 @@ where
     }
 }
 
-/// Fields to set on the service's answer.
-type Fields = Vec<(&'static str, String)>;
+/// What is set on the service's answer, and by whose rules it is changed.
+struct Fields {
+    enforcer: Arc<Enforcer>,
+    origin: String,
+    set: Vec<(&'static str, String)>,
+}
 
 impl Settings {
     /// The request as the service may have it, or the answer that stands in for the service's.
@@ -97,11 +103,12 @@ impl Settings {
         }
         // Both are what the core took them for: a method token, a canonical target.
         let Ok(target) = CanonicalTarget::parse(permit.target()) else { return Err(permit.unavailable()) };
-        hand_on(enforcer, &permit, &mut parts.headers).ok_or_else(|| permit.unavailable())?;
+        outgoing(enforcer, &permit, &mut parts).ok_or_else(|| permit.unavailable())?;
         let fields = permit.response_headers().to_vec();
+        let origin = permit.origin().name().to_owned();
         parts.extensions.insert(target.clone());
         parts.extensions.insert(Permit::decided(permit, parts.method.clone(), target));
-        Ok((Request::from_parts(parts, body), fields))
+        Ok((Request::from_parts(parts, body), Fields { enforcer: Arc::clone(enforcer), origin, set: fields }))
     }
 
     async fn decision<B>(
@@ -132,32 +139,44 @@ impl Settings {
     }
 }
 
-/// Takes off every field by which claims are handed on, in any spelling, and sets those of this request. `None` when one
-/// cannot be set.
-fn hand_on(enforcer: &Enforcer, permit: &postern::Permit, headers: &mut HeaderMap) -> Option<()> {
-    let forged: Vec<HeaderName> =
-        headers.keys().filter(|name| enforcer.policy().is_identity_field(name.as_str())).cloned().collect();
-    for name in forged {
-        headers.remove(name);
+/// Makes of the request what the core says the service gets. `None` when a field cannot be set.
+fn outgoing(enforcer: &Enforcer, permit: &postern::Permit, parts: &mut Parts) -> Option<()> {
+    let connection: Vec<&str> =
+        parts.headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok()).collect();
+    let connection = connection.join(",");
+    let rules = permit.forward(enforcer.policy(), Driver::Layer, &connection);
+    let removed: Vec<HeaderName> = parts.headers.keys().filter(|name| rules.removes(name.as_str())).cloned().collect();
+    let arrival = Arrival::of(parts);
+    let set = rules.fields(&arrival.vouched());
+    for name in removed {
+        parts.headers.remove(name);
     }
-    for (name, value) in permit.handed_on() {
-        headers.insert(HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?);
+    for (name, value) in set {
+        parts.headers.insert(HeaderName::try_from(&*name).ok()?, HeaderValue::try_from(value.as_str()).ok()?);
     }
     Some(())
 }
 
-/// CORS is the policy's alone, as at an edge: what the service says of it is dropped. And what was decided for one caller is
-/// not kept for another, unless the service says otherwise.
+/// What the core says of the service's answer. And what was decided for one caller is not kept for another, unless the
+/// service says otherwise.
 fn set_fields(headers: &mut HeaderMap, fields: &Fields) {
-    let own: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
-    for name in own {
+    let rules = fields.enforcer.policy().answer_of(Some(&fields.origin));
+    let withheld: Vec<HeaderName> = headers.keys().filter(|name| rules.withholds(name.as_str())).cloned().collect();
+    for name in withheld {
         headers.remove(name);
     }
-    for (name, value) in fields {
+    let answered = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let moved = rules.rewritten_fields(answered);
+    let moved: Vec<(String, String)> = moved.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for (name, value) in moved {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+    for (name, value) in &fields.set {
         let Ok(value) = HeaderValue::try_from(value) else { continue };
         if *name == "vary" {
-            // A service's own `Vary` stays true beside ours.
+            // A service's own `Vary` stays true next to ours.
             headers.append(*name, value);
         } else {
             headers.insert(*name, value);

@@ -3,6 +3,7 @@
 //! It is no framework: it holds what these services need, and nothing of authorisation, which is
 //! settled by [`crate::assertion`] before a request comes here.
 
+pub(crate) mod arrival;
 pub mod body;
 pub(crate) mod incoming;
 pub mod precondition;

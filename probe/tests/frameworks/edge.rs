@@ -163,6 +163,18 @@ fn no_framework_reads_a_disguise_behind_the_edge() {
 }
 
 #[test]
+fn every_field_that_the_probe_tries_is_removed() {
+    let mut tried = 0;
+    for disguise in disguises() {
+        if let Carrier::Field(field) = disguise.carrier {
+            assert_eq!(postern::forward::class(field.name), Some(postern::forward::Class::Override), "{}", field.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+#[test]
 fn an_exchange_that_is_not_as_decided_is_a_fault() {
     let plain = Plain::echo(MARK);
     let named = |name: &str| disguises().find(|disguise| disguise.name == name).expect("a disguise");

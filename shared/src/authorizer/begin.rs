@@ -14,6 +14,7 @@ use crate::{
     bearer::{Bearer, bearer, is_b64token},
     decision::{Decision, Denial, Principal},
     digest::{self, ContentDigest},
+    forward::UnusualNames,
     policy::{BodyRule, Policy, Route, RouteMatch},
     purpose::Purpose,
     reason::Reason,
@@ -36,6 +37,8 @@ pub struct Pending<'a> {
     pub(super) declared: Option<ContentDigest>,
     /// The request's `Origin`.
     pub(super) origin: Option<String>,
+    /// How many of its fields do not reach the route's origin because of their names.
+    pub(super) unusual_names: UnusualNames,
 }
 
 /// The target names people and companies.
@@ -55,6 +58,11 @@ impl<'a> Pending<'a> {
             declared: if route.body == BodyRule::Declared { digest::declared(request) } else { None },
             target,
             origin: request.sole_header("origin").map(ToOwned::to_owned),
+            unusual_names: authorizer
+                .policy
+                .origin_of(route)
+                .map(|origin| UnusualNames::removed(request.headers, origin))
+                .unwrap_or_default(),
         }
     }
 

@@ -7,8 +7,9 @@
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use crate::{
+    forward::names::{is_named_in, is_same},
     policy::{CompanyRule, Template},
-    request::{Request, folded},
+    request::Request,
     target::CanonicalTarget,
 };
 
@@ -50,11 +51,10 @@ pub(super) fn named(rule: &CompanyRule, request: &Request<'_>, target: &Canonica
 /// The one field of that name, however it is spelt: `X_Company` is `X-Company` to some servers. `None` where `Connection`
 /// names it (RFC 9110 §7.6.1): it then ends at the edge, and the origin would see no company.
 fn in_header(name: &str, request: &Request<'_>) -> Option<String> {
-    let mut ending = request.header_values("connection").flat_map(|value| value.split(','));
-    if ending.any(|field| folded(name).eq(folded(field.trim()))) {
+    if request.header_values("connection").any(|connection| is_named_in(connection, name)) {
         return None;
     }
-    let mut values = request.headers.iter().filter(|(field, _)| folded(name).eq(folded(field)));
+    let mut values = request.headers.iter().filter(|(field, _)| is_same(name, field));
     let (field, value) = values.next()?;
     let alone = values.next().is_none() && field.eq_ignore_ascii_case(name);
     (alone && is_company(value)).then(|| (*value).to_owned())

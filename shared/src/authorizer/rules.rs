@@ -136,6 +136,8 @@ fn permit<'a>(
         policy_version: Arc::clone(&policy.version),
         handed_on: handed_on.collect(),
         content_sha256,
+        forwards_token: origin.receives_token() && (!route.is_public() || route.forwards_token),
+        unusual_names: pending.unusual_names,
         response_headers: cors.map(|cors| cors.answer_fields(pending.origin.as_deref())).unwrap_or_default(),
         method: pending.method,
         target: pending.target,

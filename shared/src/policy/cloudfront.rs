@@ -58,6 +58,7 @@ pub struct CloudFront {
     secret: String,
     region: String,
     url: String,
+    decides_twice: bool,
 }
 
 impl CloudFront {
@@ -71,6 +72,13 @@ impl CloudFront {
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// Whether behaviours have the function at both request events: at `viewer-request` it then leaves the caller's token to
+    /// `origin-request`.
+    #[must_use]
+    pub const fn decides_twice(&self) -> bool {
+        self.decides_twice
     }
 
     /// Scheme and host of the Secrets Manager that has it: the region's, or what a development overlay says.
@@ -91,7 +99,7 @@ pub(super) fn compile(file: &CloudFrontFile, profile: Profile, faults: &mut Faul
         return None;
     };
     let url = file.url.clone().unwrap_or_else(|| format!("https://secretsmanager.{region}.amazonaws.com"));
-    Some(CloudFront { secret: file.secret.clone(), region: region.to_owned(), url })
+    Some(CloudFront { secret: file.secret.clone(), region: region.to_owned(), url, decides_twice: file.decides_twice })
 }
 
 /// Longest name of a secret: 512 octets, and the hyphen and six that Secrets Manager puts behind it (`CreateSecret`).

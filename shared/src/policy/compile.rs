@@ -12,7 +12,7 @@ use crate::{claims::ClaimPath, purpose::Purpose};
 use super::{
     Limits, Policy, PolicyError, PolicyErrors, PolicyFault, Route, cloudfront, compile_route, cors,
     determinise::{self, MAX_PLACES},
-    duration, field,
+    duration, edge, field,
     file::PolicyFile,
     issuer, origin, settings,
     table::RouteTable,
@@ -38,9 +38,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     if file.routes.is_empty() && file.fields.is_empty() {
         faults.add("route", PolicyFault::Empty("route"));
     }
-    if !is_name(&file.edge) {
-        faults.add("edge", PolicyFault::RuleForm("edge", file.edge.clone()));
-    }
+    let edge = edge::compile(&file.edge, profile, &mut faults);
     let mut issuers = issuer::compile(file, profile, &mut faults);
     let origins = origin::compile(file, profile, &mut faults);
     let permissions = permissions_origin(file, &mut faults);
@@ -84,7 +82,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     identity_fields.sort_unstable();
     identity_fields.dedup();
     Ok(Policy {
-        edge: file.edge.clone(),
+        edge,
         issuers,
         origins,
         permissions,

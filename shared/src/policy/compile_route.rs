@@ -8,54 +8,42 @@ use super::{
     compile::{Faults, is_name},
     contradictions,
     file::{CompanyFile, DefaultsFile, IssuerFile, OneOrMany, PolicyFile, RouteFile, ScopesFile},
-    issuer, origin, pointer,
+    issuer,
+    origin::{self, FORWARDED},
+    pointer,
     route_file::CompanyField,
     template::Template,
 };
-use crate::claims::ClaimPath;
+use crate::{
+    claims::ClaimPath,
+    forward::names::{begins_with, class, is_plain, is_same},
+};
 
 /// Longest a permissions record may decide: the original's five minutes, which nobody should exceed.
 const MAX_PERMISSIONS_AGE: Duration = Duration::from_secs(300);
 /// How much longer it may be while the service cannot tell: an outage that lasts longer must be seen.
 const MAX_PERMISSIONS_STALE: Duration = Duration::from_secs(900);
 
-/// Fields that a policy can neither take a company from nor hand a claim in: they belong to HTTP (RFC 9110), to the
-/// platforms, or to callers' credentials.
-const RESERVED_FIELDS: [&str; 30] = [
+/// Fields that a policy can neither take a company from nor hand a claim in, next to those that do not reach an origin
+/// ([`class`]): they belong to HTTP (RFC 9110), to the platforms, or to callers' credentials.
+const RESERVED_FIELDS: [&str; 14] = [
     "accept",
     "accept-encoding",
     "access-control-request-headers",
     "access-control-request-method",
-    "authorization",
-    "connection",
     "content-digest",
     "content-encoding",
     "content-length",
     "content-type",
     "cookie",
     "date",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
     "origin",
-    "proxy-authorization",
-    "proxy-connection",
     "range",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
     "vary",
     "via",
-    "x-http-method",
-    "x-method-override",
-    "x-original-url",
-    "x-rewrite-url",
 ];
 /// Beginnings of such fields.
-const RESERVED_PREFIXES: [&str; 7] =
-    ["postern-", "cf-", "cloudfront-", "sec-", "x-amz", "x-forwarded-", "x-http-method"];
+const RESERVED_PREFIXES: [&str; 4] = ["cf-", "cloudfront-", "sec-", "x-amz"];
 
 pub(super) fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
     let none = DefaultsFile::default();
@@ -157,6 +145,7 @@ impl<'a> Written<'a> {
             permissions_stale_if_error: conditions.permissions_stale_if_error,
             body: self.body(faults),
             headers: self.headers(faults),
+            forwards_token: self.forwards_token(faults),
             template,
         }
     }
@@ -300,6 +289,21 @@ impl<'a> Written<'a> {
         handed
     }
 
+    /// Whether the origin gets what stands in `Authorization`, on a public route: there nobody has looked at it.
+    fn forwards_token(&self, faults: &mut Faults) -> bool {
+        let Some(text) = self.route.token.as_deref() else { return false };
+        let origin = self.route.origin.as_ref().or(self.defaults.origin.as_ref());
+        let origin = origin.and_then(|name| self.file.origins.get(name));
+        if text != FORWARDED {
+            faults.add(self.sub("token"), PolicyFault::TokenRule);
+        } else if !self.route.public {
+            faults.add(self.sub("token"), PolicyFault::TokenOfRoute);
+        } else if origin.is_some_and(|origin| origin.token.is_none()) {
+            faults.add(self.sub("token"), PolicyFault::TokenNotTaken);
+        }
+        true
+    }
+
     /// Whether some caller's record is asked of the permissions service.
     fn uses_service(&self, company: &CompanyRule) -> bool {
         company.binds() && self.sections().any(|(_, issuer)| issuer.permissions == "service")
@@ -374,10 +378,15 @@ fn scopes(written: Option<&ScopesFile>) -> ScopeRule {
     }
 }
 
-/// Whether it is a field's name (RFC 9110 §5.1) in lower case, without `_`, that nobody else sets or reads.
+/// Whether it is a field's name (RFC 9110 §5.1) in lower case, of letters, digits and `-`, that nobody else sets or reads.
 fn is_own_field(name: &str) -> bool {
-    let is_token = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    let is_reserved =
-        RESERVED_FIELDS.contains(&name) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    name.starts_with(|c: char| c.is_ascii_lowercase()) && is_token && !is_reserved
+    let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && is_lower && is_plain(name) && !is_reserved(name)
+}
+
+/// Whether the name, folded, belongs to somebody else.
+pub(super) fn is_reserved(name: &str) -> bool {
+    class(name).is_some()
+        || RESERVED_FIELDS.iter().any(|own| is_same(own, name))
+        || RESERVED_PREFIXES.iter().any(|prefix| begins_with(name, prefix))
 }

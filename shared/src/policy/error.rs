@@ -118,6 +118,16 @@ pub enum PolicyFault {
     BodyRule(String),
     /// A header field that a policy cannot take or give: no name in lower case, or one that belongs to others.
     HeaderName(String),
+    /// `token` is not `forwarded`; not repeated, since it may be a token.
+    TokenRule,
+    /// `token` of an origin whose requests are signed: the signature takes the token's place.
+    TokenReplaced,
+    /// `token` of a route that is not public.
+    TokenOfRoute,
+    /// `token` of a public route whose origin does not say so too.
+    TokenNotTaken,
+    /// A name in `request_headers` that needs no listing, or that must never reach an origin.
+    RequestHeader(String),
     /// `permissions_stale_if_error` where `permissions_max_age` is `0s`.
     StaleWithoutAge,
     /// A route that names no origin, and there is none in `[defaults]`.
@@ -189,7 +199,7 @@ impl PolicyFault {
     /// Whether the line where it stands may be shown: not when it may hold a secret.
     #[must_use]
     pub const fn shows_source(&self) -> bool {
-        !matches!(self, Self::Secret(_) | Self::KeyName | Self::SecretArn)
+        !matches!(self, Self::Secret(_) | Self::KeyName | Self::SecretArn | Self::TokenRule)
     }
 }
 
@@ -263,6 +273,13 @@ impl fmt::Display for PolicyFault {
             Self::Share(value) => write!(f, "`{value}` is not a share"),
             Self::BodyRule(text) => write!(f, "`{text}` is not a rule for bodies"),
             Self::HeaderName(name) => write!(f, "`{name}` cannot be a header field here"),
+            Self::TokenRule => f.write_str("what stands here is not a rule for tokens"),
+            Self::TokenReplaced => f.write_str("`auth_type = \"AWS_IAM\"` puts the signature in the token's place"),
+            Self::TokenOfRoute => f.write_str("`token` of a route is for public routes"),
+            Self::TokenNotTaken => {
+                f.write_str("the route forwards the token, and its origin does not say that it gets it")
+            }
+            Self::RequestHeader(name) => write!(f, "`{name}` cannot be in `request_headers`"),
             Self::StaleWithoutAge => {
                 f.write_str("`permissions_stale_if_error` on a route that asks for permissions anew each time")
             }

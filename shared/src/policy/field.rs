@@ -220,6 +220,7 @@ fn compile(field: &FieldFile, at: &str, defaults: &DefaultsFile, file: &PolicyFi
         permissions_stale_if_error: field.permissions_stale_if_error.clone(),
         body: None,
         headers: BTreeMap::new(),
+        token: None,
     };
     let conditions = Written { at: at.to_owned(), route: &route, defaults, file }.conditions(&company, faults);
     Field {

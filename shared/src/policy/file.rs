@@ -7,6 +7,7 @@ use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::edge::{EdgeFile, EdgeTable, default_name as default_edge_name};
 pub(crate) use super::field::FieldFile;
 pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
 #[cfg(feature = "toml")]
@@ -17,9 +18,9 @@ use super::test::TestFile;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyFile {
-    /// Name of this edge in the assertions it makes (`iss`).
+    /// This edge: its name in the assertions it makes, and its public URL.
     #[serde(default = "default_edge")]
-    pub(crate) edge: String,
+    pub(crate) edge: EdgeFile,
     /// Every role that a rule may ask for.
     #[serde(default)]
     pub(crate) roles: Vec<String>,
@@ -61,8 +62,8 @@ pub(crate) struct PolicyFile {
     pub(crate) development: bool,
 }
 
-fn default_edge() -> String {
-    "edge".into()
+fn default_edge() -> EdgeFile {
+    EdgeFile::Table(EdgeTable { name: default_edge_name(), url: None })
 }
 
 /// Where permissions records come from.
@@ -81,6 +82,10 @@ pub(crate) struct PermissionsFile {
 pub(crate) struct CloudFrontFile {
     /// ARN of a secret of AWS Secrets Manager: a JSON object with a member for each secret that the policy names.
     pub(crate) secret: String,
+    /// Whether behaviours have the function at `viewer-request` and at `origin-request`: the first then leaves the token to
+    /// the second.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) decides_twice: bool,
     /// Said by an overlay; a file that people write cannot say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(skip))]
@@ -275,6 +280,14 @@ pub(crate) struct OriginFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::SecretName>"))]
     pub(crate) credentials: Option<String>,
+    /// `"forwarded"`: the origin gets the caller's token as well as the assertion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TokenName>"))]
+    pub(crate) token: Option<String>,
+    /// Fields of the caller's that reach the origin although their names have another character than letters, digits and `-`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "alloc::vec::Vec<super::schema::FieldToken>"))]
+    pub(crate) request_headers: Vec<String>,
 }
 
 /// One or several.
@@ -312,6 +325,8 @@ pub(crate) struct OverlayFile {
     #[serde(default, rename = "origin")]
     pub(crate) origins: BTreeMap<String, OriginOverlay>,
     #[serde(default)]
+    pub(crate) edge: Option<EdgeOverlay>,
+    #[serde(default)]
     pub(crate) cors: Option<CorsOverlay>,
     #[serde(default)]
     pub(crate) cloudfront: Option<CloudFrontOverlay>,
@@ -329,6 +344,13 @@ pub(crate) struct IssuerOverlay {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OriginOverlay {
+    pub(crate) url: String,
+}
+
+#[cfg(feature = "toml")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EdgeOverlay {
     pub(crate) url: String,
 }
 

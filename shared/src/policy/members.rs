@@ -22,7 +22,7 @@ const REQUIRED: Shape = Shape::Named(&Shape::OneOf(&[Shape::Flag, Shape::Text, S
 pub(super) const POLICY: Table = Table {
     what: "the policy",
     members: &[
-        may("edge", Shape::Text),
+        may("edge", Shape::OneOf(&[Shape::Text, Shape::Table(&EDGE)])),
         may("roles", Shape::Texts),
         may("defaults", Shape::Table(&DEFAULTS)),
         may("limits", Shape::Table(&LIMITS)),
@@ -38,6 +38,8 @@ pub(super) const POLICY: Table = Table {
         may("development", Shape::Stamp),
     ],
 };
+
+const EDGE: Table = Table { what: "`[edge]`", members: &[may("name", Shape::Text), may("url", Shape::Text)] };
 
 const DEFAULTS: Table = Table {
     what: "`[defaults]`",
@@ -72,7 +74,8 @@ const LOG: Table = Table {
 
 const PERMISSIONS: Table = Table { what: "`[permissions]`", members: &[needed("origin", Shape::Text)] };
 
-const CLOUDFRONT: Table = Table { what: "`[cloudfront]`", members: &[needed("secret", Shape::Text)] };
+const CLOUDFRONT: Table =
+    Table { what: "`[cloudfront]`", members: &[needed("secret", Shape::Text), may("decides_twice", Shape::Flag)] };
 
 const CORS: Table = Table {
     what: "`[cors]`",
@@ -126,6 +129,8 @@ const ORIGIN: Table = Table {
         may("auth_type", Shape::Text),
         may("region", Shape::Text),
         may("credentials", Shape::Text),
+        may("token", Shape::Text),
+        may("request_headers", Shape::Texts),
     ],
 };
 
@@ -148,6 +153,7 @@ const ROUTE: Table = Table {
         may("permissions_stale_if_error", Shape::Text),
         may("body", Shape::Text),
         may("headers", Shape::Named(&NAMES)),
+        may("token", Shape::Text),
     ],
 };
 
@@ -201,6 +207,7 @@ pub(super) const OVERLAY: Table = Table {
     members: &[
         may("issuer", Shape::Named(&Shape::Table(&ISSUER_OVERLAY))),
         may("origin", Shape::Named(&Shape::Table(&ORIGIN_OVERLAY))),
+        may("edge", Shape::Table(&EDGE_OVERLAY)),
         may("cors", Shape::Table(&CORS_OVERLAY)),
         may("cloudfront", Shape::Table(&CLOUDFRONT_OVERLAY)),
     ],
@@ -213,6 +220,9 @@ const ISSUER_OVERLAY: Table = Table {
 
 const ORIGIN_OVERLAY: Table =
     Table { what: "an origin in an overlay, which replaces URLs alone", members: &[needed("url", Shape::Text)] };
+
+const EDGE_OVERLAY: Table =
+    Table { what: "`[edge]` in an overlay, which replaces `url` alone", members: &[needed("url", Shape::Text)] };
 
 const CORS_OVERLAY: Table = Table {
     what: "`[cors]` in an overlay, which replaces `origins` alone",

@@ -113,6 +113,15 @@ impl PolicyFault {
             Self::HeaderName(_) => {
                 "use a name of your own in lower case, such as \"x-user-email\", that no server takes for its own".into()
             }
+            Self::TokenRule => "write \"forwarded\", or leave `token` out to keep the token at the edge".into(),
+            Self::TokenReplaced => "remove `token`: the origin has the assertion to go by".into(),
+            Self::TokenOfRoute => "remove it: the section of the origin says whether it gets the tokens of callers".into(),
+            Self::TokenNotTaken => "write `token = \"forwarded\"` in the section of the origin too, or remove it here".into(),
+            Self::RequestHeader(_) => {
+                "list only names that have another character than letters, digits and `-` (`legacy_id`); those that fold to a \
+                 field of HTTP, of a platform or of a proxy never reach an origin"
+                    .into()
+            }
             Self::StaleWithoutAge => "remove it, or let `permissions_max_age` be more than \"0s\"".into(),
             Self::NoOrigin => "add `origin = \"…\"`, or one to `[defaults]`".into(),
             Self::CompanyNotSubject(_) => {

@@ -12,6 +12,7 @@ mod contradictions;
 mod cors;
 mod determinise;
 mod duration;
+mod edge;
 mod error;
 mod fault_code;
 mod field;
@@ -73,7 +74,7 @@ use crate::{algorithm::Algorithm, request::folded};
 /// A checked policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    pub(crate) edge: String,
+    pub(crate) edge: edge::Edge,
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) permissions: Option<usize>,
@@ -119,7 +120,20 @@ impl Policy {
     /// The name under which this edge makes assertions (`iss`).
     #[must_use]
     pub fn edge(&self) -> &str {
-        &self.edge
+        &self.edge.name
+    }
+
+    /// The URL that callers know this edge by, where the policy says it: scheme and host, without a path.
+    #[must_use]
+    pub fn edge_url(&self) -> Option<&str> {
+        self.edge.url.as_deref()
+    }
+
+    /// Whether the file names the edge by `edge = "…"`, the form of earlier versions.
+    #[cfg(feature = "toml")]
+    #[must_use]
+    pub const fn has_bare_edge(&self) -> bool {
+        self.edge.is_bare
     }
 
     /// The issuer sections, in the order of their names.

@@ -8,10 +8,12 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync
 use super::{
     PolicyFault,
     compile::{Faults, is_name, is_secret_name},
+    compile_route::is_reserved,
     file::{OriginFile, PolicyFile},
     pointer,
     url::{self, Profile},
 };
+use crate::forward::names::{is_plain, is_token};
 
 /// A service behind the authoriser. Each permit has a share in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +27,12 @@ struct Members {
     auth_type: Option<AuthType>,
     region: Option<String>,
     credentials: Option<String>,
+    forwards_token: bool,
+    request_headers: Vec<String>,
 }
+
+/// What `token` says where the caller's token goes along with the assertion.
+pub(super) const FORWARDED: &str = "forwarded";
 
 /// What an origin looks at before it serves a request: one of the two, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -132,6 +139,19 @@ impl Origin {
         self.0.credentials.as_deref()
     }
 
+    /// Whether the caller's token reaches it, on routes that are not public: because it verifies the token, or because the
+    /// policy says so.
+    #[must_use]
+    pub fn receives_token(&self) -> bool {
+        self.0.forwards_token || self.verifies() == Verifies::Token
+    }
+
+    /// Names of callers' fields that reach it although they have another character than letters, digits and `-`.
+    #[must_use]
+    pub fn request_headers(&self) -> &[String] {
+        &self.0.request_headers
+    }
+
     /// Whether the host is that of a Lambda function URL.
     #[must_use]
     pub fn is_function_url(&self) -> bool {
@@ -155,6 +175,8 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
             faults.add(format!("{at}.key"), PolicyFault::SharedKey(other.to_owned()));
         }
         let auth_type = signing(file, &at, origin, faults);
+        token(&at, origin, faults);
+        request_headers(&at, origin, faults);
         compiled.push(Origin(Arc::new(Members {
             name: name.clone(),
             url: origin.url.clone(),
@@ -162,6 +184,8 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
             auth_type,
             region: origin.region.clone().or_else(|| region_of(&origin.url).map(ToOwned::to_owned)),
             credentials: origin.credentials.clone(),
+            forwards_token: origin.token.is_some(),
+            request_headers: origin.request_headers.clone(),
         })));
     }
     compiled
@@ -205,6 +229,25 @@ pub(super) fn check_assertion(
 ) {
     if file.origins.get(name).and_then(verifies) == Some(Verifies::Token) {
         faults.add(pointer, PolicyFault::WithoutAssertion(member, name.to_owned()));
+    }
+}
+
+/// `token`: that the caller's token goes along.
+fn token(at: &str, origin: &OriginFile, faults: &mut Faults) {
+    let Some(text) = &origin.token else { return };
+    if text != FORWARDED {
+        faults.add(format!("{at}.token"), PolicyFault::TokenRule);
+    } else if origin.auth_type.as_deref() == Some(AuthType::AwsIam.name()) {
+        faults.add(format!("{at}.token"), PolicyFault::TokenReplaced);
+    }
+}
+
+/// `request_headers`: names that servers fold in different ways, and none that one could take for somebody else's field.
+fn request_headers(at: &str, origin: &OriginFile, faults: &mut Faults) {
+    for (index, name) in origin.request_headers.iter().enumerate() {
+        if !is_token(name) || is_plain(name) || is_reserved(name) {
+            faults.add(format!("{at}.request_headers[{index}]"), PolicyFault::RequestHeader(name.clone()));
+        }
     }
 }
 

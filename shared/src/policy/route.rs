@@ -29,6 +29,8 @@ pub struct Route {
     pub(crate) permissions_stale_if_error: Duration,
     pub(crate) body: BodyRule,
     pub(crate) headers: Vec<HandedClaim>,
+    /// Of a public route alone: whether the origin gets what stands in `Authorization`.
+    pub(crate) forwards_token: bool,
 }
 
 /// Which company a request is about, and so must be one of the caller's.

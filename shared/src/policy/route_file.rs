@@ -61,6 +61,10 @@ pub(crate) struct RouteFile {
     /// Claims handed to the origin, by the name of the header field that carries them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) headers: BTreeMap<String, OneOrMany>,
+    /// Of a public route: `"forwarded"` leaves `Authorization` in place, for an origin that says so too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TokenName>"))]
+    pub(crate) token: Option<String>,
 }
 
 /// `[defaults]`: what routes have that do not say it themselves.

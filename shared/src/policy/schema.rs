@@ -9,7 +9,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::Value;
 
-use super::{AuthType, BodyRule, Preset, Verifies, file::PolicyFile};
+use super::{AuthType, BodyRule, Preset, Verifies, file::PolicyFile, origin::FORWARDED};
 use crate::algorithm::Algorithm;
 
 /// The JSON Schema of a policy's file, as pretty JSON with a closing line break.
@@ -93,6 +93,8 @@ text!(PresetName, json_schema!({ "enum": Preset::ALL.map(Preset::name) }));
 text!(AlgorithmName, json_schema!({ "enum": Algorithm::ALL.into_iter().map(Algorithm::name).collect::<Vec<&str>>() }));
 text!(AuthTypeName, json_schema!({ "enum": AuthType::ALL.map(AuthType::name) }));
 text!(VerifiesName, json_schema!({ "enum": Verifies::ALL.map(Verifies::name) }));
+text!(TokenName, json_schema!({ "enum": [FORWARDED] }));
+text!(FieldToken, json_schema!({ "type": "string", "pattern": "[^A-Za-z0-9-]" }));
 text!(BodyName, json_schema!({ "enum": BodyRule::ALL.map(BodyRule::name) }));
 
 #[cfg(test)]

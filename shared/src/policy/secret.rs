@@ -15,6 +15,8 @@ use ::toml::{
     de::{DeTable, DeValue},
 };
 
+use super::origin::FORWARDED;
+
 /// Shortest random text in a value that is taken for a secret: 128 bits in hex, 192 in base64.
 const MIN_IN_VALUE: usize = 32;
 /// Shortest base64 in a comment: AWS's secret access keys have 40 characters, client identifiers up to 32.
@@ -134,7 +136,8 @@ fn commented_member(line: &str, start: usize, values: &Values) -> Option<Range<u
     let is_placeholder = bare.contains(['<', '$', '{', '…']) || bare.contains("...") || bare.starts_with("arn:");
     let is_value =
         if is_quoted { !bare.is_empty() } else { bare.len() >= MIN_BARE && !bare.contains(char::is_whitespace) };
-    if !is_value || is_name(bare) || is_placeholder {
+    // `# token = "forwarded"` is a rule that was taken out.
+    if !is_value || is_name(bare) || is_placeholder || bare == FORWARDED {
         return None;
     }
     let at = line.rfind(bare)?;

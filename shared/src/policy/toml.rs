@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     AuthType, Policy, PolicyError, PolicyErrors, PolicyFault, compile,
-    file::{OverlayFile, PolicyFile},
+    file::{EdgeFile, OverlayFile, PolicyFile},
     members, origin,
     places::Places,
     pointer, secret,
@@ -220,6 +220,12 @@ fn lay_over(file: &mut PolicyFile, overlay: OverlayFile) -> Vec<PolicyError> {
                 origin.url = replaced.url;
             }
             None => fault(pointer::entry("origin", &name)),
+        }
+    }
+    if let Some(replaced) = overlay.edge {
+        match &mut file.edge {
+            EdgeFile::Table(edge) if edge.url.is_some() => edge.url = Some(replaced.url),
+            _ => fault("edge.url".to_owned()),
         }
     }
     if let Some(replaced) = overlay.cors {

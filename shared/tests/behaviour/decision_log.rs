@@ -47,6 +47,15 @@ fn a_permit_says_who_may_do_what_for_which_company() {
 }
 
 #[test]
+fn fields_that_did_not_reach_the_origin_because_of_their_names_are_counted() {
+    let call = Call::get(ORDERS).bearer(Token::user("user-manager").compact());
+    let call = call.header("X_Own", "secret").header("x_other", "secret").header("a.b", "secret");
+    let line = line(&mut World::example(), &call, None);
+    assert_eq!(line["removed_fields"], json!({ "underscore": 2, "dot": 1 }));
+    assert!(!line.to_string().contains("secret") && !line.to_string().contains("own"));
+}
+
+#[test]
 fn a_denial_says_why_in_the_operators_terms() {
     let call = Call::get(ORDERS).bearer(Token::user("user-standard").compact());
     let line = line(&mut World::example(), &call, None);

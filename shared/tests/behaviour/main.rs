@@ -18,6 +18,7 @@ mod decision_log;
 mod decisions;
 mod discovery;
 mod fields;
+mod forward;
 mod key_cache;
 mod key_cache_faults;
 mod needs;

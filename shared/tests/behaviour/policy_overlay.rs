@@ -102,7 +102,7 @@ fn an_overlay_can_change_no_rule() {
         "[origin.vouchers]\nurl = \"http://127.0.0.1:1\"\nkey = \"X\"",
         "[cors]\norigins = []\ncredentials = true",
         "roles = [\"Admin\"]",
-        "edge = \"x\"",
+        "[edge]\nurl = \"http://127.0.0.1:1\"\nname = \"x\"",
         "[permissions]\norigin = \"vouchers\"",
         "[[route]]\nname = \"x\"\nmethods = [\"GET\"]\npath = \"/x\"\norigin = \"vouchers\"\npublic = true",
     ] {

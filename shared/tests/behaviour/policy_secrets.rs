@@ -80,10 +80,23 @@ fn a_private_key_is_one_fault_however_many_lines_it_has() {
 
 #[test]
 fn a_member_named_like_a_secret_is_not_shown() {
-    for name in ["secret", "client_secret", "password", "token", "Private-Key", "signing_secret"] {
+    for name in ["secret", "client_secret", "password", "bearer", "Private-Key", "signing_secret"] {
         let text = SMALL.replace("key = \"KEY_ORDERS\"", &format!("key = \"KEY_ORDERS\"\n{name} = \"hunter2\""));
         is_told_once_and_never_repeated(&text, "hunter2", "a member named like a secret");
     }
+}
+
+#[test]
+fn what_stands_in_token_is_not_shown_unless_it_is_the_rule() {
+    let with =
+        |value: &str| SMALL.replace("key = \"KEY_ORDERS\"", &format!("key = \"KEY_ORDERS\"\ntoken = \"{value}\""));
+    let errors = from_toml(&with("hunter2"), None).unwrap_err();
+    let [error] = errors.0.as_slice() else { panic!("{errors}") };
+    assert_eq!((error.pointer.as_str(), &error.fault), ("origin.orders.token", &PolicyFault::TokenRule));
+    assert!(!error.fault.shows_source() && !format!("{errors}{errors:?}").contains("hunter2"));
+    from_toml(&with("forwarded"), None).unwrap();
+    // The rule that was taken out is no secret.
+    from_toml(&format!("# token = \"forwarded\"\n{SMALL}"), None).unwrap();
 }
 
 #[test]

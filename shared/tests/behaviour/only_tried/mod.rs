@@ -96,7 +96,7 @@ fn a_role_that_is_withdrawn_does_not_live_on_by_a_shadow_of_another_edge() {
     let request = |call, tried| Step::Request { call, hangs: false, tried };
     let steps =
         [request(2, Some(false)), Step::Role { subject: "u", is_manager: false }, Step::Clock(2_000), request(0, None)];
-    let variant = VARIANTS.iter().find(|variant| variant.name.contains("`edge`")).unwrap();
+    let variant = VARIANTS.iter().find(|variant| variant.name.contains("`edge.name`")).unwrap();
     for (shares_caches, is_tried, expected) in
         [(false, true, "deny role_missing"), (true, true, "permit orders"), (true, false, "deny role_missing")]
     {

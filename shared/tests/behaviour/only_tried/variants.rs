@@ -55,6 +55,7 @@ key = "KEY_ORDERS"
 [origin.permissions]
 url = "https://permissions.example"
 key = "KEY_PERMISSIONS"
+token = "forwarded"
 
 [[route]]
 name = "orders"
@@ -120,7 +121,8 @@ fn change(pointer: &'static str, value: Value) -> Change {
 fn changes() -> Vec<(&'static str, Change)> {
     let route = |member: &'static str, value: Value| change(member, value);
     vec![
-        ("edge", change("/edge", json!("edge-two"))),
+        ("edge.name", change("/edge", json!("edge-two"))),
+        ("edge.url", change("/edge", json!({"name": EDGE, "url": "https://api.example"}))),
         ("roles", change("/roles", json!(["Manager", "Standard", "Clerk"]))),
         ("defaults.origin", change("/defaults/origin", json!("permissions"))),
         ("defaults.issuer", change("/defaults/issuer", json!(["users", "partners"]))),
@@ -152,6 +154,7 @@ fn changes() -> Vec<(&'static str, Change)> {
             "cloudfront.secret",
             change("/cloudfront/secret", json!("arn:aws:secretsmanager:eu-west-2:123456789012:secret:two-AbCdEf")),
         ),
+        ("cloudfront.decides_twice", change("/cloudfront/decides_twice", json!(true))),
         ("issuer.*.url", change("/issuer/users/url", json!("https://other.example"))),
         ("issuer.*.preset", {
             let mut preset = change("/issuer/users/preset", json!("cognito"));
@@ -182,6 +185,8 @@ fn changes() -> Vec<(&'static str, Change)> {
             verifies.push(("/origin/orders/key", Value::Null));
             verifies
         }),
+        ("origin.*.token", change("/origin/permissions/token", Value::Null)),
+        ("origin.*.request_headers", change("/origin/orders/request_headers", json!(["legacy_id"]))),
         ("origin.*.key", change("/origin/permissions/key", json!("KEY_OTHER"))),
         ("origin.*.auth_type", {
             let mut signs = change("/origin/orders/auth_type", json!("AWS_IAM"));
@@ -252,6 +257,16 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("route.permissions_stale_if_error", route("/route/0/permissions_stale_if_error", json!("1s"))),
         ("route.body", route("/route/2/body", json!("buffered"))),
         ("route.headers", route("/route/0/headers", json!({"x-user": "sub"}))),
+        (
+            "route.token",
+            vec![
+                ("/route/2/public", json!(true)),
+                ("/route/2/roles", Value::Null),
+                ("/route/2/company", json!("any")),
+                ("/route/2/origin", json!("permissions")),
+                ("/route/2/token", json!("forwarded")),
+            ],
+        ),
         ("field.name", change("/field/0/name", json!("Query.others"))),
         ("field.issuer", change("/field/0/issuer", json!(["users", "partners"]))),
         ("field.subject.argument", change("/field/0/subject", json!({"argument": "user"}))),

@@ -1,0 +1,66 @@
+//! What becomes of an origin's answer.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    location::rewritten,
+    names::{Class, begins_with, class},
+};
+use crate::policy::{Origin, Policy};
+
+/// Where an origin's challenge arrives. API Gateway gives the field of an integration another name, in REST APIs and in
+/// HTTP APIs (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>); function
+/// URLs have the second name where they have one.
+const CHALLENGES: [&str; 2] = ["www-authenticate", "x-amzn-remapped-www-authenticate"];
+/// Fields that hold a URL of the answering server (RFC 9110 §8.7, §10.2.2).
+const LOCATIONS: [&str; 2] = ["location", "content-location"];
+
+/// What becomes of an answer of one of the policy's origins.
+#[derive(Clone, Copy, Debug)]
+pub struct OriginAnswer<'p> {
+    policy: &'p Policy,
+    /// The origin's name; `None` where the platform does not say which one answers.
+    origin: Option<&'p str>,
+}
+
+impl<'p> OriginAnswer<'p> {
+    pub(super) const fn new(policy: &'p Policy, origin: Option<&'p str>) -> Self {
+        Self { policy, origin }
+    }
+
+    /// Whether the field does not reach the caller: what Postern says to an origin, and CORS, which the policy alone
+    /// decides.
+    #[must_use]
+    pub fn withholds(&self, name: &str) -> bool {
+        class(name) == Some(Class::Postern) || begins_with(name, "access-control-")
+    }
+
+    /// Whether the origin's layer has refused our assertion: keys or clocks differ. The caller's token is good.
+    pub fn refuses_assertion<'f>(&self, status: u16, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> bool {
+        let is_refusal = |(name, value): (&str, &str)| {
+            let scheme = value.split(' ').next().unwrap_or_default();
+            let is_challenge = CHALLENGES.iter().any(|own| name.eq_ignore_ascii_case(own));
+            is_challenge && scheme.eq_ignore_ascii_case(crate::assertion::HEADER)
+        };
+        status == 401 && fields.into_iter().any(is_refusal)
+    }
+
+    /// Whether what the field holds decides what becomes of it.
+    #[must_use]
+    pub fn looks_at(&self, name: &str) -> bool {
+        self.policy.edge_url().is_some() && LOCATIONS.iter().any(|own| name.eq_ignore_ascii_case(own))
+    }
+
+    /// The value to set in the field's place: a URL at the origin's host, by the public URL (`[edge] url`).
+    #[must_use]
+    pub fn rewritten(&self, name: &str, value: &str) -> Option<String> {
+        let public = self.policy.edge_url().filter(|_| self.looks_at(name))?;
+        let is_own = |origin: &&Origin| self.origin.is_none_or(|name| origin.name() == name);
+        self.policy.origins().iter().filter(is_own).find_map(|origin| rewritten(value, origin.url(), public))
+    }
+
+    /// [`rewritten`](Self::rewritten), for every field that is to be set anew.
+    pub fn rewritten_fields<'f>(&self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Vec<(&'f str, String)> {
+        fields.into_iter().filter_map(|(name, value)| Some((name, self.rewritten(name, value)?))).collect()
+    }
+}
