@@ -41,10 +41,33 @@ pub enum Reach {
     /// Whoever has it answers.
     #[default]
     Answers,
-    /// It was asked for this many seconds ago, and its owner has been out of reach since then.
+    /// It was asked for this many seconds ago, and its owner has been out of reach since then, which is known: others have
+    /// asked in vain three times in the last ten seconds.
     SilentFor(u64),
+    /// It was asked for this many seconds ago, and nobody has asked its owner in vain before this very moment.
+    FailsNow(u64),
     /// It was never had, and its owner is out of reach.
     Silent,
+}
+
+/// How long ago somebody has asked in vain, in seconds, where an owner is known to be out of reach.
+pub const ASKED_IN_VAIN: [u64; 3] = [12, 6, 0];
+
+impl Reach {
+    /// How long ago it was asked for, in seconds, where it was asked for before its owner was out of reach.
+    #[must_use]
+    pub const fn age(self) -> Option<u64> {
+        match self {
+            Self::SilentFor(seconds) | Self::FailsNow(seconds) => Some(seconds),
+            Self::Answers | Self::Silent => None,
+        }
+    }
+
+    /// How long ago others have asked in vain, in seconds.
+    #[must_use]
+    pub const fn asked_in_vain(self) -> &'static [u64] {
+        if matches!(self, Self::SilentFor(_)) { &ASKED_IN_VAIN } else { &[] }
+    }
 }
 
 /// One request and what must be decided on it.

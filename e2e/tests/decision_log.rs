@@ -205,6 +205,12 @@ fn a_record_stands_in_for_a_service_that_is_down_only_where_the_route_says_so() 
     answer.expect(200);
     stack.control().line("permissions", "cut");
     std::thread::sleep(Duration::from_millis(1_100));
+    // Two failures are no outage, and neither are three within ten seconds.
+    for _ in 0..3 {
+        let (_, answer) = logged.send(logged.edge.get(standing_in).bearer(&token));
+        answer.denied(503, "temporarily_unavailable");
+        std::thread::sleep(Duration::from_millis(3_500));
+    }
     let (id, answer) = logged.send(logged.edge.get(standing_in).bearer(&token));
     answer.expect(200);
     assert_eq!(logged.decision(&id)["caches"]["permissions"], "stale");

@@ -58,8 +58,8 @@ function parsed(url) {
 
 function take(response, cap, resolve, fail) {
   const { statusCode: status, headers } = response;
-  const answer = (octets) =>
-    resolve({ status, cacheControl: headers["cache-control"], age: headers.age, etag: headers.etag, octets });
+  const { "cache-control": cacheControl, "retry-after": retryAfter, age, etag } = headers;
+  const answer = (octets) => resolve({ status, cacheControl, age, etag, retryAfter, octets });
   response.on("error", () => fail("Unreachable"));
   if (status !== 200) {
     answer(new Uint8Array());

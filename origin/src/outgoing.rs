@@ -72,15 +72,33 @@ fn is_not_public(error: &reqwest::Error) -> bool {
 }
 
 /// At most `cap` octets, and no more taken from the connection than that takes.
-pub(crate) async fn read(mut response: Response, cap: usize) -> Result<Vec<u8>, String> {
+pub(crate) async fn read(mut response: Response, cap: usize) -> Result<Vec<u8>, ReadError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| kind(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(ReadError::Broken)? {
         if body.len().saturating_add(chunk.len()) > cap {
-            return Err("the body is larger than the cap".to_owned());
+            return Err(ReadError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Why a body could not be read.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    /// The connection broke, or the time ended.
+    Broken(reqwest::Error),
+    /// It is larger than the cap.
+    TooLarge,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(error) => formatter.write_str(&kind(error)),
+            Self::TooLarge => formatter.write_str("the body is larger than the cap"),
+        }
+    }
 }
 
 /// What kind of failure it is, in words that hold nothing of the answer.

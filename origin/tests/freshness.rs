@@ -141,13 +141,21 @@ async fn a_record_that_has_not_changed_is_asked_about_by_its_tag() {
     assert_eq!(scene.service.seen(), [(200, None), (304, tag(1)), (304, tag(1)), (200, tag(1))]);
 }
 
-/// Only the first request after the record is past its age waits for the service; the others do not, and no route that
+/// Before that is known the answer is 503. Then only one request waits for the service; the others do not, and no route that
 /// says nothing of it is served.
 #[tokio::test]
 async fn a_service_that_hangs_costs_one_request_its_time_where_a_record_may_stand_in() {
     let scene = Scene::start().await;
     assert_eq!(scene.status("standing-in").await, 200);
     tokio::time::sleep(Duration::from_millis(1_050)).await;
+    scene.service.mode(Mode::Status(500));
+    for _ in 0..3 {
+        assert_eq!(scene.status("standing-in").await, 503);
+        tokio::time::sleep(Duration::from_millis(3_500)).await;
+    }
+    assert_eq!(scene.status("standing-in").await, 200);
+    // Past the cooldown it is asked again.
+    tokio::time::sleep(Duration::from_millis(5_050)).await;
     scene.service.mode(Mode::Hangs);
     let begun = Instant::now();
     assert_eq!(scene.status("standing-in").await, 200);
@@ -158,6 +166,48 @@ async fn a_service_that_hangs_costs_one_request_its_time_where_a_record_may_stan
     }
     assert!(begun.elapsed() < Duration::from_secs(1), "twenty requests took {:?}", begun.elapsed());
     assert_eq!(scene.status("soon").await, 503);
+}
+
+/// The record is there, and would stand in for a service that is out of order.
+#[tokio::test]
+async fn a_service_that_refuses_or_wants_to_be_left_alone_has_nothing_stand_in() {
+    for status in [401, 403, 429] {
+        let scene = Scene::start().await;
+        assert_eq!(scene.status("standing-in").await, 200);
+        tokio::time::sleep(Duration::from_millis(1_050)).await;
+        scene.service.mode(Mode::Status(status));
+        let before = scene.service.seen().len();
+        for _ in 0..4 {
+            assert_eq!(scene.status("standing-in").await, 503, "{status}");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        // After 429 it is asked nothing more.
+        assert_eq!(scene.service.seen().len() - before, if status == 429 { 1 } else { 4 }, "{status}");
+    }
+}
+
+/// The record changes between the first question and the second request.
+#[tokio::test]
+async fn at_zero_requests_that_come_during_a_question_are_answered_by_the_next_which_is_one() {
+    let scene = Arc::new(Scene::start().await);
+    assert_eq!(scene.status("at-once").await, 200);
+    scene.service.mode(Mode::Slow);
+    let before = scene.service.seen().len();
+    let ask = |scene: &Arc<Scene>| {
+        tokio::spawn({
+            let scene = Arc::clone(scene);
+            async move { scene.status("at-once").await }
+        })
+    };
+    let first = ask(&scene);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    scene.service.set("1111", STANDARD);
+    let others: Vec<_> = (0..10).map(|_| ask(&scene)).collect();
+    assert_eq!(first.await.unwrap(), 200);
+    for other in others {
+        assert_eq!(other.await.unwrap(), 403);
+    }
+    assert_eq!(scene.service.seen().len() - before, 2);
 }
 
 #[tokio::test]

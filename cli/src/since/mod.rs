@@ -19,6 +19,7 @@ mod early_clocks;
 mod fractional_dates;
 mod media_types;
 mod null_private_members;
+mod outages;
 mod private_keys;
 mod report;
 mod request_fields;
@@ -41,6 +42,7 @@ const CHANGES: &[&Change] = &[
     &fractional_dates::CHANGE,
     &media_types::CHANGE,
     &null_private_members::CHANGE,
+    &outages::CHANGE,
     &private_keys::CHANGE,
     &request_fields::CHANGE,
     &reserved_fields::CHANGE,

@@ -60,8 +60,8 @@ impl Driver for Decide {
     }
 
     fn cannot(&self, world: &World, case: &Case) -> Option<&'static str> {
-        let silent_for = |reach| matches!(reach, Reach::SilentFor(_));
-        if silent_for(world.reach_of_keys) || silent_for(world.reach_of_permissions) {
+        let has_age = |reach: Reach| reach.age().is_some();
+        if has_age(world.reach_of_keys) || has_age(world.reach_of_permissions) {
             Some("its keys and records have no age")
         } else if world.permissions.values().any(|record| record.get("nonsense").is_some()) {
             Some("it takes no file with a record that is none")

@@ -10,7 +10,10 @@ use postern::{
     Authorizer, BodyDigest, Decision, JwkSet, Keys, Permissions, PermissionsRecord, Policy, Progress, SignatureCheck,
     UnixTime,
     authorizer::{NeedsPermissions, NeedsSignature},
-    cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
+    cache::{
+        FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFailure, PermissionsFetch,
+        PermissionsFetchError, PermissionsLookup,
+    },
     digest::sha256,
     forward, policy,
 };
@@ -130,7 +133,7 @@ impl Stage {
                     let keys = match (self.keys.get(need.issuer().name()), self.reach_of_keys) {
                         (None, _) | (_, Reach::Silent) => Keys::Unavailable,
                         (Some(set), Reach::Answers) => Keys::Fresh(set),
-                        (Some(set), Reach::SilentFor(_)) => Keys::Stale(set),
+                        (Some(set), Reach::SilentFor(_) | Reach::FailsNow(_)) => Keys::Stale(set),
                     };
                     need.resume(keys, self.now)
                 }
@@ -173,39 +176,49 @@ impl Stage {
         let (issuer, subject) = (need.issuer(), need.subject());
         let mut cache = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         let ages = (need.max_age(), need.stale_if_error());
-        if let Reach::SilentFor(seconds) = self.reach_of_permissions {
-            let asked_at = UnixTime::from_secs(self.now.as_secs().saturating_sub(seconds));
-            if let PermissionsLookup::Fetch(fetch) = cache.look_up(issuer, subject, ages, asked_at) {
+        let before = |seconds| UnixTime::from_secs(self.now.as_secs().saturating_sub(seconds));
+        if let Some(seconds) = self.reach_of_permissions.age() {
+            let inquiry = cache.inquire(issuer, subject, ages);
+            if let PermissionsLookup::Fetch(fetch) = cache.look_up(&inquiry, before(seconds)) {
                 match self.answer(&fetch, subject) {
-                    Some(fetched) => cache.store(fetched, asked_at),
-                    None => cache.fail(&fetch, asked_at),
+                    Ok(fetched) => cache.store(fetched, before(seconds)),
+                    Err(error) => cache.fail(&fetch, error.failure(), before(seconds)),
                 }
             }
         }
-        match cache.look_up(issuer, subject, ages, self.now) {
+        for seconds in self.reach_of_permissions.asked_in_vain() {
+            let inquiry = cache.inquire(issuer, "somebody else", ages);
+            if let PermissionsLookup::Fetch(fetch) = cache.look_up(&inquiry, before(*seconds)) {
+                cache.fail(&fetch, PermissionsFailure::Outage, before(*seconds));
+            }
+        }
+        let inquiry = cache.inquire(issuer, subject, ages);
+        match cache.look_up(&inquiry, self.now) {
             PermissionsLookup::Known(record) | PermissionsLookup::StandIn(record) => Some(record),
+            PermissionsLookup::Unavailable => None,
             PermissionsLookup::Wait => panic!("nobody else asks"),
             PermissionsLookup::Fetch(fetch) => {
                 let answers = self.reach_of_permissions == Reach::Answers;
-                match self.answer(&fetch, subject).filter(|_| answers) {
-                    Some(fetched) => {
+                let silent = Err(PermissionsFetchError::Unreachable);
+                match if answers { self.answer(&fetch, subject) } else { silent } {
+                    Ok(fetched) => {
                         let record = fetched.record();
                         cache.store(fetched, self.now);
                         Some(record)
                     }
-                    None => {
-                        cache.fail(&fetch, self.now);
-                        cache.stand_in(issuer, subject, ages, self.now)
+                    Err(error) => {
+                        cache.fail(&fetch, error.failure(), self.now);
+                        cache.stand_in(&inquiry, self.now)
                     }
                 }
             }
         }
     }
 
-    /// What the service says about a subject; `None` where that is no record.
-    fn answer(&self, fetch: &PermissionsFetch, subject: &str) -> Option<FetchedPermissions> {
+    /// What the service says about a subject.
+    fn answer(&self, fetch: &PermissionsFetch, subject: &str) -> Result<FetchedPermissions, PermissionsFetchError> {
         let (status, body) = self.records.get(subject).map_or((404, ""), |text| (200, text.as_str()));
-        fetch.answered(&PermissionsAnswer { status, etag: None, body: body.as_bytes() }).ok()
+        fetch.answered(&PermissionsAnswer { status, etag: None, retry_after: None, body: body.as_bytes() })
     }
 }
 

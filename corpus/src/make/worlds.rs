@@ -80,6 +80,12 @@ pub fn all() -> BTreeMap<String, World> {
             }),
         ),
         (
+            "rules-permissions-25s-unnoticed",
+            changed(&rules, "the permissions service was asked 25 s ago, and fails for the first time now", |world| {
+                world.reach_of_permissions = Reach::FailsNow(25);
+            }),
+        ),
+        (
             "rules-permissions-60s",
             changed(&rules, "the permissions service has been silent for a minute", |world| {
                 world.reach_of_permissions = Reach::SilentFor(60);

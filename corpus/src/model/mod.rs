@@ -125,7 +125,9 @@ impl Question<'_> {
             return Err("algorithm_not_allowed");
         }
         match (self.world.reach_of_keys, self.facts.key) {
-            (Reach::Silent, _) | (Reach::SilentFor(_), Key::Unknown) => return Err("keys_unavailable"),
+            (Reach::Silent, _) | (Reach::SilentFor(_) | Reach::FailsNow(_), Key::Unknown) => {
+                return Err("keys_unavailable");
+            }
             (Reach::Answers, Key::Unknown) => return Err("key_unknown"),
             (_, Key::Known) => {}
         }
@@ -166,10 +168,11 @@ impl Question<'_> {
         let usable_for = |text: &Option<String>| text.as_deref().map_or(0.0, seconds);
         match self.world.reach_of_permissions {
             Reach::Silent => return Err("permissions_unavailable"),
-            Reach::SilentFor(age) => {
+            Reach::SilentFor(age) | Reach::FailsNow(age) => {
                 let (fresh, stale) =
                     (usable_for(&self.route.permissions_max_age), usable_for(&self.route.permissions_stale_if_error));
-                let stands_in = if fresh > 0.0 { stale } else { 0.0 };
+                let is_known = matches!(self.world.reach_of_permissions, Reach::SilentFor(_));
+                let stands_in = if fresh > 0.0 && is_known { stale } else { 0.0 };
                 if age as f64 >= fresh + stands_in {
                     return Err("permissions_unavailable");
                 }

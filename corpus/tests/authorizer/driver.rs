@@ -13,7 +13,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use postern::{BodyDigest, Decision, Policy, Reason, UnixTime, policy::from_toml};
 use postern_corpus::{
     Case, Corpus, Driver, Expect, World,
-    case::{Deny, Permit, Reach, policy_text},
+    case::{Deny, Permit, policy_text},
     make::{Token, callers},
 };
 use postern_origin::{
@@ -146,7 +146,7 @@ impl Stage {
         }
         let at = self.world.now;
         let old = |token: Token, seconds: u64| token.claim("iat", at - seconds - 600).claim("exp", at + 600).compact();
-        if let Reach::SilentFor(seconds) = self.world.reach_of_keys {
+        if let Some(seconds) = self.world.reach_of_keys.age() {
             NOW.store(at - seconds, Ordering::SeqCst);
             for (target, token) in [
                 ("/companies/1111/orders", callers::partner("1111")),
@@ -156,7 +156,7 @@ impl Stage {
                 ensure!(matches!(seen, Decision::Permit(_)), "before the silence: {seen:?}");
             }
         }
-        if let Reach::SilentFor(seconds) = self.world.reach_of_permissions {
+        if let Some(seconds) = self.world.reach_of_permissions.age() {
             NOW.store(at - seconds, Ordering::SeqCst);
             let subjects: BTreeSet<String> = cases.iter().filter_map(|case| subject(case)).collect();
             for subject in subjects {
@@ -164,6 +164,10 @@ impl Stage {
             }
         }
         self.outside.fall_silent(&self.world);
+        for seconds in self.world.reach_of_permissions.asked_in_vain() {
+            NOW.store(at - seconds, Ordering::SeqCst);
+            self.look("/stale/1111/longer", &old(callers::person("somebody"), *seconds)).await;
+        }
         NOW.store(at, Ordering::SeqCst);
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use postern_corpus::{
     Case, Expect, Request, World,
-    case::{Deny, Reach},
+    case::Deny,
     make::{Token, callers},
     model,
 };
@@ -57,14 +57,10 @@ impl<E: Edge> Stage<E> {
         if mem::replace(&mut self.is_prepared, true) {
             return;
         }
-        let age = |reach| match reach {
-            Reach::SilentFor(seconds) => Some(seconds),
-            Reach::Answers | Reach::Silent => None,
-        };
         let then = |seconds: u64| self.world.now - seconds;
         let long_ago =
             |token: Token, seconds: u64| token.claim("iat", then(seconds) - 600).claim("exp", self.world.now + 600);
-        if let Some(seconds) = age(self.world.reach_of_keys) {
+        if let Some(seconds) = self.world.reach_of_keys.age() {
             self.edge.set_clock(then(seconds));
             for (target, token) in [
                 ("/companies/1111/orders", callers::partner("1111")),
@@ -73,7 +69,7 @@ impl<E: Edge> Stage<E> {
                 self.edge.call("before", "GET", target).bearer(&long_ago(token, seconds).compact()).send().expect(200);
             }
         }
-        if let Some(seconds) = age(self.world.reach_of_permissions) {
+        if let Some(seconds) = self.world.reach_of_permissions.age() {
             self.edge.set_clock(then(seconds));
             let subjects: BTreeSet<String> = cases.iter().filter_map(|case| subject(case)).collect();
             for subject in subjects {
@@ -82,6 +78,11 @@ impl<E: Edge> Stage<E> {
             }
         }
         self.outside.fall_silent(&self.world);
+        for seconds in self.world.reach_of_permissions.asked_in_vain() {
+            self.edge.set_clock(then(*seconds));
+            let token = long_ago(callers::person("somebody"), *seconds).compact();
+            self.edge.call("before", "GET", "/stale/1111/longer").bearer(&token).send().expect(503);
+        }
         self.edge.set_clock(self.world.now);
     }
 

@@ -17,7 +17,7 @@ use lambda_http::Body;
 use postern::{UnixTime, policy::from_toml};
 use postern_corpus::{
     Case, Driver, Expect, Request, World,
-    case::{Deny, Permit, Reach, policy_text},
+    case::{Deny, Permit, policy_text},
     make::{Token, callers},
 };
 use postern_origin::{authorize::AuthorizeLayer, enforcer::Enforcer};
@@ -116,7 +116,7 @@ impl Stage {
         }
         let at = self.world.now;
         let old = |token: Token, seconds: u64| token.claim("iat", at - seconds - 600).claim("exp", at + 600).compact();
-        if let Reach::SilentFor(seconds) = self.world.reach_of_keys {
+        if let Some(seconds) = self.world.reach_of_keys.age() {
             NOW.store(at - seconds, Ordering::SeqCst);
             for (target, token) in [
                 ("/companies/1111/orders", callers::partner("1111")),
@@ -126,7 +126,7 @@ impl Stage {
                 ensure!(matches!(seen, Expect::Permit(_)), "before the silence: {seen:?}");
             }
         }
-        if let Reach::SilentFor(seconds) = self.world.reach_of_permissions {
+        if let Some(seconds) = self.world.reach_of_permissions.age() {
             NOW.store(at - seconds, Ordering::SeqCst);
             let subjects: BTreeSet<String> = cases.iter().filter_map(|case| subject(case)).collect();
             for subject in subjects {
@@ -134,6 +134,10 @@ impl Stage {
             }
         }
         self.outside.fall_silent(&self.world);
+        for seconds in self.world.reach_of_permissions.asked_in_vain() {
+            NOW.store(at - seconds, Ordering::SeqCst);
+            self.decide(&get("/stale/1111/longer", &old(callers::person("somebody"), *seconds))).await?;
+        }
         NOW.store(at, Ordering::SeqCst);
         Ok(())
     }

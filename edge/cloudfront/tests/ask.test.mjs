@@ -10,7 +10,7 @@ import { unpacked } from "./lib.mjs";
 const { ask } = createRequire(join(unpacked(), "x.js"))("./ask.js");
 const seen = { connections: 0, requests: [] };
 const answers = {
-  "/ok?a=%20": (response) => response.writeHead(200, { "cache-control": "max-age=9", age: "3", etag: '"e"' }).end("0123456789"),
+  "/ok?a=%20": (response) => response.writeHead(200, { "cache-control": "max-age=9", age: "3", etag: '"e"', "retry-after": "7" }).end("0123456789"),
   "/elsewhere": (response) => response.writeHead(302, { location: "/ok?a=%20" }).end("x"),
   "/same": (response) => response.writeHead(304, { etag: '"e"' }).end(),
   "/endless-404": (response) => {
@@ -56,7 +56,7 @@ const fails = (asked, name) => assert.rejects(asked, ({ name: own, message }) =>
 
 test("an answer is read to the octet, with what caches want to know", async () => {
   const { octets, ...rest } = await get("/ok?a=%20");
-  assert.deepEqual(rest, { status: 200, cacheControl: "max-age=9", age: "3", etag: '"e"' });
+  assert.deepEqual(rest, { status: 200, cacheControl: "max-age=9", age: "3", etag: '"e"', retryAfter: "7" });
   assert.equal(Buffer.from(octets).toString(), "0123456789");
 });
 

@@ -72,6 +72,7 @@ pub(super) async fn ask(method: &str, body: Option<&str>, question: &Question<'_
         cache_control: field("cache-control"),
         age: field("age"),
         etag: field("etag"),
+        retry_after: field("retry-after"),
         body,
     })
 }

@@ -36,6 +36,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn etag(this: &Answer) -> Option<String>;
 
+    #[wasm_bindgen(method, getter, js_name = retryAfter)]
+    fn retry_after(this: &Answer) -> Option<String>;
+
     #[wasm_bindgen(method, getter)]
     fn octets(this: &Answer) -> Vec<u8>;
 }
@@ -55,6 +58,7 @@ pub(super) async fn ask(method: &str, body: Option<&str>, question: &Question<'_
         cache_control: answer.cache_control(),
         age: answer.age(),
         etag: answer.etag(),
+        retry_after: answer.retry_after(),
         body: answer.octets(),
     })
 }

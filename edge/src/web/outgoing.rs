@@ -13,6 +13,7 @@ pub(crate) struct Fetched {
     pub(crate) cache_control: Option<String>,
     pub(crate) age: Option<String>,
     pub(crate) etag: Option<String>,
+    pub(crate) retry_after: Option<String>,
     /// Empty unless the status is 200.
     pub(crate) body: Vec<u8>,
 }

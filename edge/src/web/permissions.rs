@@ -1,8 +1,9 @@
 //! Answers `NeedsPermissions`: the permissions service, asked with a credential that can only read.
 //!
 //! When to ask, what an answer is worth and how old it may be is the core's `PermissionsCache` to say: a 200 with a
-//! whole record, a 404, and a 304 where its tag was sent are answers. Anything else cannot tell, and the core makes a 503
-//! of it.
+//! whole record, a 404, and a 304 where its tag was sent are answers. Anything else cannot tell: the core says of which kind
+//! it is, and makes a 503 of it. A question that another request has asked cannot be awaited in a Worker: followers look at
+//! the cache on timers of their own.
 
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
@@ -10,14 +11,18 @@ use postern::{
     ByPurpose, Permissions, PermissionsRecord, Policy, Progress, Purpose,
     assertion::{self, Assertion, Capability},
     authorizer::NeedsPermissions,
-    cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
+    cache::{
+        FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsFetchError,
+        PermissionsInquiry, PermissionsLookup,
+    },
     decision_log::CacheState,
+    permissions::PermissionsError,
     policy::{Issuer, Origin},
 };
 
 use super::{
     Platform,
-    outgoing::{self, QUESTION_TIMEOUT, Question},
+    outgoing::{self, FetchError, QUESTION_TIMEOUT, Question},
     runtime,
 };
 use crate::log;
@@ -28,8 +33,8 @@ use postern::digest::OF_NOTHING;
 
 /// Time between two looks at a question that another request has asked.
 const WAIT: Duration = Duration::from_millis(10);
-/// Most looks: together longer than a lapsed lead, yet not for ever.
-const MOST_LOOKS: u32 = 500;
+/// Most looks: together longer than a question that was under way and the next one, yet not for ever.
+const MOST_LOOKS: u32 = 700;
 
 type Record = Option<Arc<PermissionsRecord>>;
 
@@ -52,10 +57,10 @@ pub(crate) async fn provide<P: Platform>(
 ) -> Progress<'static> {
     *seen = Some(CacheState::Hit);
     let ages = (need.max_age(), need.stale_if_error());
-    let mut record = obtain(platform, policy, &need, ages, seen).await;
+    let inquiry = with_cache(need.purpose(), |cache| cache.inquire(need.issuer(), need.subject(), ages));
+    let mut record = obtain(platform, policy, &need, &inquiry, seen).await;
     if record.is_none() {
-        let now = runtime::now();
-        record = with_cache(need.purpose(), |cache| cache.stand_in(need.issuer(), need.subject(), ages, now));
+        record = with_cache(need.purpose(), |cache| cache.stand_in(&inquiry, runtime::now()));
         *seen = Some(if record.is_some() { CacheState::Stale } else { CacheState::Unavailable });
     }
     let permissions = match &record {
@@ -71,18 +76,19 @@ async fn obtain<P: Platform>(
     platform: &P,
     policy: &'static Policy,
     need: &NeedsPermissions<'static>,
-    ages: (Duration, Duration),
+    inquiry: &PermissionsInquiry,
     seen: &mut Option<CacheState>,
 ) -> Option<Record> {
     let (issuer, purpose) = (need.issuer(), need.purpose());
     for _ in 0..MOST_LOOKS {
         let now = runtime::now();
-        match with_cache(purpose, |cache| cache.look_up(issuer, need.subject(), ages, now)) {
+        match with_cache(purpose, |cache| cache.look_up(inquiry, now)) {
             PermissionsLookup::Known(record) => return Some(record),
             PermissionsLookup::StandIn(record) => {
                 *seen = Some(CacheState::Stale);
                 return Some(record);
             }
+            PermissionsLookup::Unavailable => return None,
             PermissionsLookup::Wait => {
                 *seen = Some(CacheState::Miss);
                 if !platform.pause(WAIT).await {
@@ -101,6 +107,9 @@ async fn obtain<P: Platform>(
     None
 }
 
+/// What went wrong, and in which words it is logged.
+type Failed = (PermissionsFetchError, String);
+
 /// Asks the service and tells the cache.
 async fn ask<P: Platform>(
     platform: P,
@@ -115,9 +124,10 @@ async fn ask<P: Platform>(
             with_cache(purpose, |cache| cache.store(fetched, runtime::now()));
             Some(record)
         }
-        Err(why) => {
-            runtime::log(&log::failure("permissions_failed", issuer.name(), &why, None));
-            with_cache(purpose, |cache| cache.fail(&fetch, runtime::now()));
+        Err((error, why)) => {
+            let failure = error.failure();
+            runtime::log(&log::failure(failure.event(), issuer.name(), &why, None));
+            with_cache(purpose, |cache| cache.fail(&fetch, failure, runtime::now()));
             None
         }
     }
@@ -129,12 +139,15 @@ async fn follow<P: Platform>(
     issuer: &Issuer,
     fetch: &PermissionsFetch,
     target: Option<&str>,
-) -> Result<FetchedPermissions, String> {
-    let target = target.ok_or("no canonical path holds the subject")?;
-    let service = policy.permissions().ok_or("the policy names no permissions service")?;
+) -> Result<FetchedPermissions, Failed> {
+    let unsendable = |why: &str| (PermissionsFetchError::Unsendable, why.to_owned());
+    let target = target.ok_or_else(|| unsendable("no canonical path holds the subject"))?;
+    let service = policy.permissions().ok_or_else(|| unsendable("the policy names no permissions service"))?;
     let secrets = platform.secrets().ok();
-    let keys = secrets.and_then(|secrets| secrets.of(service.name())).ok_or("the permissions service has no key")?;
-    let id = runtime::random_id().map_err(|_| "the runtime gives no random octets")?;
+    let keys = secrets
+        .and_then(|secrets| secrets.of(service.name()))
+        .ok_or_else(|| unsendable("the permissions service has no key"))?;
+    let id = runtime::random_id().map_err(|_| unsendable("the runtime gives no random octets"))?;
     let credential = Assertion::for_permissions(
         policy.edge(),
         service.name(),
@@ -145,7 +158,7 @@ async fn follow<P: Platform>(
         id,
     )
     .sign(keys);
-    let signed = signed(platform, service, target, &credential)?;
+    let signed = signed(platform, service, target, &credential).map_err(|why| unsendable(&why))?;
     let mut fields = vec![("accept", "application/json"), (assertion::HEADER, credential.as_str())];
     fields.extend(fetch.if_none_match().map(|tag| ("if-none-match", tag)));
     fields.extend(signed.iter().map(|(name, value)| (name.as_str(), value.as_str())));
@@ -156,9 +169,27 @@ async fn follow<P: Platform>(
         limit: platform.time_for(QUESTION_TIMEOUT),
         cap: fetch.max_bytes(),
     };
-    let fetched = outgoing::get::<P>(&question).await.map_err(|error| error.to_string())?;
-    let answer = PermissionsAnswer { status: fetched.status, etag: fetched.etag.as_deref(), body: &fetched.body };
-    fetch.answered(&answer).map_err(|error| error.to_string())
+    let fetched =
+        outgoing::get::<P>(&question).await.map_err(|error| (meaning(error, &question), error.to_string()))?;
+    let answer = PermissionsAnswer {
+        status: fetched.status,
+        etag: fetched.etag.as_deref(),
+        retry_after: fetched.retry_after.as_deref(),
+        body: &fetched.body,
+    };
+    fetch.answered(&answer).map_err(|error| (error, error.to_string()))
+}
+
+/// What the core makes of a question that had no answer.
+fn meaning(error: FetchError, question: &Question<'_>) -> PermissionsFetchError {
+    match error {
+        // An invocation near its end gives the service less time than it may take.
+        FetchError::TimedOut if question.limit < QUESTION_TIMEOUT => PermissionsFetchError::CutShort,
+        FetchError::TimedOut => PermissionsFetchError::TimedOut,
+        FetchError::Unreachable => PermissionsFetchError::Unreachable,
+        FetchError::TooLarge => PermissionsFetchError::Record(PermissionsError::TooLarge),
+        FetchError::Insecure | FetchError::Rewritten | FetchError::Unsendable => PermissionsFetchError::Unsendable,
+    }
 }
 
 /// The fields that sign the question, where the service takes signed ones alone.

@@ -1,7 +1,8 @@
 //! Answers `NeedsPermissions` natively: the permissions service, asked with a credential that can only read.
 //!
 //! When to ask, what an answer is worth and how old it may be is the core's `PermissionsCache` to say: a 200 with a whole
-//! record, a 404, and a 304 where its tag was sent are answers. Anything else cannot tell, and the core makes a 503 of it.
+//! record, a 404, and a 304 where its tag was sent are answers. Anything else cannot tell: the core says of which kind it is,
+//! and makes a 503 of it.
 //! A question is a task of its own, so that it ends even if the request that asked it is given up: who waits for it need
 //! not wait for a lapsed lead.
 
@@ -15,8 +16,12 @@ use postern::{
     Permissions, PermissionsRecord, Policy, Progress,
     assertion::{self, Assertion, AssertionKeys, Capability},
     authorizer::NeedsPermissions,
-    cache::{FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsLookup},
+    cache::{
+        FetchedPermissions, PermissionsAnswer, PermissionsCache, PermissionsFetch, PermissionsFetchError,
+        PermissionsInquiry, PermissionsLookup,
+    },
     decision_log::CacheState,
+    permissions::PermissionsError,
     policy::{Issuer, Origin},
     target::{CanonicalTarget, encode_segment},
 };
@@ -24,14 +29,15 @@ use reqwest::{Client, header};
 use tokio::{sync::Notify, time};
 
 use crate::{
-    outgoing::{self, ClientError, QUESTION_TIMEOUT, kind, read},
+    outgoing::{self, ClientError, QUESTION_TIMEOUT, ReadError, kind, read},
     token::keys::Clock,
 };
 
 /// Longest wait for a question that another request has asked before looking again: a lead may have lapsed.
 const WAIT: Duration = Duration::from_millis(500);
-/// Longest that a request waits for a record, however often a lead lapses.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest that a request waits for a record: for a question that was under way and the next one, however often a lead
+/// lapses.
+const PATIENCE: Duration = Duration::from_secs(7);
 
 /// The outer `None` when nobody can tell.
 type Told = Option<Option<Arc<PermissionsRecord>>>;
@@ -107,11 +113,12 @@ impl PermissionsClient {
         seen: &mut Option<CacheState>,
     ) -> Told {
         *seen = Some(CacheState::Hit);
-        let told = self.obtain(issuer, subject, ages, seen).await;
+        let inquiry = self.cache().inquire(issuer, subject, ages);
+        let told = self.obtain(issuer, subject, &inquiry, seen).await;
         if told.is_some() {
             return told;
         }
-        let stand_in = self.cache().stand_in(issuer, subject, ages, (self.clock)());
+        let stand_in = self.cache().stand_in(&inquiry, (self.clock)());
         *seen = Some(if stand_in.is_some() { CacheState::Stale } else { CacheState::Unavailable });
         stand_in
     }
@@ -120,20 +127,21 @@ impl PermissionsClient {
         self: &Arc<Self>,
         issuer: &Issuer,
         subject: &str,
-        ages: (Duration, Duration),
+        inquiry: &PermissionsInquiry,
         seen: &mut Option<CacheState>,
     ) -> Told {
         let deadline = time::Instant::now().checked_add(PATIENCE);
         while deadline.is_some_and(|deadline| time::Instant::now() < deadline) {
             // Registered before the look, so that a question that ends between the two is not missed.
             let ended = self.ended.notified();
-            let looked_up = self.cache().look_up(issuer, subject, ages, (self.clock)());
+            let looked_up = self.cache().look_up(inquiry, (self.clock)());
             match looked_up {
                 PermissionsLookup::Known(record) => return Some(record),
                 PermissionsLookup::StandIn(record) => {
                     *seen = Some(CacheState::Stale);
                     return Some(record);
                 }
+                PermissionsLookup::Unavailable => return None,
                 PermissionsLookup::Wait => {
                     *seen = Some(CacheState::Miss);
                     let _ = time::timeout(WAIT, ended).await;
@@ -152,15 +160,16 @@ impl PermissionsClient {
     /// Asks the service and tells the cache.
     async fn ask(self: Arc<Self>, issuer: Issuer, subject: String, fetch: PermissionsFetch) -> Told {
         let fetched = time::timeout(QUESTION_TIMEOUT, self.follow(&issuer, &subject, &fetch)).await;
-        let told = match fetched.unwrap_or(Err("no answer in time".to_owned())) {
+        let told = match fetched.unwrap_or_else(|_| Err(Failed::of(PermissionsFetchError::TimedOut))) {
             Ok(fetched) => {
                 let record = fetched.record();
                 self.cache().store(fetched, (self.clock)());
                 Some(record)
             }
-            Err(why) => {
-                tracing::warn!(event = "permissions_failed", name = issuer.name(), reason = why);
-                self.cache().fail(&fetch, (self.clock)());
+            Err(Failed(error, reason)) => {
+                let failure = error.failure();
+                tracing::warn!(event = failure.event(), name = issuer.name(), reason);
+                self.cache().fail(&fetch, failure, (self.clock)());
                 None
             }
         };
@@ -173,15 +182,16 @@ impl PermissionsClient {
         issuer: &Issuer,
         subject: &str,
         fetch: &PermissionsFetch,
-    ) -> Result<FetchedPermissions, String> {
+    ) -> Result<FetchedPermissions, Failed> {
+        let unsendable = |why: &str| Failed(PermissionsFetchError::Unsendable, why.to_owned());
         let target = format!("/users/{}", encode_segment(subject));
-        CanonicalTarget::parse(&target).map_err(|_| "no canonical path holds the subject")?;
+        CanonicalTarget::parse(&target).map_err(|_| unsendable("no canonical path holds the subject"))?;
         let url = format!("{}{target}", self.service.url());
         if !url.starts_with("https://") && !self.plain_http {
-            return Err("the URL is not https".to_owned());
+            return Err(unsendable("the URL is not https"));
         }
         let mut id = [0; 16];
-        aws_lc_rs::rand::fill(&mut id).map_err(|_| "there are no random octets")?;
+        aws_lc_rs::rand::fill(&mut id).map_err(|_| unsendable("there are no random octets"))?;
         let credential = Assertion::for_permissions(
             &self.edge,
             self.service.name(),
@@ -205,18 +215,47 @@ impl PermissionsClient {
             Err(error) if !error.is_timeout() && !error.is_connect() && !error.is_builder() => send().await,
             sent => sent,
         };
-        let response = response.map_err(|error| kind(&error))?;
+        let response = response.map_err(|error| Failed::to_send(&error))?;
         let status = response.status().as_u16();
-        let etag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        let field = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (etag, retry_after) = (field(header::ETAG), field(header::RETRY_AFTER));
         let body = if status == 200 { read(response, fetch.max_bytes()).await? } else { Vec::new() };
-        fetch
-            .answered(&PermissionsAnswer { status, etag: etag.as_deref(), body: &body })
-            .map_err(|error| error.to_string())
+        let (etag, retry_after) = (etag.as_deref(), retry_after.as_deref());
+        fetch.answered(&PermissionsAnswer { status, etag, retry_after, body: &body }).map_err(Failed::of)
     }
 
     /// Whoever panicked with it left a cache that is whole: each of its steps is.
     fn cache(&self) -> MutexGuard<'_, PermissionsCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What went wrong, and in which words it is logged.
+struct Failed(PermissionsFetchError, String);
+
+impl Failed {
+    fn of(error: PermissionsFetchError) -> Self {
+        Self(error, error.to_string())
+    }
+
+    fn to_send(error: &reqwest::Error) -> Self {
+        let meaning = if error.is_timeout() {
+            PermissionsFetchError::TimedOut
+        } else if error.is_builder() {
+            PermissionsFetchError::Unsendable
+        } else {
+            PermissionsFetchError::Unreachable
+        };
+        Self(meaning, kind(error))
+    }
+}
+
+impl From<ReadError> for Failed {
+    fn from(error: ReadError) -> Self {
+        match &error {
+            ReadError::Broken(cause) => Self::to_send(cause),
+            ReadError::TooLarge => Self(PermissionsFetchError::Record(PermissionsError::TooLarge), error.to_string()),
+        }
     }
 }
 

@@ -145,7 +145,11 @@ impl IssuerKeys {
             };
             let (cache_control, age) = (field(header::CACHE_CONTROL), field(header::AGE));
             let status = response.status().as_u16();
-            let body = if status == 200 { read(response, fetch.max_bytes()).await? } else { Vec::new() };
+            let body = if status == 200 {
+                read(response, fetch.max_bytes()).await.map_err(|error| error.to_string())?
+            } else {
+                Vec::new()
+            };
             let answer =
                 KeyAnswer { status, cache_control: cache_control.as_deref(), age: age.as_deref(), body: &body };
             match fetch.answered(issuer, &answer).map_err(|error| error.to_string())? {

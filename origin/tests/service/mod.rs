@@ -21,6 +21,8 @@ pub(crate) enum Mode {
     /// With records and their tags.
     Serves,
     Status(u16),
+    /// As it does when the question arrives, and said half a second later.
+    Slow,
     Hangs,
 }
 
@@ -120,5 +122,8 @@ async fn answer(mut stream: TcpStream, state: Arc<Mutex<State>>) {
     let etag = if tag.is_empty() { String::new() } else { format!("etag: {tag}\r\n") };
     let length = if status == 304 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
     let text = format!("HTTP/1.1 {status} X\r\n{etag}{length}connection: close\r\n\r\n{body}");
+    if mode == Mode::Slow {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
     let _ = stream.write_all(text.as_bytes()).await;
 }

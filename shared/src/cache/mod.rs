@@ -10,6 +10,8 @@ mod keys;
 mod permissions;
 mod permissions_fetch;
 mod reach;
+mod retry_after;
+mod service;
 mod snapshot;
 mod tokens;
 
@@ -20,10 +22,14 @@ pub use keys::{
     MAX_UNKNOWN_KEY_IDS,
 };
 pub use permissions::{
-    PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsLookup,
+    PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE, PermissionsCache, PermissionsInquiry,
+    PermissionsLookup,
 };
-pub use permissions_fetch::{FetchedPermissions, PermissionsAnswer, PermissionsFetch, PermissionsFetchError};
+pub use permissions_fetch::{
+    FetchedPermissions, PermissionsAnswer, PermissionsFailure, PermissionsFetch, PermissionsFetchError,
+};
 pub use reach::is_public_address;
+pub use service::{OUTAGE_FAILURES, OUTAGE_SPREAD};
 pub use snapshot::{KeySeeds, KeySnapshot, MAX_SNAPSHOT_BYTES, SnapshotError};
 
 pub(crate) use tokens::TokenCache;

@@ -5,8 +5,9 @@
 //! tag belongs to, so a 304 means that very record, whatever the cache has forgotten or learned meanwhile.
 
 use alloc::{string::String, sync::Arc};
-use core::fmt;
+use core::{fmt, time::Duration};
 
+use super::retry_after::retry_after;
 use crate::{
     permissions::{MAX_RECORD_BYTES, PermissionsError, PermissionsRecord},
     time::UnixTime,
@@ -20,6 +21,8 @@ const MAX_TAG_BYTES: usize = 256;
 pub struct PermissionsFetch {
     /// Issuer section and subject.
     pub(super) key: (String, String),
+    /// Its number among all that the cache has seen arrive and leave.
+    pub(super) question: u64,
     pub(super) asked_at: UnixTime,
     pub(super) tagged: Option<Tagged>,
 }
@@ -38,6 +41,8 @@ pub struct PermissionsAnswer<'a> {
     pub status: u16,
     /// `ETag`.
     pub etag: Option<&'a str>,
+    /// `Retry-After`.
+    pub retry_after: Option<&'a str>,
     /// The body of a 200, decoded, whole.
     pub body: &'a [u8],
 }
@@ -53,16 +58,30 @@ impl fmt::Debug for PermissionsAnswer<'_> {
 #[derive(Clone)]
 pub struct FetchedPermissions {
     pub(super) key: (String, String),
+    pub(super) question: u64,
     pub(super) asked_at: UnixTime,
     pub(super) record: Option<Arc<PermissionsRecord>>,
     pub(super) tag: Option<Arc<str>>,
 }
 
-/// Why an answer says nothing about the subject's permissions. Never quotes the answer.
+/// Why a question brought nothing about the subject's permissions. Never quotes the answer.
+///
+/// What a driver sees of the network is its own to tell ([`Unreachable`](Self::Unreachable) to
+/// [`Unsendable`](Self::Unsendable)); an answer is read by [`PermissionsFetch::answered`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PermissionsFetchError {
-    /// The status is none of 200, 404 and, to a fetch with a tag, 304.
+    /// No connection, or one that broke.
+    Unreachable,
+    /// No answer within the time that the driver gives a question.
+    TimedOut,
+    /// No answer within less than that time, because the request itself had no more.
+    CutShort,
+    /// The driver cannot send the question: a secret is missing, say.
+    Unsendable,
+    /// 429, with the time for which the service asks to be left alone.
+    TooManyRequests(Duration),
+    /// The status is none of 200, 404, 429 and, to a fetch with a tag, 304.
     Status(u16),
     /// The body of a 200 is no record.
     Record(PermissionsError),
@@ -70,6 +89,19 @@ pub enum PermissionsFetchError {
     Subject,
     /// A 304 names another state than the one that was asked about.
     Tag,
+}
+
+/// What a failed question says of the service, and so what comes next: see [`PermissionsFetchError::failure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PermissionsFailure {
+    /// The service is perhaps out of order. After several of these records may stand in for its answers.
+    Outage,
+    /// The service wants to be left alone for so long. Nothing stands in.
+    Backoff(Duration),
+    /// The service answers, and says nothing that helps: only an operator can do something. Nothing stands in.
+    Misconfigured,
+    /// It says nothing of the service.
+    CutShort,
 }
 
 impl PermissionsFetch {
@@ -105,9 +137,13 @@ impl PermissionsFetch {
                 (Some(Arc::clone(&tagged.record)), Some(Arc::clone(&tagged.tag)))
             }
             (404, _) => (None, None),
+            (429, _) => {
+                let time = retry_after(answer.retry_after, self.asked_at);
+                return Err(PermissionsFetchError::TooManyRequests(time));
+            }
             (status, _) => return Err(PermissionsFetchError::Status(status)),
         };
-        Ok(FetchedPermissions { key: self.key.clone(), asked_at: self.asked_at, record, tag })
+        Ok(FetchedPermissions { key: self.key.clone(), question: self.question, asked_at: self.asked_at, record, tag })
     }
 }
 
@@ -123,6 +159,18 @@ fn opaque(tag: &str) -> &str {
     tag.strip_prefix("W/").unwrap_or(tag)
 }
 
+impl PermissionsFailure {
+    /// The event of the log line about it.
+    #[must_use]
+    pub const fn event(self) -> &'static str {
+        match self {
+            Self::Outage | Self::CutShort => "permissions_failed",
+            Self::Backoff(_) => "permissions_backoff",
+            Self::Misconfigured => "permissions_misconfigured",
+        }
+    }
+}
+
 impl FetchedPermissions {
     /// The record; `None` where the service has none.
     #[must_use]
@@ -132,10 +180,29 @@ impl FetchedPermissions {
 }
 
 impl PermissionsFetchError {
+    /// What it says of the service. Timeouts, connection errors and 5xx are failures of the service; what it refuses, or
+    /// answers in a form that nobody can read, is a misconfiguration.
+    #[must_use]
+    pub const fn failure(self) -> PermissionsFailure {
+        match self {
+            Self::Unreachable | Self::TimedOut | Self::Status(500..=599) => PermissionsFailure::Outage,
+            Self::TooManyRequests(time) => PermissionsFailure::Backoff(time),
+            Self::CutShort => PermissionsFailure::CutShort,
+            Self::Unsendable | Self::Status(_) | Self::Record(_) | Self::Subject | Self::Tag => {
+                PermissionsFailure::Misconfigured
+            }
+        }
+    }
+
     /// The error's stable name, for logs and tools.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::CutShort => "cut_short",
+            Self::Unsendable => "unsendable",
+            Self::TooManyRequests(_) => "too_many_requests",
             Self::Status(_) => "status",
             Self::Record(_) => "record",
             Self::Subject => "subject",
@@ -147,6 +214,13 @@ impl PermissionsFetchError {
 impl fmt::Display for PermissionsFetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreachable => formatter.write_str("no connection, or one that broke"),
+            Self::TimedOut => formatter.write_str("no answer in time"),
+            Self::CutShort => formatter.write_str("the request had too little time left to wait for an answer"),
+            Self::Unsendable => formatter.write_str("the question cannot be sent"),
+            Self::TooManyRequests(time) => {
+                write!(formatter, "the status is 429, and nothing is asked for {} s", time.as_secs())
+            }
             Self::Status(status) => write!(formatter, "the status is {status}"),
             Self::Record(error) => error.fmt(formatter),
             Self::Subject => formatter.write_str("the record is about somebody else"),
@@ -193,13 +267,14 @@ mod tests {
         let record = Arc::new(PermissionsRecord::parse(RECORD).unwrap().with_version(1));
         PermissionsFetch {
             key: ("users".to_owned(), "u".to_owned()),
+            question: 1,
             asked_at: UnixTime::from_secs(1),
             tagged: tag.map(|tag| Tagged { tag: tag.into(), record }),
         }
     }
 
     fn answer<'a>(status: u16, etag: Option<&'a str>, body: &'a [u8]) -> PermissionsAnswer<'a> {
-        PermissionsAnswer { status, etag, body }
+        PermissionsAnswer { status, etag, retry_after: None, body }
     }
 
     #[test]
@@ -240,6 +315,41 @@ mod tests {
             let error = fetch(None).answered(&answer(status, None, body)).unwrap_err();
             assert_eq!(error, why);
             assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn timeouts_connections_and_5xx_are_failures_and_what_the_service_refuses_is_a_misconfiguration() {
+        use PermissionsFailure::{Backoff, CutShort, Misconfigured, Outage};
+        use PermissionsFetchError as Error;
+        for (error, failure) in [
+            (Error::Unreachable, Outage),
+            (Error::TimedOut, Outage),
+            (Error::CutShort, CutShort),
+            (Error::Unsendable, Misconfigured),
+            (Error::Record(PermissionsError::TooLarge), Misconfigured),
+            (Error::Subject, Misconfigured),
+            (Error::Tag, Misconfigured),
+        ] {
+            assert_eq!(error.failure(), failure, "{error}");
+        }
+        for (status, failure, event) in [
+            (500, Outage, "permissions_failed"),
+            (502, Outage, "permissions_failed"),
+            (503, Outage, "permissions_failed"),
+            (599, Outage, "permissions_failed"),
+            (429, Backoff(Duration::from_secs(5)), "permissions_backoff"),
+            (400, Misconfigured, "permissions_misconfigured"),
+            (401, Misconfigured, "permissions_misconfigured"),
+            (403, Misconfigured, "permissions_misconfigured"),
+            (408, Misconfigured, "permissions_misconfigured"),
+            (499, Misconfigured, "permissions_misconfigured"),
+            (301, Misconfigured, "permissions_misconfigured"),
+            (204, Misconfigured, "permissions_misconfigured"),
+            (600, Misconfigured, "permissions_misconfigured"),
+        ] {
+            let error = fetch(None).answered(&answer(status, None, b"")).unwrap_err();
+            assert_eq!((error.failure(), error.failure().event()), (failure, event), "{status}");
         }
     }
 

@@ -95,12 +95,10 @@ fn the_caches_do_not_show_what_they_hold() {
     says_nothing(&world.permissions);
     says_nothing(&world.keys);
     let issuer = world.authorizer.policy().issuers().iter().find(|issuer| issuer.name() == "users").unwrap().clone();
-    let known = world.permissions.look_up(
-        &issuer,
-        SUBJECT,
-        (std::time::Duration::from_secs(60), std::time::Duration::ZERO),
-        world.now,
-    );
+    let ages = (std::time::Duration::from_secs(60), std::time::Duration::ZERO);
+    let inquiry = world.permissions.inquire(&issuer, SUBJECT, ages);
+    says_nothing(&inquiry);
+    let known = world.permissions.look_up(&inquiry, world.now);
     assert!(matches!(known, postern::cache::PermissionsLookup::Known(Some(_))));
     says_nothing(&known);
 }
@@ -108,7 +106,8 @@ fn the_caches_do_not_show_what_they_hold() {
 #[test]
 fn a_record_does_not_show_whose_it_is() {
     let body = json!({"id": SUBJECT, "companies": [COMPANY]}).to_string();
-    let answer = postern::cache::PermissionsAnswer { status: 200, etag: None, body: body.as_bytes() };
+    let answer =
+        postern::cache::PermissionsAnswer { status: 200, etag: None, retry_after: None, body: body.as_bytes() };
     // Octets would be shown as numbers: those of `{"`.
     assert!(!format!("{answer:?}").contains("123, 34"), "{answer:?}");
     says_nothing(&record());

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, time::Duration};
 use postern::{
     Policy, UnixTime,
     cache::{
-        PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE, PermissionsAnswer, PermissionsCache,
-        PermissionsFetch, PermissionsLookup,
+        OUTAGE_FAILURES, OUTAGE_SPREAD, PERMISSIONS_ABSENT_MAX_AGE, PERMISSIONS_COOLDOWN, PERMISSIONS_FETCH_LEASE,
+        PermissionsAnswer, PermissionsCache, PermissionsFailure, PermissionsFetch, PermissionsInquiry,
+        PermissionsLookup,
     },
     policy::Issuer,
 };
@@ -32,8 +33,9 @@ enum Look {
     StandIn(u64),
     Fetch,
     Wait,
+    Unavailable,
 }
-use Look::{Absent, Fetch, Known, StandIn, Wait};
+use Look::{Absent, Fetch, Known, StandIn, Unavailable, Wait};
 
 fn millis(after: u64) -> UnixTime {
     UnixTime::from_millis(NOW * 1000 + after)
@@ -50,8 +52,13 @@ impl Bench {
 
     fn look_up_at(&mut self, section: &str, subject: &str, (max_age, stale): (u64, u64), now: UnixTime) -> Look {
         let ages = (Duration::from_millis(max_age), Duration::from_millis(stale));
+        let inquiry = self.cache.inquire(&self.issuer(section), subject, ages);
+        self.look_again(&inquiry, now)
+    }
+
+    fn look_again(&mut self, inquiry: &PermissionsInquiry, now: UnixTime) -> Look {
         self.now = now;
-        match self.cache.look_up(&self.issuer(section), subject, ages, now) {
+        match self.cache.look_up(inquiry, now) {
             PermissionsLookup::Known(Some(record)) => Known(record.version().unwrap()),
             PermissionsLookup::StandIn(Some(record)) => StandIn(record.version().unwrap()),
             PermissionsLookup::Known(None) | PermissionsLookup::StandIn(None) => Absent,
@@ -60,6 +67,7 @@ impl Bench {
                 Fetch
             }
             PermissionsLookup::Wait => Wait,
+            PermissionsLookup::Unavailable => Unavailable,
         }
     }
 
@@ -71,14 +79,14 @@ impl Bench {
         self.look_up_for("users", "u", max_age, millis(now))
     }
 
-    /// On a route that takes a record of two seconds, and one of ten more while the service cannot tell.
+    /// On a route that takes a record of two seconds, and one of sixty more while the service is out of order.
     fn look_up_or_stand_in(&mut self, now: u64) -> Look {
-        self.look_up_at("users", "u", (2_000, 10_000), millis(now))
+        self.look_up_at("users", "u", (2_000, 60_000), millis(now))
     }
 
     fn answer(&mut self, asked_at: u64, status: u16, etag: Option<&str>, body: &str) {
         let fetch = self.fetches.get(&millis(asked_at)).expect("a fetch that was asked for");
-        let answer = PermissionsAnswer { status, etag, body: body.as_bytes() };
+        let answer = PermissionsAnswer { status, etag, retry_after: None, body: body.as_bytes() };
         self.cache.store(fetch.answered(&answer).unwrap(), self.now);
     }
 
@@ -90,7 +98,32 @@ impl Bench {
     }
 
     fn fail(&mut self, asked_at: u64, now: u64) {
-        self.cache.fail(&self.fetches[&millis(asked_at)], millis(now));
+        self.fail_by(asked_at, PermissionsFailure::Outage, now);
+    }
+
+    fn fail_by(&mut self, asked_at: u64, failure: PermissionsFailure, now: u64) {
+        self.cache.fail(&self.fetches[&millis(asked_at)], failure, millis(now));
+    }
+
+    /// Fails for somebody else until the service is known to be out of order, in the ten seconds before `now`.
+    fn outage(&mut self, now: u64) {
+        for at in [now - 10_000, now - 5_000, now] {
+            self.look_up_for("users", "somebody", 0, millis(at));
+            self.fail(at, at);
+        }
+    }
+
+    /// A request of the subject `u` arrives.
+    fn arrives(&mut self, max_age: u64, stale: u64) -> PermissionsInquiry {
+        let ages = (Duration::from_millis(max_age), Duration::from_millis(stale));
+        let issuer = self.issuer("users");
+        self.cache.inquire(&issuer, "u", ages)
+    }
+
+    /// Whether an old record of the subject `u` stands in.
+    fn stands_in(&mut self, now: u64) -> bool {
+        let inquiry = self.arrives(2_000, 60_000);
+        self.cache.stand_in(&inquiry, millis(now)).is_some()
     }
 
     /// What the fetch of that time asks about.
@@ -104,13 +137,57 @@ fn record(version: u64) -> String {
 }
 
 #[test]
-fn at_zero_every_request_asks_and_waits_for_nobody() {
+fn at_zero_every_request_is_asked_about_anew() {
     let mut bench = Bench::new();
-    for now in [0, 0, 1, 1_000] {
+    for now in [0, 1, 2, 1_000] {
         assert_eq!(bench.look_up(0, now), Fetch);
         bench.store(Some(1), now);
-        assert_eq!(bench.look_up(0, now), Fetch);
     }
+}
+
+/// The record changes between the first question and the second request; the second request sees the change.
+#[test]
+fn at_zero_requests_that_arrive_during_a_question_wait_for_the_next_which_is_asked_once_for_all() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.look_up(0, 0), Fetch);
+    let (second, third) = (bench.arrives(0, 0), bench.arrives(0, 0));
+    assert_eq!(bench.look_again(&second, millis(1)), Wait);
+    assert_eq!(bench.look_again(&third, millis(1)), Wait);
+    bench.store(Some(1), 0);
+    // What left before they arrived is no answer to them, and one of them asks for both.
+    assert_eq!(bench.look_again(&second, millis(2)), Fetch);
+    assert_eq!(bench.look_again(&third, millis(2)), Wait);
+    let late = bench.arrives(0, 0);
+    assert_eq!(bench.look_again(&late, millis(3)), Wait);
+    bench.store(Some(2), 2);
+    assert_eq!(bench.look_again(&third, millis(4)), Known(2));
+    assert_eq!(bench.look_again(&late, millis(4)), Fetch);
+    bench.store(Some(3), 4);
+    assert_eq!(bench.look_again(&late, millis(5)), Known(3));
+}
+
+#[test]
+fn a_question_that_failed_answers_those_who_arrived_before_it_left_and_nobody_else() {
+    for max_age in [0, 2_000] {
+        let mut bench = Bench::new();
+        assert_eq!(bench.look_up(max_age, 0), Fetch);
+        let (second, third) = (bench.arrives(max_age, 0), bench.arrives(max_age, 0));
+        bench.fail(0, 1);
+        assert_eq!(bench.look_again(&second, millis(2)), Fetch);
+        let late = bench.arrives(max_age, 0);
+        bench.fail(2, 3);
+        assert_eq!(bench.look_again(&third, millis(4)), Unavailable);
+        assert_eq!(bench.look_again(&late, millis(4)), Fetch);
+    }
+}
+
+#[test]
+fn a_lead_that_is_lost_keeps_nobody_waiting_at_zero() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.look_up(0, 0), Fetch);
+    let second = bench.arrives(0, 0);
+    assert_eq!(bench.look_again(&second, millis(3_999)), Wait);
+    assert_eq!(bench.look_again(&second, millis(4_000)), Fetch);
 }
 
 #[test]
@@ -141,21 +218,23 @@ fn each_route_takes_what_is_young_enough_for_it() {
     bench.store(Some(1), 0);
     assert_eq!(bench.look_up(30_000, 5_000), Known(1));
     assert_eq!(bench.look_up(2_000, 5_000), Fetch);
-    assert_eq!(bench.look_up(0, 5_000), Fetch);
+    assert_eq!(bench.look_up(0, 5_000), Wait);
     bench.store(Some(2), 5_000);
     assert_eq!(bench.look_up(30_000, 5_001), Known(2));
+    assert_eq!(bench.look_up(0, 5_001), Fetch);
 }
 
 #[test]
 fn an_older_fetch_does_not_replace_a_newer_one() {
     let mut bench = Bench::new();
     bench.look_up(0, 0);
-    bench.look_up(0, 500);
-    bench.store(Some(2), 500);
+    // The first lead has lapsed.
+    assert_eq!(bench.look_up(0, 4_000), Fetch);
+    bench.store(Some(2), 4_000);
     bench.store(Some(1), 0);
-    assert_eq!(bench.look_up(2_000, 600), Known(2));
+    assert_eq!(bench.look_up(2_000, 4_100), Known(2));
     // Nor does it make the newer one young again.
-    assert_eq!(bench.look_up(2_000, 2_500), Fetch);
+    assert_eq!(bench.look_up(2_000, 6_000), Fetch);
 }
 
 #[test]
@@ -262,6 +341,7 @@ fn memory_is_bounded_and_subjects_without_a_record_drive_out_none_that_have_one(
     assert_eq!(bench.look_up(300_000, 1), Known(1));
     assert_eq!(bench.look_up_for("users", "subject-0", 300_000, millis(2)), Fetch);
     assert_eq!(bench.look_up_for("users", "subject-19999", 300_000, millis(2)), Absent);
+    bench.store(None, 2);
     // Those that have one are bounded by themselves, and who is asked about stays.
     for count in 0..20_000 {
         let subject = format!("subject-{count}");
@@ -281,6 +361,7 @@ fn that_there_is_no_record_is_remembered_for_a_minute_at_most() {
     bench.look_up(300_000, 0);
     bench.store(None, 0);
     assert_eq!(bench.look_up(300_000, limit - 1), Absent);
+    bench.outage(limit - 1);
     assert_eq!(bench.look_up_at("users", "u", (300_000, 10_000), millis(limit)), Fetch);
     bench.fail(limit, limit);
     // Where it stands in for a service that cannot tell, it does so from then on.
@@ -312,13 +393,13 @@ fn a_304_means_the_state_that_was_asked_about_whatever_came_meanwhile() {
     bench.look_up(0, 0);
     bench.answer(0, 200, Some("\"1\""), &record(1));
     bench.look_up(0, 1_000);
-    bench.look_up(0, 1_500);
-    bench.answer(1_500, 200, Some("\"2\""), &record(2));
+    bench.look_up(0, 5_000);
+    bench.answer(5_000, 200, Some("\"2\""), &record(2));
     // Asked earlier, about the first state, and answered late: it neither comes back nor makes the second younger.
     bench.answer(1_000, 304, None, "");
-    assert_eq!(bench.look_up(2_000, 3_499), Known(2));
-    assert_eq!(bench.look_up(2_000, 3_500), Fetch);
-    assert_eq!(bench.tag(3_500), Some("\"2\""));
+    assert_eq!(bench.look_up(2_000, 6_999), Known(2));
+    assert_eq!(bench.look_up(2_000, 7_000), Fetch);
+    assert_eq!(bench.tag(7_000), Some("\"2\""));
 }
 
 #[test]
@@ -338,23 +419,98 @@ fn a_record_without_a_tag_and_one_that_is_gone_are_asked_for_whole() {
 }
 
 #[test]
-fn after_a_failure_a_record_stands_in_at_once_until_the_cooldown_ends() {
+fn during_an_outage_a_record_stands_in_at_once_until_the_cooldown_ends() {
     let cooldown = u64::try_from(PERMISSIONS_COOLDOWN.as_millis()).unwrap();
     let mut bench = Bench::new();
     bench.look_up_or_stand_in(0);
     bench.store(Some(1), 0);
-    // Nobody knows yet that the service hangs: the first asks, the others wait for it.
-    assert_eq!(bench.look_up_or_stand_in(2_000), Fetch);
-    assert_eq!(bench.look_up_or_stand_in(2_001), Wait);
-    bench.fail(2_000, 5_000);
-    for now in [5_000, 5_001, 5_000 + cooldown - 1] {
+    bench.outage(20_000);
+    // Nobody knows yet that it has nothing to say about this subject: the first asks, the others wait for it.
+    assert_eq!(bench.look_up_or_stand_in(20_001), Fetch);
+    assert_eq!(bench.look_up_or_stand_in(20_002), Wait);
+    bench.fail(20_001, 23_000);
+    for now in [23_000, 23_001, 23_000 + cooldown - 1] {
         assert_eq!(bench.look_up_or_stand_in(now), StandIn(1), "{now}");
     }
     // One tries again, and the others do not wait to see it fail.
-    assert_eq!(bench.look_up_or_stand_in(5_000 + cooldown), Fetch);
-    assert_eq!(bench.look_up_or_stand_in(5_001 + cooldown), StandIn(1));
-    bench.store(Some(2), 5_000 + cooldown);
-    assert_eq!(bench.look_up_or_stand_in(5_002 + cooldown), Known(2));
+    assert_eq!(bench.look_up_or_stand_in(23_000 + cooldown), Fetch);
+    assert_eq!(bench.look_up_or_stand_in(23_001 + cooldown), StandIn(1));
+    bench.store(Some(2), 23_000 + cooldown);
+    assert_eq!(bench.look_up_or_stand_in(23_002 + cooldown), Known(2));
+}
+
+#[test]
+fn a_record_stands_in_only_after_three_failures_in_a_row_over_ten_seconds() {
+    assert_eq!((OUTAGE_FAILURES, OUTAGE_SPREAD), (3, Duration::from_secs(10)));
+    for (failures, expected) in [
+        (&[2_000][..], false),
+        (&[2_000, 12_000], false),
+        (&[2_000, 7_000, 11_999], false),
+        (&[2_000, 2_001, 2_002, 2_003, 11_999], false),
+        (&[2_000, 7_000, 12_000], true),
+        (&[2_000, 2_001, 12_000], true),
+    ] {
+        let mut bench = Bench::new();
+        bench.look_up_or_stand_in(0);
+        bench.store(Some(1), 0);
+        for at in failures {
+            // Until then each request asks, and none is answered from an old record.
+            assert_eq!(bench.look_up_or_stand_in(*at), Fetch, "{failures:?}");
+            bench.fail(*at, *at);
+        }
+        assert_eq!(bench.stands_in(*failures.last().unwrap()), expected, "{failures:?}");
+        // A new instance starts at zero.
+        assert!(!Bench::new().stands_in(12_000));
+    }
+}
+
+/// Refusals too: a service that refuses is not out of order.
+#[test]
+fn whatever_the_service_answers_ends_an_outage() {
+    let answers: [(&str, fn(&mut Bench, u64)); 5] = [
+        ("a record", |bench, at| bench.answer(at, 200, None, r#"{"id":"somebody","companies":{},"version":1}"#)),
+        ("no record", |bench, at| bench.answer(at, 404, None, "")),
+        ("a refusal", |bench, at| bench.fail_by(at, PermissionsFailure::Misconfigured, at)),
+        ("429", |bench, at| bench.fail_by(at, PermissionsFailure::Backoff(Duration::from_secs(1)), at)),
+        ("nothing", |bench, at| bench.fail_by(at, PermissionsFailure::CutShort, at)),
+    ];
+    for (name, answer) in answers {
+        let mut bench = Bench::new();
+        bench.look_up_or_stand_in(0);
+        bench.store(Some(1), 0);
+        bench.outage(20_000);
+        assert!(bench.stands_in(20_001));
+        bench.look_up_for("users", "somebody", 0, millis(20_002));
+        answer(&mut bench, 20_002);
+        assert_eq!(bench.stands_in(22_000), name == "nothing", "{name}");
+        // And the count starts again.
+        for at in [22_001, 23_000] {
+            assert_eq!(bench.look_up_or_stand_in(at), Fetch, "{name}");
+            bench.fail(at, at);
+            if name == "nothing" {
+                break;
+            }
+            assert!(!bench.stands_in(at), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_wants_to_be_left_alone_is_asked_nothing_and_nothing_stands_in() {
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.store(Some(1), 0);
+    assert_eq!(bench.look_up_for("users", "somebody", 0, millis(3_000)), Fetch);
+    bench.fail_by(3_000, PermissionsFailure::Backoff(Duration::from_secs(7)), 3_000);
+    for now in [3_000, 9_999] {
+        assert_eq!(bench.look_up_or_stand_in(now), Unavailable, "{now}");
+        assert_eq!(bench.look_up(0, now), Unavailable, "{now}");
+        // What is young enough needs no question.
+        assert_eq!(bench.look_up(20_000, now), Known(1), "{now}");
+    }
+    assert_eq!(bench.look_up_or_stand_in(10_000), Fetch);
+    // By a clock that was set back nobody can tell when it ends.
+    assert_eq!(bench.look_up_for("users", "v", 0, millis(2_999)), Fetch);
 }
 
 #[test]
@@ -362,33 +518,39 @@ fn nothing_stands_in_where_the_route_does_not_say_so_and_nothing_past_both_ages(
     let mut bench = Bench::new();
     bench.look_up_or_stand_in(0);
     bench.store(Some(1), 0);
-    assert_eq!(bench.look_up_or_stand_in(9_000), Fetch);
-    bench.fail(9_000, 10_000);
-    assert_eq!(bench.look_up_or_stand_in(11_999), StandIn(1));
-    assert_eq!(bench.look_up_at("users", "u", (0, 10_000), millis(11_999)), Fetch);
-    assert_eq!(bench.look_up(2_000, 11_999), Fetch);
-    bench.fail(11_999, 11_999);
-    assert_eq!(bench.look_up_or_stand_in(12_000), Fetch);
+    bench.outage(20_000);
+    assert_eq!(bench.look_up_or_stand_in(20_001), Fetch);
+    bench.fail(20_001, 21_000);
+    assert_eq!(bench.look_up_or_stand_in(21_500), StandIn(1));
+    assert_eq!(bench.look_up_at("users", "u", (0, 60_000), millis(21_501)), Fetch);
+    bench.fail(21_501, 21_501);
+    assert_eq!(bench.look_up(2_000, 21_502), Fetch);
+    bench.fail(21_502, 59_999);
+    assert_eq!(bench.look_up_or_stand_in(61_999), StandIn(1));
+    assert_eq!(bench.look_up_or_stand_in(62_000), Fetch);
 }
 
+/// Or a subject whose record cannot be read would keep everybody else's in use.
 #[test]
-fn one_subjects_failure_is_no_others() {
+fn during_an_outage_each_subject_is_asked_about_before_a_record_stands_in() {
     let mut bench = Bench::new();
     bench.look_up_or_stand_in(0);
     bench.store(Some(1), 0);
-    assert_eq!(bench.look_up_at("users", "v", (2_000, 10_000), millis(2_500)), Fetch);
-    bench.fail(2_500, 3_000);
-    assert_eq!(bench.look_up_or_stand_in(3_000), Fetch);
+    bench.outage(20_000);
+    assert_eq!(bench.look_up_or_stand_in(20_001), Fetch);
 }
 
 #[test]
 fn a_failure_of_a_question_that_a_later_one_has_overtaken_is_none() {
     let mut bench = Bench::new();
     bench.look_up_or_stand_in(0);
-    bench.look_up(0, 1_000);
-    bench.store(Some(1), 1_000);
-    bench.fail(0, 3_000);
-    assert_eq!(bench.look_up_or_stand_in(3_001), Fetch);
+    assert_eq!(bench.look_up(0, 4_000), Fetch);
+    bench.store(Some(1), 4_000);
+    for now in [5_000, 10_000, 16_000] {
+        bench.fail(0, now);
+    }
+    assert!(!bench.stands_in(16_000));
+    assert_eq!(bench.look_up_or_stand_in(16_001), Fetch);
 }
 
 #[test]
@@ -445,7 +607,8 @@ proptest! {
                     prop_assert!(replaced(held).is_none_or(|at| now - at < max_age + stale), "{held} of {newest} at {now}");
                 }
                 Absent => prop_assert!(false, "there always is a record"),
-                Wait => prop_assert!(max_age > 0 && !pending.is_empty()),
+                Wait => prop_assert!(!pending.is_empty()),
+                Unavailable => prop_assert!(false, "each request is new, and nobody wants to be left alone"),
                 Fetch => match answers {
                     Some(true) => {
                         let tag = format!("\"{newest}\"");
@@ -459,6 +622,43 @@ proptest! {
                     // Neither: it hangs, until a later step takes its lead.
                     None => pending.push(now),
                 },
+            }
+        }
+    }
+
+    /// A question that has left never answers a request that arrived after it, in whatever order they come and end.
+    #[test]
+    fn at_zero_no_answer_is_older_than_the_request(steps in prop::collection::vec((0_u8..5, any::<prop::sample::Index>()), 1..80)) {
+        let mut bench = Bench::new();
+        let (mut version, mut waiting, mut pending) = (0, Vec::new(), None);
+        for (now, (step, which)) in (0_u64..).zip(steps) {
+            match step {
+                0 => version += 1,
+                1 => waiting.push((bench.arrives(0, 0), version)),
+                2 => if let Some((asked_at, asked)) = pending.take() {
+                    bench.store(Some(asked), asked_at);
+                },
+                3 => if let Some((asked_at, _)) = pending.take() {
+                    bench.fail(asked_at, now);
+                },
+                _ if waiting.is_empty() => {}
+                _ => {
+                    let index = which.index(waiting.len());
+                    let (inquiry, least) = waiting[index].clone();
+                    match bench.look_again(&inquiry, millis(now)) {
+                        Known(held) => {
+                            prop_assert!(held >= least, "{held} answers a request that came at {least}");
+                            waiting.remove(index);
+                        }
+                        Fetch => {
+                            prop_assert!(pending.is_none(), "two questions at once");
+                            pending = Some((now, version));
+                        }
+                        Wait => prop_assert!(pending.is_some()),
+                        Unavailable => drop(waiting.remove(index)),
+                        Absent | StandIn(_) => prop_assert!(false),
+                    }
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use postern::{
     Policy, Reason,
-    cache::{PermissionsCache, PermissionsLookup},
+    cache::{PermissionsCache, PermissionsFailure, PermissionsLookup},
     policy::{BodyRule, CompanyRule, PolicyFault, from_toml},
 };
 use proptest::prelude::*;
@@ -226,7 +226,12 @@ fn an_older_record_decides_only_while_the_service_cannot_tell() {
     world.service_is_up = false;
     for (at_seconds, outcome) in [
         (29, Outcome::Permit),
-        (30, Outcome::Permit),
+        // Not yet an outage: it takes three failures over ten seconds.
+        (30, Outcome::Deny(503, Reason::PermissionsUnavailable)),
+        (35, Outcome::Deny(503, Reason::PermissionsUnavailable)),
+        (38, Outcome::Deny(503, Reason::PermissionsUnavailable)),
+        // The other route's question failed at 29 s.
+        (39, Outcome::Permit),
         (89, Outcome::Permit),
         (90, Outcome::Deny(503, Reason::PermissionsUnavailable)),
     ] {
@@ -257,16 +262,24 @@ fn a_route_that_asks_anew_each_time_has_no_older_record() {
     let issuer = policy.issuers().iter().find(|issuer| issuer.name() == "users").unwrap();
     let mut cache = PermissionsCache::new();
     let minute = core::time::Duration::from_secs(60);
-    let PermissionsLookup::Fetch(fetch) = cache.look_up(issuer, "u", (minute, minute), at(0)) else {
+    let inquiry = cache.inquire(issuer, "u", (minute, minute));
+    let PermissionsLookup::Fetch(fetch) = cache.look_up(&inquiry, at(0)) else {
         panic!("nothing is held");
     };
     cache.store(fetch_permissions(&fetch, Some(r#"{"id":"u","companies":[]}"#)), at(0));
+    // The service is out of order.
+    for seconds in [61, 70, 80] {
+        let inquiry = cache.inquire(issuer, "u", (minute, core::time::Duration::ZERO));
+        let PermissionsLookup::Fetch(fetch) = cache.look_up(&inquiry, at(seconds)) else { panic!("it is too old") };
+        cache.fail(&fetch, PermissionsFailure::Outage, at(seconds));
+    }
     for (ages, held) in [
         ((core::time::Duration::ZERO, minute), false),
         ((minute, core::time::Duration::ZERO), false),
         ((minute, minute), true),
     ] {
-        assert_eq!(cache.stand_in(issuer, "u", ages, at(1)).is_some(), held);
+        let inquiry = cache.inquire(issuer, "u", ages);
+        assert_eq!(cache.stand_in(&inquiry, at(81)).is_some(), held);
     }
 }
 

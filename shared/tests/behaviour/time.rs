@@ -5,7 +5,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use postern::{
     Authorizer, Decision, JwkSet, Policy, Progress, Request, UnixTime,
-    cache::{KeyCache, KeyFetch, KeyLookup, PermissionsCache, PermissionsFetch, PermissionsLookup},
+    cache::{KeyCache, KeyFetch, KeyLookup, PermissionsCache, PermissionsFailure, PermissionsFetch, PermissionsLookup},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -151,7 +151,7 @@ proptest! {
                 1 => {
                     keys.fail(issuer, now);
                     if let Some(fetch) = asked_about.take() {
-                        permissions.fail(&fetch, now);
+                        permissions.fail(&fetch, PermissionsFailure::Outage, now);
                     }
                 }
                 _ => {
@@ -166,7 +166,8 @@ proptest! {
                     }
                     let max_age = seconds.map(Duration::from_secs).unwrap_or_default();
                     let stale = if step == 2 { Duration::ZERO } else { max_age };
-                    let age = match permissions.look_up(issuer, "u", (max_age, stale), now) {
+                    let inquiry = permissions.inquire(issuer, "u", (max_age, stale));
+                    let age = match permissions.look_up(&inquiry, now) {
                         PermissionsLookup::Known(_) => max_age,
                         PermissionsLookup::StandIn(_) => max_age.saturating_add(stale),
                         PermissionsLookup::Fetch(fetch) => {
@@ -174,7 +175,7 @@ proptest! {
                             asked_about = Some(fetch);
                             continue;
                         }
-                        PermissionsLookup::Wait => continue,
+                        PermissionsLookup::Wait | PermissionsLookup::Unavailable => continue,
                     };
                     let young = |at: &UnixTime| now >= *at && now.saturating_since(*at) < age;
                     prop_assert!(record_at.iter().any(young), "a record decides past its age");

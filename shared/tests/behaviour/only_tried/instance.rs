@@ -12,7 +12,7 @@ use postern::{
     authorizer::{NeedsKeys, NeedsPermissions},
     cache::{
         KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeySnapshot, KeyStep, PermissionsAnswer, PermissionsCache,
-        PermissionsFetch, PermissionsLookup,
+        PermissionsFailure, PermissionsFetch, PermissionsLookup,
     },
     digest::sha256,
     policy::Issuer,
@@ -32,6 +32,8 @@ type Told = Option<Option<Arc<PermissionsRecord>>>;
 pub(crate) enum Service {
     Answers,
     Fails,
+    /// It wants to be left alone.
+    Limits,
 }
 
 /// The world around the instance.
@@ -242,8 +244,10 @@ impl Instance {
         let (issuer, subject, now) = (need.issuer(), need.subject(), self.world.now);
         let side = self.side(need.purpose());
         let ages = (need.max_age(), need.stale_if_error());
-        match self.permissions.of_mut(side).look_up(issuer, subject, ages, now) {
+        let inquiry = self.permissions.of_mut(side).inquire(issuer, subject, ages);
+        match self.permissions.of_mut(side).look_up(&inquiry, now) {
             PermissionsLookup::Known(record) | PermissionsLookup::StandIn(record) => Some(Some(record)),
+            PermissionsLookup::Unavailable => Some(None),
             PermissionsLookup::Wait => None,
             PermissionsLookup::Fetch(fetch) if hangs => {
                 self.hanging.of_mut(side).push(Hanging::Permissions(fetch, policy.edge().to_owned()));
@@ -251,7 +255,7 @@ impl Instance {
             }
             PermissionsLookup::Fetch(fetch) => {
                 let told = self.ask(side, &fetch, subject, policy.edge());
-                Some(told.or_else(|| self.permissions.of_mut(side).stand_in(issuer, subject, ages, now)))
+                Some(told.or_else(|| self.permissions.of_mut(side).stand_in(&inquiry, now)))
             }
         }
     }
@@ -262,18 +266,25 @@ impl Instance {
         let record = format!(r#"{{"id":"{subject}","companies":{{"1":{roles}}}}}"#);
         let (status, body) = match self.world.service {
             Service::Fails => (500, ""),
+            Service::Limits => (429, ""),
             Service::Answers if edge != EDGE => (401, ""),
             Service::Answers => (200, record.as_str()),
         };
-        let answered = fetch.answered(&PermissionsAnswer { status, etag: None, body: body.as_bytes() });
+        let answered =
+            fetch.answered(&PermissionsAnswer { status, etag: None, retry_after: None, body: body.as_bytes() });
         let (cache, now) = (self.permissions.of_mut(side), self.world.now);
         match answered {
             Ok(fetched) => {
                 cache.store(fetched.clone(), now);
                 Some(fetched.record())
             }
-            Err(_) => {
-                cache.fail(fetch, now);
+            // As the fault was: whatever failed let records stand in.
+            Err(_) if self.shares_caches => {
+                cache.fail(fetch, PermissionsFailure::Outage, now);
+                None
+            }
+            Err(error) => {
+                cache.fail(fetch, error.failure(), now);
                 None
             }
         }
@@ -298,7 +309,7 @@ impl Instance {
 fn subject_of(fetch: &PermissionsFetch) -> String {
     let is_about = |subject: &&str| {
         let body = format!(r#"{{"id":"{subject}","companies":{{}}}}"#);
-        fetch.answered(&PermissionsAnswer { status: 200, etag: None, body: body.as_bytes() }).is_ok()
+        fetch.answered(&PermissionsAnswer { status: 200, etag: None, retry_after: None, body: body.as_bytes() }).is_ok()
     };
     ["u", "v"].into_iter().find(is_about).unwrap_or("u").to_owned()
 }

@@ -350,6 +350,19 @@ pub(crate) fn all() -> Vec<Variant> {
     variants
 }
 
+/// A policy of another edge that asks for each request.
+pub(crate) fn that_asks_anew_as_another_edge() -> Variant {
+    let policy = from_toml(ENFORCED, None).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut changed: Value = serde_json::from_str(policy.to_json()).unwrap();
+    for (field, change) in changes() {
+        if ["edge.name", "route.permissions_max_age"].contains(&field) {
+            change.iter().for_each(|(pointer, value)| set(&mut changed, pointer, value));
+        }
+    }
+    let name = "a policy of another edge that asks anew each time".to_owned();
+    Variant { shadow: Some(built(&name, &changed)), policy, name }
+}
+
 /// The routes that differ, as shadows beside the enforced ones.
 fn as_shadow_route(field: &str, document: &Value, changed: &Value) -> Variant {
     let mut both = document.clone();

@@ -7,7 +7,7 @@ use postern::{
     Reason, Request, SignatureCheck, UnixTime,
     cache::{
         FetchedKeys, FetchedPermissions, KeyAnswer, KeyCache, KeyFetch, KeyLookup, KeyStep, PermissionsAnswer,
-        PermissionsCache, PermissionsFetch, PermissionsLookup,
+        PermissionsCache, PermissionsFailure, PermissionsFetch, PermissionsLookup,
     },
     policy::Issuer,
 };
@@ -171,8 +171,10 @@ impl World {
                     counts.permissions += 1;
                     let (issuer, subject) = (need.issuer(), need.subject());
                     let ages = (need.max_age(), need.stale_if_error());
-                    let found = match permissions.look_up(issuer, subject, ages, now) {
+                    let inquiry = permissions.inquire(issuer, subject, ages);
+                    let found = match permissions.look_up(&inquiry, now) {
                         PermissionsLookup::Known(record) | PermissionsLookup::StandIn(record) => Some(record),
+                        PermissionsLookup::Unavailable => None,
                         PermissionsLookup::Wait => panic!("nobody else asks"),
                         PermissionsLookup::Fetch(fetch) if *service_is_up => {
                             counts.permission_fetches += 1;
@@ -183,8 +185,8 @@ impl World {
                         }
                         PermissionsLookup::Fetch(fetch) => {
                             counts.permission_fetches += 1;
-                            permissions.fail(&fetch, now);
-                            permissions.stand_in(issuer, subject, ages, now)
+                            permissions.fail(&fetch, PermissionsFailure::Outage, now);
+                            permissions.stand_in(&inquiry, now)
                         }
                     };
                     match found {
@@ -283,5 +285,5 @@ pub(crate) fn believe<'a>(progress: Progress<'a>, keys: &JwkSet, now: UnixTime) 
 /// The answer of a service that has this record, or none.
 pub(crate) fn fetch_permissions(fetch: &PermissionsFetch, record: Option<&str>) -> FetchedPermissions {
     let (status, body) = record.map_or((404, ""), |record| (200, record));
-    fetch.answered(&PermissionsAnswer { status, etag: None, body: body.as_bytes() }).unwrap()
+    fetch.answered(&PermissionsAnswer { status, etag: None, retry_after: None, body: body.as_bytes() }).unwrap()
 }
