@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use postern::{
     UnixTime,
-    policy::{Issuer, PermissionsSource},
+    policy::{Issuer, PermissionsSource, TextForm},
 };
 use serde_json::{Map, Value, json};
 
@@ -57,7 +57,12 @@ impl Draft {
         }
         draft.put(issuer.subject_claim(), caller.subject);
         if !caller.scopes.is_empty() {
-            draft.put(issuer.scopes_claim(), caller.scopes.join(" "));
+            // An array is read alike in each form.
+            let scopes = match issuer.scopes_form() {
+                TextForm::Spaces => caller.scopes.join(" ").into(),
+                _ => json!(caller.scopes),
+            };
+            draft.put(issuer.scopes_claim(), scopes);
         }
         if issuer.permissions() == PermissionsSource::Claims
             && let Some(companies) = caller.companies

@@ -54,6 +54,7 @@ const ATTACKS: &[&str] = &[
     "declared digest",
     "large body",
     "claims that break out of their field",
+    "one text, several names",
 ];
 
 /// Reasons that no request can show on a host that works.

@@ -8,8 +8,9 @@ use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::RangeInclusive};
 
 use crate::{
-    cut,
     json::{self, Json, Object},
+    names::{self, Ambiguous, Texts},
+    policy::TextForm,
 };
 
 /// Longest subject, in octets. OpenID Connect Core §2 caps `sub` at 255 ASCII characters.
@@ -98,14 +99,22 @@ impl<'t> Claims<'t> {
         }
     }
 
-    /// Names in a space-separated string, as RFC 8693 §4.2 has them in `scope`, or in an array of strings, as some
-    /// issuers write it. Empty when absent.
+    /// Scopes in a text of this form, by default with spaces between as RFC 8693 §4.2 has them, or in an array of strings,
+    /// as some issuers write them. Empty when absent. What RFC 6749 §3.3 does not allow in a scope is not one.
     ///
     /// Tokens of one client mostly have the same: where these are those of `like`, it has a share in them.
-    pub(crate) fn names_at(&self, path: &ClaimPath, like: Option<&Arc<[String]>>) -> Result<Arc<[String]>, WrongType> {
+    pub(crate) fn scopes_at(
+        &self,
+        path: &ClaimPath,
+        form: TextForm,
+        like: Option<&Arc<[String]>>,
+    ) -> Result<Result<Arc<[String]>, Ambiguous>, WrongType> {
+        let is_scope = |name: &&str| names::is_scope(name);
         match self.at(path) {
-            Some(Json::String(text)) => Ok(json::shared(cut::all(text, b' ').filter(|name| !name.is_empty()), like)),
-            other => Ok(json::shared(listed(other)?.into_iter(), like)),
+            Some(Json::String(text)) => {
+                Ok(Texts::read(text, Some(form)).map(|text| json::shared(text.names().filter(is_scope), like)))
+            }
+            other => Ok(Ok(json::shared(listed(other)?.into_iter().filter(is_scope), like))),
         }
     }
 }

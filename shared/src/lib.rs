@@ -70,6 +70,7 @@ mod json;
 pub mod jwk;
 pub mod jwks;
 mod log_allowance;
+mod names;
 mod part;
 pub mod permissions;
 pub mod policy;

@@ -14,7 +14,11 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::json::{self, Json, Object};
+use crate::{
+    json::{self, Json, Object},
+    names::{self, Ambiguous},
+    policy::ClaimForms,
+};
 
 /// Largest record in octets; DynamoDB's own limit on an item is 400 KB.
 pub const MAX_RECORD_BYTES: usize = 400 * 1024;
@@ -55,6 +59,8 @@ pub enum PermissionsError {
     Role,
     /// `version` is no whole number.
     Version,
+    /// A claim is a text that could be one name or several, or not of the form that is named.
+    Form,
 }
 
 impl PermissionsRecord {
@@ -82,9 +88,9 @@ impl PermissionsRecord {
 
     /// The permissions that a token carries in its own claims: companies and roles, wherever its issuer keeps them.
     ///
-    /// Companies are an array of names, their text, or an object by name, which may hold the roles of each. Roles
-    /// are one name or an array of them, held in every company. Believes what it is given: whether the claims may be
-    /// believed is the authoriser's to know.
+    /// Companies are an array of names, a text, or an object by name, which may hold the roles of each. Roles are an array
+    /// of names or a text, held in every company. A text is one name, or several where `forms` says how. Believes what it
+    /// is given: whether the claims may be believed is the authoriser's to know.
     ///
     /// # Errors
     /// [`PermissionsError`] names the claim that is in none of its forms.
@@ -92,12 +98,17 @@ impl PermissionsRecord {
         subject: &str,
         companies_claim: Option<&Value>,
         roles_claim: Option<&Value>,
+        forms: ClaimForms,
     ) -> Result<Self, PermissionsError> {
         let (companies, roles) = (companies_claim.map(Json::from), roles_claim.map(Json::from));
-        Self::from_json_claims(subject.into(), companies.as_ref(), roles.as_ref(), None)
+        let ambiguous = |Ambiguous| PermissionsError::Form;
+        let companies = companies.as_ref().map(|claim| names::listed(claim, forms.companies)).transpose();
+        let roles = roles.as_ref().map(|claim| names::listed(claim, forms.roles)).transpose();
+        let (companies, roles) = (companies.map_err(ambiguous)?, roles.map_err(ambiguous)?);
+        Self::from_json_claims(subject.into(), companies.as_deref(), roles.as_deref(), None)
     }
 
-    /// The same, of claims as they were read. Roles that are those of `like` are shared with it.
+    /// The same, of claims as they were read; a text is one name. Roles that are those of `like` are shared with it.
     pub(crate) fn from_json_claims(
         subject: Arc<str>,
         companies_claim: Option<&Json<'_>>,
@@ -106,8 +117,8 @@ impl PermissionsRecord {
     ) -> Result<Self, PermissionsError> {
         let listed = match companies_claim {
             None => Cow::Owned(Json::Array(Vec::new())),
-            // Cognito's first trigger version can add strings only, so an array arrives as its JSON text.
-            Some(Json::String(text)) => Cow::Owned(listed_in_text(text)?),
+            Some(Json::String(text)) if text.is_empty() => Cow::Owned(Json::Array(Vec::new())),
+            Some(Json::String(name)) => Cow::Owned(Json::Array(Vec::from([Json::String((&**name).into())]))),
             // Keycloak's organisations: an object of name to the organisation's own attributes.
             Some(Json::Object(members)) if members.iter().all(|(_, value)| matches!(value, Json::Object(_))) => {
                 Cow::Owned(Json::Array(members.iter().map(|(name, _)| Json::String(name.into())).collect()))
@@ -252,17 +263,6 @@ fn named(companies: Companies) -> Result<Companies, PermissionsError> {
     if is_sound { Ok(companies) } else { Err(PermissionsError::Companies) }
 }
 
-/// A claim that is a string: the JSON text of an array, or names with spaces between.
-fn listed_in_text(text: &str) -> Result<Json<'_>, PermissionsError> {
-    if text.trim_start().starts_with('[') {
-        return serde_json::from_str(text).map_err(|_| PermissionsError::Companies);
-    }
-    if text.contains(['"', '{', '[', ',']) {
-        return Err(PermissionsError::Companies);
-    }
-    Ok(Json::Array(text.split(' ').filter(|name| !name.is_empty()).map(|name| Json::String(name.into())).collect()))
-}
-
 impl fmt::Display for PermissionsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -272,6 +272,7 @@ impl fmt::Display for PermissionsError {
             Self::Companies => "`companies` is neither an array of names nor an object of name to roles",
             Self::Role => "`role` is not a non-empty string, or roles per company are not arrays of strings",
             Self::Version => "`version` is not a whole number",
+            Self::Form => "a claim is a text that could be one name or several, or that does not have its form",
         })
     }
 }
@@ -281,6 +282,7 @@ impl core::error::Error for PermissionsError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::TextForm;
 
     #[test]
     fn both_shapes_are_read() {
@@ -349,13 +351,23 @@ mod tests {
     }
 
     #[test]
-    fn claims_hold_companies_in_three_forms() {
-        for text in [r#"["1111","2222"]"#, "1111 2222"] {
-            let listed = companies(Some(&listed_in_text(text).unwrap()), None, None).unwrap();
-            assert_eq!(listed.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["1111", "2222"], "{text}");
-        }
-        for text in ["[1111", "1111,2222", r#"{"1111":[]}"#, r#""1111""#] {
-            assert!(listed_in_text(text).is_err(), "{text}");
-        }
+    fn a_text_among_claims_is_one_name_unless_its_form_is_told() {
+        let read = |text: &str, form: Option<TextForm>| {
+            let forms = ClaimForms { companies: form, roles: form };
+            let (companies, roles) = (serde_json::json!(["1"]), serde_json::json!(text));
+            let by_company = PermissionsRecord::from_claims("u", Some(&roles), None, forms)?;
+            let by_role = PermissionsRecord::from_claims("u", Some(&companies), Some(&roles), forms)?;
+            let names: Vec<String> = by_company.companies().map(|(name, _)| name.to_owned()).collect();
+            assert_eq!(by_role.roles("1"), Some(&names[..]), "{text}");
+            Ok(names)
+        };
+        let names = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(read("Acme", None), names(&["Acme"]));
+        assert_eq!(read("Acme Holdings", None), Err(PermissionsError::Form));
+        assert_eq!(read("Acme Holdings", Some(TextForm::Text)), names(&["Acme Holdings"]));
+        assert_eq!(read("Acme Holdings", Some(TextForm::Spaces)), names(&["Acme", "Holdings"]));
+        assert_eq!(read("a,b c", Some(TextForm::Commas)), names(&["a", "b c"]));
+        assert_eq!(read(r#"["a","b c"]"#, Some(TextForm::Json)), names(&["a", "b c"]));
+        assert_eq!(read(r#"["a"]"#, None), Err(PermissionsError::Form));
     }
 }

@@ -62,6 +62,8 @@ pub enum Reason {
     IssuedTooLongAgo,
     /// The subject's claim is missing, empty, too long or holds control characters.
     SubjectUnusable,
+    /// The claim with the scopes is a text that the section's `form` cannot read.
+    ScopesAmbiguous,
     /// A scope of the route is missing.
     ScopeMissing,
     /// A claim that the route requires is missing or says something else.
@@ -70,8 +72,12 @@ pub enum Reason {
     SubjectMismatch,
     /// The field or parameter that must name the company is missing, stands twice, or names none.
     CompanyUnspecified,
+    /// The claim with the companies is a text that could be one name or several, or not of the section's `form`.
+    CompaniesAmbiguous,
     /// The company in the path is none of the caller's.
     CompanyMismatch,
+    /// The same of the claim with the roles.
+    RolesAmbiguous,
     /// The caller holds none of the route's roles in the company.
     RoleMissing,
     /// The route binds bodies, and the request declares no digest of its own, or two that differ.
@@ -118,7 +124,7 @@ pub enum PublicCode {
 
 impl Reason {
     /// Every reason there is, in the order in which a decision may come to them.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 55] = [
         Self::Target(TargetError::NotAbsolutePath),
         Self::Target(TargetError::TooLong),
         Self::Target(TargetError::EmptyQuery),
@@ -158,11 +164,14 @@ impl Reason {
         Self::LifetimeTooLong,
         Self::IssuedTooLongAgo,
         Self::SubjectUnusable,
+        Self::ScopesAmbiguous,
         Self::ScopeMissing,
         Self::ConditionUnmet,
         Self::SubjectMismatch,
         Self::CompanyUnspecified,
+        Self::CompaniesAmbiguous,
         Self::CompanyMismatch,
+        Self::RolesAmbiguous,
         Self::RoleMissing,
         Self::BodyDigestMissing,
         Self::BodyTooLarge,
@@ -208,9 +217,13 @@ impl Reason {
             | Self::SubjectUnusable => PublicCode::InvalidToken,
             Self::ScopeMissing => PublicCode::InsufficientScope,
             // Which of them it was would tell a caller who belongs to which company.
-            Self::ConditionUnmet | Self::SubjectMismatch | Self::CompanyMismatch | Self::RoleMissing => {
-                PublicCode::AccessDenied
-            }
+            Self::ScopesAmbiguous
+            | Self::ConditionUnmet
+            | Self::SubjectMismatch
+            | Self::CompaniesAmbiguous
+            | Self::CompanyMismatch
+            | Self::RolesAmbiguous
+            | Self::RoleMissing => PublicCode::AccessDenied,
             Self::KeysUnavailable | Self::SignatureUnavailable | Self::PermissionsUnavailable | Self::Unconfigured => {
                 PublicCode::TemporarilyUnavailable
             }
@@ -246,11 +259,14 @@ impl Reason {
             Self::LifetimeTooLong => "lifetime_too_long",
             Self::IssuedTooLongAgo => "issued_too_long_ago",
             Self::SubjectUnusable => "subject_unusable",
+            Self::ScopesAmbiguous => "scopes_ambiguous",
             Self::ScopeMissing => "scope_missing",
             Self::ConditionUnmet => "condition_unmet",
             Self::SubjectMismatch => "subject_mismatch",
             Self::CompanyUnspecified => "company_unspecified",
+            Self::CompaniesAmbiguous => "companies_ambiguous",
             Self::CompanyMismatch => "company_mismatch",
+            Self::RolesAmbiguous => "roles_ambiguous",
             Self::RoleMissing => "role_missing",
             Self::BodyDigestMissing => "body_digest_missing",
             Self::BodyTooLarge => "body_too_large",

@@ -96,7 +96,7 @@ stages! {
     /// It names a usable subject.
     Subject = "subject": [SubjectUnusable],
     /// It has the route's scopes.
-    Scopes = "scopes": [ScopeMissing],
+    Scopes = "scopes": [ScopesAmbiguous, ScopeMissing],
     /// It has the claims that the route requires.
     Condition = "condition": [ConditionUnmet],
     /// The path names its subject.
@@ -106,9 +106,9 @@ stages! {
     /// The caller's permissions are to be had.
     Permissions = "permissions": [PermissionsUnavailable],
     /// The company is one of the caller's.
-    Company = "company": [CompanyMismatch],
+    Company = "company": [CompaniesAmbiguous, CompanyMismatch],
     /// The caller holds one of the route's roles there.
-    Role = "role": [RoleMissing],
+    Role = "role": [RolesAmbiguous, RoleMissing],
     /// The body is bound, where the route binds it.
     Body = "body": [BodyDigestMissing, BodyTooLarge, BodyUnreadable],
 }

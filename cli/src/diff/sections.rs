@@ -3,7 +3,7 @@
 
 use postern::{
     Algorithm, Policy,
-    policy::{AudienceRule, Issuer},
+    policy::{AudienceRule, Issuer, TextForm},
 };
 use serde_json::{Value, json};
 
@@ -90,12 +90,16 @@ impl<'p> Common<'p> {
     pub(super) fn of([old, new]: [&'p Issuer; 2]) -> Option<Self> {
         let places = |issuer: &Issuer| {
             let clients: Vec<Vec<String>> = issuer.client_claims().map(<[String]>::to_vec).collect();
+            let forms = issuer.claim_forms();
+            let forms = [forms.companies, forms.roles].map(|form| form.map(TextForm::name));
             json!([
                 issuer.subject_claim(),
                 issuer.scopes_claim(),
                 issuer.roles_claim(),
                 issuer.companies_claim(),
-                clients
+                clients,
+                issuer.scopes_form().name(),
+                forms
             ])
         };
         let same_kind = |one: Option<&str>, other: Option<&str>| one.is_none() || other.is_none() || one == other;

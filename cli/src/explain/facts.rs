@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use postern::{
     Decision, PermissionsRecord, Policy, Request, UnixTime,
-    policy::{CompanyRule, Issuer, PermissionsSource, Route},
+    policy::{CompanyRule, Issuer, PermissionsSource, Route, TextForm},
     target::CanonicalTarget,
 };
 use serde_json::{Map, Value};
@@ -81,7 +81,10 @@ impl<'a> Facts<'a> {
             PermissionsSource::Claims => {
                 let companies = claim(&self.claims, section.companies_claim());
                 let roles = claim(&self.claims, section.roles_claim());
-                PermissionsRecord::from_claims(subject, companies, roles).ok().as_ref().map(listed)
+                PermissionsRecord::from_claims(subject, companies, roles, section.claim_forms())
+                    .ok()
+                    .as_ref()
+                    .map(listed)
             }
             _ => Some(BTreeMap::from([(subject.to_owned(), Vec::new())])),
         }
@@ -106,7 +109,11 @@ impl<'a> Facts<'a> {
 
     /// The token's scopes.
     pub(crate) fn scopes(&self) -> Vec<String> {
-        self.section.and_then(|section| claim(&self.claims, section.scopes_claim())).map_or_else(Vec::new, names)
+        let Some(section) = self.section else { return Vec::new() };
+        match claim(&self.claims, section.scopes_claim()) {
+            Some(Value::String(text)) => TextForm::names(Some(section.scopes_form()), text).unwrap_or_default(),
+            other => other.map_or_else(Vec::new, names),
+        }
     }
 
     /// The token's audience.

@@ -4,12 +4,13 @@
 
 use postern::{
     Decision, Reason, Stage,
-    policy::{AudienceRule, CompanyRule, Issuer, Route},
+    policy::{AudienceRule, CompanyRule, Issuer, Route, TextForm},
 };
 use serde_json::Value;
 
 use super::facts::Facts;
 use crate::{
+    draft,
     inspect::{relative, utc},
     output::shown,
     rules::{self, listed},
@@ -140,6 +141,9 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         Reason::LifetimeTooLong => format!("from `iat` to `exp` it is longer than `{issuer}` allows"),
         Reason::IssuedTooLongAgo => too_old(facts, issuer, &at("iat")),
         Reason::SubjectUnusable => "the token names no usable subject".to_owned(),
+        Reason::ScopesAmbiguous => ambiguous(facts, |own| (own.scopes_claim(), Some(own.scopes_form()))),
+        Reason::CompaniesAmbiguous => ambiguous(facts, |own| (own.companies_claim(), own.claim_forms().companies)),
+        Reason::RolesAmbiguous => ambiguous(facts, |own| (own.roles_claim(), own.claim_forms().roles)),
         Reason::ScopeMissing => rule(Stage::Scopes, facts),
         Reason::ConditionUnmet => rule(Stage::Condition, facts),
         Reason::SubjectMismatch => rule(Stage::SubjectRule, facts),
@@ -153,6 +157,18 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         }
         Reason::BodyUnreadable => "the body broke off before its end".to_owned(),
         other => other.code().to_owned(),
+    }
+}
+
+/// A claim that could be one name or several, and what the section says of its form.
+fn ambiguous(facts: &Facts<'_>, claim: impl Fn(&Issuer) -> (&[String], Option<TextForm>)) -> String {
+    let Some(section) = facts.section else { return String::new() };
+    let (path, form) = claim(section);
+    let said = text(draft::claim(&facts.claims, path));
+    let (name, issuer) = (path.join(" / "), section.name());
+    match form {
+        None => format!("`{name}` is {said}: one name or several, and `{issuer}` does not say which by `form`"),
+        Some(form) => format!("`{name}` is {said}, which does not have the form \"{form}\" that `{issuer}` names"),
     }
 }
 

@@ -14,6 +14,8 @@
 
 mod bound_tokens;
 mod caller_token;
+mod claim_texts;
+mod context_audiences;
 mod discovered_places;
 mod early_clocks;
 mod fractional_dates;
@@ -24,8 +26,10 @@ mod private_keys;
 mod report;
 mod request_fields;
 mod reserved_fields;
+mod scope_texts;
 mod separate_shadows;
 mod unnamed_audiences;
+mod unread_texts;
 mod version;
 mod written;
 
@@ -37,6 +41,8 @@ pub(crate) use written::Written;
 const CHANGES: &[&Change] = &[
     &bound_tokens::CHANGE,
     &caller_token::CHANGE,
+    &claim_texts::CHANGE,
+    &context_audiences::CHANGE,
     &discovered_places::CHANGE,
     &early_clocks::CHANGE,
     &fractional_dates::CHANGE,
@@ -46,8 +52,10 @@ const CHANGES: &[&Change] = &[
     &private_keys::CHANGE,
     &request_fields::CHANGE,
     &reserved_fields::CHANGE,
+    &scope_texts::CHANGE,
     &separate_shadows::CHANGE,
     &unnamed_audiences::CHANGE,
+    &unread_texts::CHANGE,
 ];
 
 /// One change of decisions.

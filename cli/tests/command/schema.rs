@@ -45,6 +45,7 @@ fn is_well_formed(text: &str) -> bool {
                 | PolicyFault::Algorithm(_)
                 | PolicyFault::Preset(_)
                 | PolicyFault::AudienceForm(_)
+                | PolicyFault::TextForm(_)
                 | PolicyFault::PermissionsSource(_)
                 | PolicyFault::BodyRule(_)
                 | PolicyFault::KeyName
@@ -125,6 +126,14 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
         (issuer("claims = { roles = [\"a\", \"b\"], client = \"azp\" }\njwks_max_stale = \"90ms\""), true),
         (issuer("clients = [\"a\"]\ntoken_type = \"at+jwt\"\nmax_age = \"1h\"\nmax_lifetime = \"2m\""), true),
         (issuer("preset = \"cognito\""), true),
+        (
+            issuer("claims = { companies = { claim = [\"a\", \"b\"], form = \"text\" }, scopes.form = \"commas\" }"),
+            true,
+        ),
+        (issuer("claims.roles = {}"), true),
+        (issuer("claims.roles.form = \"lines\""), false),
+        (issuer("claims.roles.separator = \",\""), false),
+        (issuer("claims.subject = { claim = \"a\" }"), false),
         (issuer("clients = [\"a\"]").replace("audience = [\"a\"]", "audience = \"any\""), true),
         (issuer("clients = [\"a\"]").replace("audience = [\"a\"]", "audience = \"a\""), false),
         (route("scopes = [\"a\"]\nrequire.a = true\nheaders.x-a = [\"a\", \"b\"]\nbody = \"declared\""), true),

@@ -107,7 +107,7 @@ pub fn entra() -> Token {
         "iss": "https://login.microsoftonline.com/6d3f5a1e-0000-4000-8000-00000000c0de/v2.0",
         "azp": "bbbbbbbb-0000-4000-8000-000000000002", "azpacr": "1", "name": "Ana", "oid": "cccccccc",
         "roles": ["Manager"], "scp": "Orders.Read profile", "sub": "pairwise-subject", "tid": "6d3f5a1e",
-        "ver": "2.0", "extension_companies": "1111 2222", "nbf": 1_800_000_000,
+        "ver": "2.0", "extension_companies": "1111, 2222", "nbf": 1_800_000_000,
     });
     Token::new(Pair("partners-rsa"), "directory-1", claims).header("typ", "JWT")
 }

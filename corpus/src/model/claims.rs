@@ -31,6 +31,8 @@ pub struct Believed<'p> {
     pub scopes: Vec<String>,
     /// Where they stand in the token or follow from it; `None` where the permissions service has them.
     pub companies: Option<Companies>,
+    /// Which of `scopes`, `companies` and `roles` are a text that may be read in several ways.
+    pub ambiguous: Vec<&'static str>,
 }
 
 const MALFORMED: &str = "claims_malformed";
@@ -68,13 +70,25 @@ pub fn believe<'p>(
     if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.chars().any(char::is_control) {
         return Err("subject_unusable");
     }
+    let mut ambiguous = Vec::new();
+    let listed = |name: &'static str, ambiguous: &mut Vec<&'static str>| {
+        let claim = claims.at(&issuer.path(name))?;
+        let listed = in_form(claim, issuer.form(name));
+        if listed.is_none() {
+            ambiguous.push(name);
+        }
+        Some(listed.unwrap_or(Json::Array(Vec::new())))
+    };
     let companies = match issuer.permissions.as_str() {
         "service" => None,
         "subject" => Some(Companies::from([(subject.to_owned(), Vec::new())])),
-        _ => Some(carried(claims.at(&issuer.path("companies")), claims.at(&issuer.path("roles"))).ok_or(MALFORMED)?),
+        _ => {
+            let (companies, roles) = (listed("companies", &mut ambiguous), listed("roles", &mut ambiguous));
+            Some(carried(companies.as_ref(), roles.as_ref()).ok_or(MALFORMED)?)
+        }
     };
-    let scopes = names(claims.at(&issuer.path("scopes")))?;
-    Ok(Believed { claims, section, subject: subject.to_owned(), scopes, companies })
+    let scopes = names(listed("scopes", &mut ambiguous).as_ref())?;
+    Ok(Believed { claims, section, subject: subject.to_owned(), scopes, companies, ambiguous })
 }
 
 /// A string, nothing, or the wrong type.
@@ -95,11 +109,38 @@ fn date_of(claims: &Json, name: &str) -> Result<Option<f64>, &'static str> {
     }
 }
 
+/// Scopes, as RFC 6749 §3.3 allows them; others are none.
 fn names(claim: Option<&Json>) -> Result<Vec<String>, &'static str> {
-    match claim {
-        None => Ok(Vec::new()),
-        Some(Json::String(text)) => Ok(words(text)),
-        Some(other) => other.texts().ok_or(MALFORMED),
+    let mut names = match claim {
+        None => Vec::new(),
+        Some(Json::String(one)) => vec![one.clone()],
+        Some(other) => other.texts().ok_or(MALFORMED)?,
+    };
+    let allowed = |letter: char| ('!'..='~').contains(&letter) && letter != '"' && letter != '\\';
+    names.retain(|name| !name.is_empty() && name.chars().all(allowed));
+    Ok(names)
+}
+
+/// A claim whose text, if it has several names, is an array of them; `None` where nobody says which they are.
+fn in_form(claim: &Json, form: Option<&str>) -> Option<Json> {
+    let Json::String(text) = claim else { return Some(claim.clone()) };
+    let list = |names: Vec<String>| Some(Json::Array(names.into_iter().map(Json::String).collect()));
+    let looks_like_json = ["[", "{", "\""].iter().any(|start| text.trim_start_matches(' ').starts_with(start));
+    if !looks_like_json && !text.contains(' ') && !text.contains(',') {
+        return Some(claim.clone());
+    }
+    match form {
+        Some("text") => Some(claim.clone()),
+        Some("json") => match json::parse(text)? {
+            Json::Array(items) => list(Json::Array(items).texts()?),
+            _ => None,
+        },
+        Some("spaces") if !looks_like_json => list(words(text)),
+        Some("commas") if !looks_like_json => {
+            let names = text.split(',').map(|name| name.trim_matches(' ').to_owned());
+            list(names.filter(|name| !name.is_empty()).collect())
+        }
+        _ => None,
     }
 }
 
@@ -209,9 +250,8 @@ fn carried(companies: Option<&Json>, roles: Option<&Json>) -> Option<Companies> 
     };
     let found = match companies {
         None => with_roles(Vec::new())?,
-        Some(Json::String(text)) if text.trim_start().starts_with('[') => with_roles(json::parse(text)?.texts()?)?,
-        Some(Json::String(text)) if text.contains(['"', '{', '[', ',']) => return None,
-        Some(Json::String(text)) => with_roles(words(text))?,
+        Some(Json::String(text)) if text.is_empty() => with_roles(Vec::new())?,
+        Some(Json::String(one)) => with_roles(vec![one.clone()])?,
         Some(array @ Json::Array(_)) => with_roles(array.texts()?)?,
         // Keycloak's organisations.
         Some(Json::Object(members)) if members.iter().all(|(_, value)| matches!(value, Json::Object(_))) => {

@@ -88,7 +88,13 @@ impl Question<'_> {
             Some(companies) => companies.clone(),
             None => self.recorded(&caller)?,
         };
+        if caller.ambiguous.contains(&"companies") {
+            return Err("companies_ambiguous");
+        }
         let held = companies.get(&company).ok_or("company_mismatch")?;
+        if !self.route.roles.is_empty() && caller.ambiguous.contains(&"roles") {
+            return Err("roles_ambiguous");
+        }
         if !self.route.roles.is_empty() && !self.route.roles.iter().any(|role| held.contains(role)) {
             return Err("role_missing");
         }
@@ -142,6 +148,9 @@ impl Question<'_> {
             Scopes::All(all) => (all.clone(), Vec::new()),
             Scopes::Sets { all_of, any_of } => (all_of.clone(), any_of.clone()),
         };
+        if caller.ambiguous.contains(&"scopes") && !(all.is_empty() && any.is_empty()) {
+            return Err("scopes_ambiguous");
+        }
         let has = |scope: &String| caller.scopes.contains(scope);
         let enough = all.iter().all(has) && (any.is_empty() || any.iter().any(has));
         if enough { Ok(()) } else { Err("scope_missing") }
@@ -246,6 +255,7 @@ pub fn deny(reason: &str, route: Option<&str>) -> Expect {
         "method_not_allowed" => 405,
         "credential_malformed" | "company_unspecified" | "body_digest_missing" | "body_unreadable" => 400,
         "body_too_large" => 413,
+        "scopes_ambiguous" | "companies_ambiguous" | "roles_ambiguous" => 403,
         "scope_missing" | "subject_mismatch" | "company_mismatch" | "role_missing" | "condition_unmet" => 403,
         "keys_unavailable" | "signature_unavailable" | "permissions_unavailable" | "unconfigured" => 503,
         target if target.starts_with("target_") => 400,

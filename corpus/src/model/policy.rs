@@ -51,7 +51,7 @@ pub struct Issuer {
     #[serde(default)]
     pub require: BTreeMap<String, Required>,
     #[serde(default)]
-    pub claims: BTreeMap<String, OneOrMany>,
+    pub claims: BTreeMap<String, Claim>,
     pub permissions: String,
     pub leeway: Option<String>,
     pub max_lifetime: Option<String>,
@@ -92,6 +92,21 @@ pub enum OneOrMany {
     One(String),
     /// Several.
     Many(Vec<String>),
+}
+
+/// Where a claim stands, and perhaps how a text in it is read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Claim {
+    /// Where.
+    At(OneOrMany),
+    /// Where, unless it is the usual place, and how.
+    Formed {
+        /// The claim.
+        claim: Option<OneOrMany>,
+        /// One of the four forms.
+        form: Option<String>,
+    },
 }
 
 /// What a claim must be.
@@ -200,7 +215,7 @@ impl Issuer {
 
     /// Where a claim stands: README.md's table of presets, which the section overrules.
     pub fn path(&self, claim: &str) -> Vec<String> {
-        if let Some(own) = self.claims.get(claim) {
+        if let Some(Claim::At(own) | Claim::Formed { claim: Some(own), .. }) = self.claims.get(claim) {
             return own.names();
         }
         let place: &[&str] = match (self.preset.as_deref(), claim) {
@@ -220,11 +235,21 @@ impl Issuer {
         place.iter().map(|name| (*name).to_owned()).collect()
     }
 
+    /// How a text in the claim is read, where that is said: of scopes always, of Cognito's own companies too.
+    pub fn form(&self, claim: &str) -> Option<&str> {
+        match (self.claims.get(claim), self.preset.as_deref(), claim) {
+            (Some(Claim::Formed { form: Some(form), .. }), ..) => Some(form),
+            (_, _, "scopes") => Some("spaces"),
+            (None | Some(Claim::Formed { claim: None, .. }), Some("cognito"), "companies") => Some("json"),
+            _ => None,
+        }
+    }
+
     /// Where the client stands, the first that a token has.
     pub fn client_paths(&self) -> Vec<Vec<String>> {
         let one = |name: &str| vec![vec![name.to_owned()]];
         match (self.claims.get("client"), self.preset.as_deref()) {
-            (Some(own), _) => vec![own.names()],
+            (Some(_), _) => vec![self.path("client")],
             (None, Some("cognito")) => one("client_id"),
             (None, Some("okta")) => one("cid"),
             (None, Some(_)) => one("azp"),

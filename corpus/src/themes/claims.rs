@@ -2,7 +2,7 @@
 
 use crate::make::{
     NOW, Theme, Token,
-    callers::{ORDERS, partner, staff, user},
+    callers::{ORDERS, machine, partner, staff, user},
     who,
 };
 use serde_json::{Value, json};
@@ -17,6 +17,10 @@ pub(super) fn cases() -> Theme {
     audiences(&mut theme);
     subjects_and_scopes(&mut theme);
     theme.enter("rules");
+    theme
+        .get("`scope` is an array in a text, where no rule needs it", "/me")
+        .token(&machine("1111").claim("scope", "[things/read]"))
+        .permit("me", who("machines", "1111", ""));
     limits(&mut theme);
     theme
 }
@@ -332,6 +336,19 @@ fn subjects_and_scopes(theme: &mut Theme) {
             ROUTE,
         );
     }
+    for text in
+        ["[orders/list.orders]", "[x orders/list.orders y]", "[\"orders/list.orders\"]", "\"orders/list.orders x\""]
+    {
+        theme
+            .get(format!("`scope` is the text {text}"), LIST)
+            .attack("one text, several names")
+            .token(&partner("1111").claim("scope", text))
+            .deny("scopes_ambiguous", 403, ROUTE);
+    }
+    theme
+        .get("`scope`: what is no scope is not handed on", LIST)
+        .token(&partner("1111").claim("scope", json!(["x admin", list, "", "t\tadmin", "q\"admin"])))
+        .permit(ROUTE, who("partners", "1111", list).at("1111", &[]));
     theme
         .get("`scp` is not this issuer's name for scopes", LIST)
         .token(&partner("1111").without("scope").claim("scp", list))

@@ -64,6 +64,13 @@ fn of_auth0(theme: &mut Theme) {
         route,
     );
     theme.get("auth0: no organisation", at).token(&auth0().without("org_id")).deny("company_mismatch", 403, route);
+    for company in ["Acme%20Holdings", "Acme"] {
+        theme
+            .get(format!("auth0: an organisation of two words, or two, at {company}"), format!("/tenant/{company}"))
+            .attack("one text, several names")
+            .token(&auth0().claim("org_id", "Acme Holdings"))
+            .deny("companies_ambiguous", 403, route);
+    }
     theme
         .get("auth0: roles under another name are none", at)
         .token(
@@ -103,6 +110,34 @@ fn of_okta(theme: &mut Theme) {
         .get("okta: scopes as a text", at)
         .token(&okta().claim("scp", "orders.read"))
         .permit(route, who("workforce", "ana@corpus.example", "orders.read").at("1111", &["Everyone", "Manager"]));
+    let attack = "one text, several names";
+    for (name, tenant) in [("text", json!("Acme Holdings")), ("list", json!(["Acme Holdings"]))] {
+        let token = || okta().claim("tenant", tenant.clone());
+        theme
+            .get(format!("okta: a company with a space in its name, as a {name}"), "/workforce/Acme%20Holdings")
+            .token(&token())
+            .permit(
+                route,
+                who("workforce", "ana@corpus.example", "openid orders.read")
+                    .at("Acme Holdings", &["Everyone", "Manager"]),
+            );
+        for other in ["Acme", "Holdings"] {
+            theme
+                .get(format!("okta: {other} is not that company, as a {name}"), format!("/workforce/{other}"))
+                .attack(attack)
+                .token(&token())
+                .deny("company_mismatch", 403, route);
+        }
+    }
+    theme.get("okta: groups in one text", at).attack(attack).token(&okta().claim("groups", "Everyone Manager")).deny(
+        "roles_ambiguous",
+        403,
+        route,
+    );
+    theme
+        .get("okta: one group as a text", at)
+        .token(&okta().claim("groups", "Manager"))
+        .permit(route, who("workforce", "ana@corpus.example", "openid orders.read").at("1111", &["Manager"]));
     theme.get("okta: other groups", at).token(&okta().claim("groups", json!(["Everyone"]))).deny(
         "role_missing",
         403,

@@ -188,7 +188,7 @@ fn one_pool(theme: &mut Theme) {
     for (name, companies, company, permitted) in [
         ("a list in a text", json!("[\"1111\", \"2222\"]"), "2222", true),
         ("a list in a text, another's", json!("[\"1111\"]"), "2222", false),
-        ("names with spaces", json!("1111 2222"), "2222", true),
+        ("a single name", json!("2222"), "2222", true),
         ("a list", json!(["2222"]), "2222", true),
         ("a part of a name", json!("22222"), "2222", false),
         ("nothing", json!(""), "2222", false),
@@ -204,16 +204,23 @@ fn one_pool(theme: &mut Theme) {
         }
     }
     for (name, companies) in [
-        ("a text that is cut off", json!("[\"1111\"")),
-        ("names with commas", json!("1111,2222")),
-        ("an object in a text", json!("{\"1111\":[]}")),
-        ("a quoted name", json!("\"1111\"")),
-        ("a number", json!(1111)),
-        ("numbers", json!([1111])),
-        ("numbers in a text", json!("[1111]")),
-        ("null", json!(null)),
-        ("an empty name", json!([""])),
+        ("a text that is cut off", "[\"1111\""),
+        ("names with spaces", "1111 2222"),
+        ("names with commas", "1111,2222"),
+        ("an object in a text", "{\"1111\":[]}"),
+        ("a quoted name", "\"1111\""),
+        ("numbers in a text", "[1111]"),
+        ("names in brackets, as API Gateway writes a list", "[2222 1111 3333]"),
     ] {
+        theme
+            .get(format!("pool: companies as {name} are not read"), users)
+            .attack("one text, several names")
+            .token(&pool_user("u1").claim("companies", companies))
+            .deny("companies_ambiguous", 403, "pool-users");
+    }
+    for (name, companies) in
+        [("a number", json!(1111)), ("numbers", json!([1111])), ("null", json!(null)), ("an empty name", json!([""]))]
+    {
         theme
             .get(format!("pool: companies as {name} are refused"), users)
             .token(&pool_user("u1").claim("companies", companies))
@@ -228,6 +235,15 @@ fn one_pool(theme: &mut Theme) {
             "pool-users",
         );
     }
+    theme
+        .get("pool: groups in one text, where no role is asked for", both)
+        .token(&pool_user("u1").claim("cognito:groups", "Manager,Standard"))
+        .permit("pool-both", who("pool-users", "u1", "openid").at("1111", &[]));
+    theme
+        .get("pool: groups in one text", users)
+        .attack("one text, several names")
+        .token(&pool_user("u1").claim("cognito:groups", "Manager,Standard"))
+        .deny("roles_ambiguous", 403, "pool-users");
     theme.get("pool: no groups", users).token(&pool_user("u1").without("cognito:groups")).deny(
         "role_missing",
         403,
@@ -276,6 +292,40 @@ fn one_url_two_audiences(theme: &mut Theme) {
         .get("shared: ES256 for both is a's alone", "/shared/both")
         .token(&shared(json!([a, b])).signed_by(Pair("ec"), "shared-ec"))
         .permit("shared-both", who("shared-a", "s1", ""));
+}
+
+/// Of `staff`, companies have a form and roles have none.
+fn texts_of_staff(theme: &mut Theme) {
+    let attack = "one text, several names";
+    let reports = "/staff/1111/reports";
+    for roles in ["Auditor Manager", "Auditor,Manager", " Auditor", "[\"Auditor\"]", "[x Auditor y]", "\"Auditor\""] {
+        let token = || staff("u1").claim("access", json!({"roles": roles, "tenants": ["1111"]}));
+        theme.get(format!("staff: the roles `{roles}`"), reports).attack(attack).token(&token()).deny(
+            "roles_ambiguous",
+            403,
+            "staff-reports",
+        );
+        theme
+            .get(format!("staff: the roles `{roles}`, of another company"), "/staff/2222/reports")
+            .token(&token())
+            .deny("company_mismatch", 403, "staff-reports");
+        theme
+            .get(format!("staff: the roles `{roles}` where no rule needs them"), "/profiles/users/u1")
+            .token(&token())
+            .permit("staff-profile", who("staff", "u1", "reports/read"));
+    }
+    for tenants in ["[x 1111 y]", "{x 1111 y}", "\"x 1111 y\"", " [1111]", "[\"1111\"]"] {
+        let token = || staff("u1").claim("access", json!({"roles": ["Auditor"], "tenants": tenants}));
+        theme.get(format!("staff: the tenants `{tenants}`"), reports).attack(attack).token(&token()).deny(
+            "companies_ambiguous",
+            403,
+            "staff-reports",
+        );
+        theme
+            .get(format!("staff: the tenants `{tenants}` where no rule needs them"), "/profiles/users/u1")
+            .token(&token())
+            .permit("staff-profile", who("staff", "u1", "reports/read"));
+    }
 }
 
 fn staffs_own_claims(theme: &mut Theme) {
@@ -335,11 +385,19 @@ fn staffs_own_claims(theme: &mut Theme) {
         ("roles by company", json!({"tenants": {"1111": ["Manager", "Editor"], "2222": []}}), &["Manager", "Editor"]),
         ("tenants as organisations", json!({"roles": ["Auditor"], "tenants": {"1111": {"id": "x"}}}), &["Auditor"]),
         ("tenants as text", json!({"roles": ["Auditor"], "tenants": "2222 1111"}), &["Auditor"]),
+        ("one tenant as text", json!({"roles": "Auditor", "tenants": "1111"}), &["Auditor"]),
     ] {
         theme
             .get(format!("staff: {name}"), reports)
             .token(&staff("u1").claim("access", access))
             .permit("staff-reports", read().at("1111", roles));
+    }
+    texts_of_staff(theme);
+    for audience in [json!("https://other.example"), json!(["a", "b"]), json!([])] {
+        theme
+            .get(format!("staff: for any API, as for {audience}"), "/profiles/users/u1")
+            .token(&staff("u1").claim("aud", audience))
+            .permit("staff-profile", read());
     }
     for client in ["staff-app", "staff-cli"] {
         theme

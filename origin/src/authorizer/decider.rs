@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use postern::{
     Authorizer, BodyDigest, Caller, Decision, Denial, PermissionsRecord, Request, UnixTime,
-    policy::{Issuer, PermissionsSource},
+    policy::{ClaimForms, Issuer, PermissionsSource},
 };
 
 use crate::enforcer::{Enforcer, HeldPermissions, Hydrated, section_of};
@@ -106,7 +106,7 @@ pub(super) async fn permissions(decider: &impl Decider, caller: &Caller) -> Hydr
 pub(super) fn record(known: &Hydrated, caller: &Caller) -> Option<PermissionsRecord> {
     match known {
         Hydrated::Found(record) => Some(PermissionsRecord::clone(record)),
-        Hydrated::Absent => PermissionsRecord::from_claims(caller.subject(), None, None).ok(),
+        Hydrated::Absent => PermissionsRecord::from_claims(caller.subject(), None, None, ClaimForms::default()).ok(),
         Hydrated::Unavailable => None,
     }
 }

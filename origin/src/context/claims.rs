@@ -3,7 +3,8 @@
 //! REST APIs write the two dates of a Cognito token as text (`Thu May 04 03:50:06 UTC 2023`), HTTP APIs write numbers in
 //! digits and arrays in brackets, with spaces between. Only what a rule of an issuer section reads is put back: the dates,
 //! and `aud`. Of other claims that were no strings the text remains, so that a rule which wants a number, a boolean or an
-//! array is not met: refused rather than guessed. `require.CLAIM = true` knows `false` in words.
+//! array is not met: refused rather than guessed. A text with a separator or a leading bracket is not read as companies or
+//! roles until the section names its `form`; name one only if no company and no role has the separator in its name. `require.CLAIM = true` knows `false` in words.
 
 use serde_json::{Map, Value};
 use time::{Date, Month, Time};
@@ -21,16 +22,21 @@ fn one(name: &str, value: &Value) -> Value {
     // What is no date stays a string, which no rule takes for one.
     let restored = match name {
         _ if DATES.contains(&name) => seconds(text).map(Value::from),
-        "aud" => listed(text),
+        "aud" => audiences(text),
         _ => None,
     };
     restored.unwrap_or_else(|| value.clone())
 }
 
-/// `[one two]` as an array.
-fn listed(text: &str) -> Option<Value> {
+/// `[one two]` as an array, as far as it is sure that the spaces are between names.
+///
+/// `["one two"]` is written so too. A name with a colon is a URI (RFC 7519 §2) and has no spaces; what has none may be a
+/// word of a longer name, and is left out.
+fn audiences(text: &str) -> Option<Value> {
     let inner = text.strip_prefix('[')?.strip_suffix(']')?;
-    Some(inner.split(' ').filter(|item| !item.is_empty()).collect())
+    let items: Vec<&str> = inner.split(' ').filter(|item| !item.is_empty()).collect();
+    let is_whole = |item: &&&str| inner.len() == item.len() || item.contains(':');
+    Some(items.iter().filter(is_whole).copied().collect())
 }
 
 /// A date in digits, or as Java's `Date` writes it, in UTC.
@@ -116,9 +122,20 @@ mod tests {
 
     #[test]
     fn audiences_are_an_array_again_and_other_texts_stay() {
-        assert_eq!(put_back("aud", "[one two]"), serde_json::json!(["one", "two"]));
+        let two = "[https://a.example urn:b]";
+        assert_eq!(put_back("aud", two), serde_json::json!(["https://a.example", "urn:b"]));
+        assert_eq!(put_back("aud", "[one]"), serde_json::json!(["one"]));
         assert_eq!(put_back("aud", "one"), Value::from("one"));
         assert_eq!(put_back("scope", "[one two]"), Value::from("[one two]"));
+        assert_eq!(put_back("companies", "[one two]"), Value::from("[one two]"));
         assert_eq!(put_back("auth_time", "1683085806"), Value::from("1683085806"));
+    }
+
+    #[test]
+    fn an_audience_is_not_cut_out_of_a_longer_one() {
+        assert_eq!(put_back("aud", "[Acme Holdings]"), serde_json::json!([]));
+        assert_eq!(put_back("aud", "[Acme https://api.example]"), serde_json::json!(["https://api.example"]));
+        assert_eq!(put_back("aud", "[ one ]"), serde_json::json!([]));
+        assert_eq!(put_back("aud", "[]"), serde_json::json!([]));
     }
 }

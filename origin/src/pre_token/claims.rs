@@ -79,6 +79,7 @@ fn common_roles(record: &PermissionsRecord) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use postern::policy::{ClaimForms, TextForm};
     use serde_json::json;
 
     use super::*;
@@ -136,7 +137,9 @@ mod tests {
             let held = record(&json!({"id": "u", "companies": companies}));
             for version in [Version::V1, Version::V2, Version::V3] {
                 let claims = claims(&companies, version);
-                let read = PermissionsRecord::from_claims("u", claims.get(COMPANIES), claims.get(ROLE)).unwrap();
+                // As a section with the preset `cognito` reads them, whose roles have a claim of their own.
+                let forms = ClaimForms { companies: Some(TextForm::Json), roles: Some(TextForm::Text) };
+                let read = PermissionsRecord::from_claims("u", claims.get(COMPANIES), claims.get(ROLE), forms).unwrap();
                 assert!(read.companies().map(|(company, _)| company).eq(held.companies().map(|(company, _)| company)));
                 for (company, roles) in read.companies() {
                     let allowed = held.roles(company).unwrap();

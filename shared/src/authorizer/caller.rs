@@ -9,14 +9,14 @@ use core::fmt;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Authorizer, VerifiedToken,
+    Authorizer, Unread, VerifiedToken,
     credential::{self, Candidates},
 };
 use crate::{
     claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES},
     json,
     permissions::PermissionsRecord,
-    policy::{PermissionsSource, Policy},
+    policy::{ClaimForms, PermissionsSource, Policy},
     reason::Reason,
     time::UnixTime,
 };
@@ -92,6 +92,9 @@ impl Caller {
                 record.companies().map(|(company, roles)| (company.to_owned(), roles.to_vec().into())).collect();
             members.insert("companies".to_owned(), companies.into());
         }
+        if let Some(unread) = token.unread.to_json() {
+            members.insert("unread".to_owned(), unread);
+        }
         format!("{}", Value::Object(members))
     }
 }
@@ -150,7 +153,10 @@ impl Authorizer {
             PermissionsSource::Claims => {
                 let companies = members.get("companies").filter(|companies| companies.is_object());
                 let companies = companies.ok_or(malformed)?;
-                Some(PermissionsRecord::from_claims(subject, Some(companies), None).map_err(|_| malformed)?)
+                Some(
+                    PermissionsRecord::from_claims(subject, Some(companies), None, ClaimForms::default())
+                        .map_err(|_| malformed)?,
+                )
             }
         };
         Ok(VerifiedToken {
@@ -158,6 +164,7 @@ impl Authorizer {
             subject: subject.into(),
             scopes: json::strings(array("scopes")?).ok_or(malformed)?.into(),
             permissions,
+            unread: Unread::from_json(members.get("unread")).ok_or(malformed)?,
             claims: claims.collect::<Option<_>>().ok_or(malformed)?,
             expires_at: members.get("expires_at").and_then(Value::as_u64).map(UnixTime::from_secs).ok_or(malformed)?,
         })

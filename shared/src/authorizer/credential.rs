@@ -5,12 +5,14 @@ use core::{fmt, time::Duration};
 
 use serde_json::Value;
 
+use super::Unread;
 use crate::{
     algorithm::Algorithm,
     claims::{ClaimPath, Claims, Date, MAX_SUBJECT_BYTES, WrongType},
     json::Json,
+    names::{self, Ambiguous},
     permissions::PermissionsRecord,
-    policy::{Issuer, PermissionsSource, Policy, RequiredClaim},
+    policy::{Issuer, PermissionsSource, Policy, RequiredClaim, TextForm},
     purpose::Purpose,
     reason::Reason,
     time::UnixTime,
@@ -25,6 +27,8 @@ pub struct VerifiedToken {
     pub(crate) scopes: Arc<[String]>,
     /// Companies and roles, where they do not come from the permissions service.
     pub(crate) permissions: Option<PermissionsRecord>,
+    /// Which of scopes, companies and roles are not read, and so have no names here.
+    pub(crate) unread: Unread,
     /// What the section's routes look at or hand on; absent claims are absent here too.
     pub(super) claims: Vec<(ClaimPath, Value)>,
     /// `exp`, or the end of the age that the section allows, if that is sooner.
@@ -164,29 +168,45 @@ pub(super) fn judge(
     check_kind(issuer, token.and_then(UnverifiedToken::token_type), claims)?;
     let expires_at = check_dates(claims, issuer, now)?;
     let subject = subject(claims, issuer)?;
+    let mut unread = Unread::default();
     let permissions = match issuer.permissions {
         PermissionsSource::Service => None,
         PermissionsSource::Subject => Some(PermissionsRecord::from_subject(Arc::clone(&subject))),
         PermissionsSource::Claims => {
-            let (companies, roles) = (claims.at(&issuer.claims.companies), claims.at(&issuer.claims.roles));
+            let (paths, forms) = (&issuer.claims, issuer.claims.forms);
+            let (companies, no_companies) = listed(claims.at(&paths.companies), forms.companies);
+            let (roles, no_roles) = listed(claims.at(&paths.roles), forms.roles);
+            unread.companies = no_companies.map(|Ambiguous| Reason::CompaniesAmbiguous);
+            unread.roles = no_roles.map(|Ambiguous| Reason::RolesAmbiguous);
             let record = PermissionsRecord::from_json_claims(
                 Arc::clone(&subject),
-                companies,
-                roles,
+                companies.as_deref(),
+                roles.as_deref(),
                 like.and_then(|like| like.permissions.as_ref()),
             );
             Some(record.map_err(|_| Reason::ClaimsMalformed)?)
         }
     };
     let kept = issuer.kept.of(purpose).iter();
+    let scopes = claims.scopes_at(&issuer.claims.scopes, issuer.claims.scopes_form, like.map(|like| &like.scopes))?;
+    unread.scopes = scopes.as_ref().err().map(|Ambiguous| Reason::ScopesAmbiguous);
     Ok(VerifiedToken {
         issuer: index,
         subject,
-        scopes: claims.names_at(&issuer.claims.scopes, like.map(|like| &like.scopes))?,
+        scopes: scopes.unwrap_or_default(),
         permissions,
+        unread,
         claims: kept.filter_map(|path| Some((path.clone(), claims.at(path)?.to_value()))).collect(),
         expires_at,
     })
+}
+
+/// The claim with its names listed; without names where it is ambiguous.
+fn listed<'j>(claim: Option<&'j Json<'_>>, form: Option<TextForm>) -> (Option<Cow<'j, Json<'j>>>, Option<Ambiguous>) {
+    match claim.map(|claim| names::listed(claim, form)).transpose() {
+        Ok(claim) => (claim, None),
+        Err(ambiguous) => (Some(Cow::Owned(Json::Array(Vec::new()))), Some(ambiguous)),
+    }
 }
 
 /// Whether the section's rules on `aud` and on the client hold; a section without either does not build.

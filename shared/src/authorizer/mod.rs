@@ -22,6 +22,7 @@ mod needs;
 mod pursuit;
 mod rules;
 mod survey;
+mod unread;
 
 pub use body::{BodyDigest, NeedsBody};
 pub use caller::Caller;
@@ -32,6 +33,7 @@ pub use survey::{Companies, Entitlement, Entitlements, FieldEntitlement, NeedsRe
 
 pub(crate) use company::Company;
 pub(crate) use credential::VerifiedToken;
+pub(crate) use unread::Unread;
 
 use spin::Mutex;
 

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 
-use super::{Company, NeedsBody, NeedsPermissions, Progress, VerifiedToken, begin::Pending};
+use super::{Company, NeedsBody, NeedsPermissions, Progress, Unread, VerifiedToken, begin::Pending};
 use crate::{
     decision::{Decision, Permit},
     digest::{self, ContentDigest},
@@ -67,7 +67,7 @@ pub(super) fn judge_company<'a>(
     let Some(name) = name else {
         return pending.deny_caller(Reason::CompanyMismatch, &token);
     };
-    match held_in(&pending.route.roles, record, name) {
+    match held_in(&pending.route.roles, record, token.unread, name) {
         Ok(held) => permit(pending, Some(token), company, Some(Arc::clone(held)), now),
         Err(reason) => pending.deny_caller(reason, &token),
     }
@@ -75,6 +75,7 @@ pub(super) fn judge_company<'a>(
 
 /// Whether who has this token has the scopes and the claims that are asked for, whatever the request.
 pub(super) fn open_to(scopes: &ScopeRule, required: &[RequiredClaim], token: &VerifiedToken) -> Result<(), Reason> {
+    token.unread.check_scopes(scopes)?;
     if !scopes.holds(&token.scopes) {
         return Err(Reason::ScopeMissing);
     }
@@ -85,13 +86,17 @@ pub(super) fn open_to(scopes: &ScopeRule, required: &[RequiredClaim], token: &Ve
     Ok(())
 }
 
-/// The roles that the caller holds in `company`, where one of the `wanted` is among them or none is wanted.
+/// The roles that the caller holds in `company`, where one of the `wanted` is among them or none is wanted. `unread`: which
+/// of the token's claims are not in `record` because nobody can read them.
 pub(super) fn held_in<'r>(
     wanted: &[String],
     record: &'r PermissionsRecord,
+    unread: Unread,
     company: &str,
 ) -> Result<&'r Arc<[String]>, Reason> {
+    unread.check_companies()?;
     let held = record.held(company).ok_or(Reason::CompanyMismatch)?;
+    unread.check_roles(wanted)?;
     if wanted.is_empty() || held.iter().any(|role| wanted.contains(role)) { Ok(held) } else { Err(Reason::RoleMissing) }
 }
 

@@ -188,11 +188,13 @@ fn companies(
     }
     let record = record.ok_or(Reason::CompanyMismatch)?;
     if *rule == CompanyRule::Subject {
-        return rules::held_in(roles, record, &token.subject).map(|_| Companies::Unbound);
+        return rules::held_in(roles, record, token.unread, &token.subject).map(|_| Companies::Unbound);
     }
+    token.unread.check_companies()?;
+    token.unread.check_roles(roles)?;
     let open: Vec<String> = record
         .companies()
-        .filter(|(company, _)| rules::held_in(roles, record, company).is_ok())
+        .filter(|(company, _)| rules::held_in(roles, record, token.unread, company).is_ok())
         .map(|(company, _)| company.to_owned())
         .collect();
     match (open.is_empty(), record.companies().next()) {

@@ -16,6 +16,7 @@ use super::{
     file::{OneOrMany, RouteFile, ScopesFile},
     template::Template,
 };
+use crate::names::is_scope;
 
 /// Parameters that name the caller.
 const SUBJECTS: [&str; 2] = ["user", "subject"];
@@ -128,9 +129,4 @@ impl Lists<'_> {
             faults.add(self.sub(&format!("{member}[{index}]")), PolicyFault::Repeated(kind, name.clone()));
         }
     }
-}
-
-/// A scope as a token can have it (RFC 6749 §3.3): no space, no quote, no backslash, ASCII.
-fn is_scope(scope: &str) -> bool {
-    !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }

@@ -68,6 +68,8 @@ pub enum PolicyFault {
     /// An issuer section without `audience`, though its access tokens carry an `aud`: what the provider writes there by
     /// default, where a preset tells.
     AudienceUnsaid(Option<&'static str>),
+    /// `form` of a claim is none of the forms of texts.
+    TextForm(String),
     /// `audience` is a text other than `any`.
     AudienceForm(String),
     /// Only `aud` tells access tokens from ID tokens, and a client stands among the audiences.
@@ -235,6 +237,7 @@ impl fmt::Display for PolicyFault {
             Self::AudienceUnsaid(_) => {
                 f.write_str("no `audience` is named, so that nothing says for which API the issuer's tokens must be")
             }
+            Self::TextForm(text) => write!(f, "`{text}` is not a form of texts in claims"),
             Self::AudienceForm(text) => write!(f, "`audience` cannot be the text `{text}`"),
             Self::AudienceIsClient(name) => write!(f, "`{name}` is a client, so that its ID tokens would pass"),
             Self::NoTokenKind => f.write_str("nothing tells the issuer's access tokens from its ID tokens"),

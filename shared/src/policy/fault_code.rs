@@ -28,6 +28,7 @@ impl PolicyFault {
             Self::NoAudience => "no_audience",
             Self::NoAudienceOfApi => "no_audience_of_api",
             Self::AudienceUnsaid(..) => "audience_unsaid",
+            Self::TextForm(..) => "text_form",
             Self::AudienceForm(..) => "audience_form",
             Self::AudienceIsClient(..) => "audience_is_client",
             Self::NoTokenKind => "no_token_kind",

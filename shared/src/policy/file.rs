@@ -225,15 +225,56 @@ pub(crate) struct ClaimsFile {
     /// The client; without it, `client_id` or `azp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client: Option<OneOrMany>,
-    /// The scopes; without it, `scope`.
+    /// The scopes; without it, `scope`. A text there is split at spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) scopes: Option<OneOrMany>,
+    pub(crate) scopes: Option<NamesFile>,
     /// The roles; without it, `role`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) roles: Option<OneOrMany>,
+    pub(crate) roles: Option<NamesFile>,
     /// The companies; without it, `companies`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) companies: Option<OneOrMany>,
+    pub(crate) companies: Option<NamesFile>,
+}
+
+/// A claim with names.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(crate) enum NamesFile {
+    /// Where it is.
+    At(OneOrMany),
+    /// Where it is, and how a text there is read.
+    Formed(FormedFile),
+}
+
+/// Where a claim is, and how a text there says names.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormedFile {
+    /// The claim; without it, the same as if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) claim: Option<OneOrMany>,
+    /// The form of a text that could be one name or several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TextFormName>"))]
+    pub(crate) form: Option<String>,
+}
+
+impl NamesFile {
+    pub(crate) const fn claim(&self) -> Option<&OneOrMany> {
+        match self {
+            Self::At(names) => Some(names),
+            Self::Formed(formed) => formed.claim.as_ref(),
+        }
+    }
+
+    pub(crate) fn form(&self) -> Option<&str> {
+        match self {
+            Self::At(_) => None,
+            Self::Formed(formed) => formed.form.as_deref(),
+        }
+    }
 }
 
 /// What a required claim must be.

@@ -4,9 +4,9 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync
 use core::time::Duration;
 
 use super::{
-    AudienceRule, PolicyFault, Preset, RequiredClaim,
+    AudienceRule, ClaimForms, PolicyFault, Preset, RequiredClaim, TextForm,
     compile::{Faults, is_name},
-    file::{ClaimsFile, IssuerFile, OneOrMany, PolicyFile, RequiredFile},
+    file::{ClaimsFile, IssuerFile, NamesFile, OneOrMany, PolicyFile, RequiredFile},
     pointer,
     url::{self, Profile},
 };
@@ -81,6 +81,8 @@ pub(crate) struct ClaimPaths {
     pub(crate) scopes: ClaimPath,
     pub(crate) roles: ClaimPath,
     pub(crate) companies: ClaimPath,
+    pub(crate) scopes_form: TextForm,
+    pub(crate) forms: ClaimForms,
 }
 
 impl Issuer {
@@ -346,8 +348,15 @@ impl Section<'_> {
         let default = ClaimsFile::default();
         let issuer = self.file;
         let file = issuer.claims.as_ref().unwrap_or(&default);
-        let mut path = |member: &str, names: &Option<OneOrMany>| {
-            let names = names.as_ref()?;
+        let scopes_form = self.form("scopes", file.scopes.as_ref()).unwrap_or(TextForm::Spaces);
+        // The preset's form is that of the preset's claim.
+        let companies_form = preset.filter(|_| file.companies.as_ref().is_none_or(|names| names.claim().is_none()));
+        let forms = ClaimForms {
+            companies: self.form("companies", file.companies.as_ref()).or_else(|| companies_form?.companies_form()),
+            roles: self.form("roles", file.roles.as_ref()),
+        };
+        let mut path = |member: &str, names: Option<&OneOrMany>| {
+            let names = names?;
             let path = ClaimPath::new(names.names());
             if path.is_none() {
                 self.fault(&format!("claims.{member}"), PolicyFault::Empty("claim"));
@@ -355,20 +364,33 @@ impl Section<'_> {
             path
         };
         ClaimPaths {
-            subject: path("subject", &file.subject).unwrap_or_else(|| ClaimPath::top("sub")),
-            client: match (path("client", &file.client), preset) {
+            subject: path("subject", file.subject.as_ref()).unwrap_or_else(|| ClaimPath::top("sub")),
+            client: match (path("client", file.client.as_ref()), preset) {
                 (Some(path), _) => Vec::from([path]),
                 (None, Some(preset)) => Vec::from([preset.client()]),
                 // RFC 9068 §2.2 has `client_id`; OpenID Connect's `azp` is the same thing, older.
                 (None, None) => Vec::from([ClaimPath::top("client_id"), ClaimPath::top("azp")]),
             },
-            scopes: path("scopes", &file.scopes)
+            scopes: path("scopes", file.scopes.as_ref().and_then(NamesFile::claim))
                 .unwrap_or_else(|| preset.map_or_else(|| ClaimPath::top("scope"), Preset::scopes)),
-            roles: path("roles", &file.roles).or_else(|| preset?.roles()).unwrap_or_else(|| ClaimPath::top("role")),
-            companies: path("companies", &file.companies)
+            roles: path("roles", file.roles.as_ref().and_then(NamesFile::claim))
+                .or_else(|| preset?.roles())
+                .unwrap_or_else(|| ClaimPath::top("role")),
+            companies: path("companies", file.companies.as_ref().and_then(NamesFile::claim))
                 .or_else(|| preset?.companies())
                 .unwrap_or_else(|| ClaimPath::top("companies")),
+            scopes_form,
+            forms,
         }
+    }
+
+    fn form(&mut self, member: &str, names: Option<&NamesFile>) -> Option<TextForm> {
+        let name = names?.form()?;
+        let form = TextForm::from_name(name);
+        if form.is_none() {
+            self.fault(&format!("claims.{member}.form"), PolicyFault::TextForm(name.to_owned()));
+        }
+        form
     }
 
     fn permissions(&mut self, has_service: bool) -> PermissionsSource {

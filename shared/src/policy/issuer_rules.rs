@@ -5,7 +5,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::{AudienceRule, Issuer};
+use super::{AudienceRule, ClaimForms, Issuer, TextForm};
 
 impl Issuer {
     /// Which `aud` a token may have.
@@ -70,6 +70,18 @@ impl Issuer {
     #[must_use]
     pub fn scopes_claim(&self) -> &[String] {
         self.claims.scopes.names()
+    }
+
+    /// How a text in that claim is read.
+    #[must_use]
+    pub const fn scopes_form(&self) -> TextForm {
+        self.claims.scopes_form
+    }
+
+    /// How texts in the claims with companies and roles are read.
+    #[must_use]
+    pub const fn claim_forms(&self) -> ClaimForms {
+        self.claims.forms
     }
 
     /// The claim with the roles, where permissions come from claims.

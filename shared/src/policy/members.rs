@@ -114,11 +114,14 @@ const CLAIMS: Table = Table {
     members: &[
         may("subject", NAMES),
         may("client", NAMES),
-        may("scopes", NAMES),
-        may("roles", NAMES),
-        may("companies", NAMES),
+        may("scopes", CLAIM),
+        may("roles", CLAIM),
+        may("companies", CLAIM),
     ],
 };
+
+const CLAIM: Shape = Shape::OneOf(&[Shape::Text, Shape::Texts, Shape::Table(&FORMED)]);
+const FORMED: Table = Table { what: "a claim with names", members: &[may("claim", NAMES), may("form", Shape::Text)] };
 
 const ORIGIN: Table = Table {
     what: "an origin",

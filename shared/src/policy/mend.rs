@@ -63,6 +63,11 @@ impl PolicyFault {
                     |default| format!("by default {default}")
                 )
             ),
+            Self::TextForm(_) => {
+                "write \"text\" for one name, \"spaces\" or \"commas\" for names between these, or \"json\" for an array as JSON \
+                 text"
+                    .into()
+            }
             Self::AudienceForm(_) => {
                 "write a list, as in `audience = [\"https://api.example\"]`, or \"any\" for any audience".into()
             }

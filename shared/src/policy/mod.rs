@@ -42,8 +42,9 @@ mod template;
 #[cfg(feature = "toml")]
 mod test;
 #[cfg(feature = "toml")]
-mod toml;
+mod text_form;
 #[cfg(feature = "toml")]
+mod toml;
 mod unused;
 mod url;
 
@@ -60,6 +61,7 @@ pub use schema::json_schema;
 pub use settings::{DEFAULT_MAX_BODY_BYTES, Limits, LogRule, MAX_BODY_BYTES};
 #[cfg(feature = "toml")]
 pub use test::{Expectation, PolicyTest, TestCaller, TestFault, TokenKind};
+pub use text_form::{ClaimForms, TextForm};
 #[cfg(feature = "toml")]
 pub use toml::{LineColumn, from_toml};
 

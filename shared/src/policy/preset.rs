@@ -8,7 +8,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::RequiredClaim;
+use super::{RequiredClaim, TextForm};
 use crate::claims::ClaimPath;
 
 /// A provider whose habits are known.
@@ -160,6 +160,15 @@ impl Preset {
             Self::Auth0 => Some(ClaimPath::top("org_id")),
             Self::Keycloak => Some(ClaimPath::top("organization")),
             Self::Cognito | Self::Okta | Self::Entra => None,
+        }
+    }
+
+    /// The form of a text in the claim with the companies, where the provider's tokens have one.
+    pub(super) const fn companies_form(self) -> Option<TextForm> {
+        match self {
+            // The first version of its trigger can add strings only, so an array arrives as its JSON text.
+            Self::Cognito => Some(TextForm::Json),
+            _ => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::Value;
 
-use super::{AuthType, BodyRule, Preset, Verifies, file::PolicyFile, origin::FORWARDED};
+use super::{AuthType, BodyRule, Preset, TextForm, Verifies, file::PolicyFile, origin::FORWARDED};
 use crate::algorithm::Algorithm;
 
 /// The JSON Schema of a policy's file, as pretty JSON with a closing line break.
@@ -88,6 +88,7 @@ text!(
     AudienceNames,
     json_schema!({ "anyOf": [{ "enum": ["any"] }, { "type": "array", "items": { "type": "string" } }] })
 );
+text!(TextFormName, json_schema!({ "enum": TextForm::ALL.map(TextForm::name) }));
 text!(PermissionsName, json_schema!({ "enum": ["service", "claims", "subject"] }));
 text!(PresetName, json_schema!({ "enum": Preset::ALL.map(Preset::name) }));
 text!(AlgorithmName, json_schema!({ "enum": Algorithm::ALL.into_iter().map(Algorithm::name).collect::<Vec<&str>>() }));

@@ -11,6 +11,7 @@ mod attacks_request;
 mod attacks_token;
 mod bearer;
 mod callers;
+mod claim_texts;
 mod clock;
 mod cors;
 mod debug;

@@ -30,7 +30,7 @@ fn cognito() -> Provider {
     Provider {
         url,
         jwks_url: "https://cognito-idp.eu-west-2.amazonaws.com/eu-west-2_Example/.well-known/jwks.json",
-        section: "preset = \"cognito\"\nclients = [\"client\"]\nclaims.companies = \"custom:companies\"",
+        section: "preset = \"cognito\"\nclients = [\"client\"]\nclaims.companies = { claim = \"custom:companies\", form = \"json\" }",
         access: json!({
             "sub": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "cognito:groups": ["Manager", "Standard"], "iss": url,
             "version": 2, "client_id": "client", "origin_jti": "o", "event_id": "e", "token_use": "access",
@@ -237,6 +237,27 @@ fn a_token_for_another_api_is_refused_where_the_section_names_no_audience() {
         world.authorizer = Authorizer::new(from_toml(&policy, None).unwrap());
         let call = Call::get("/companies/acme/orders").bearer(provider.token(&claims));
         assert_eq!(world.outcome(&call), Outcome::Permit, "{aud}");
+    }
+}
+
+/// The first version of Cognito's trigger adds strings only.
+#[test]
+fn cognitos_own_companies_are_an_array_in_a_text_and_those_of_another_claim_only_where_that_is_said() {
+    let provider = cognito();
+    let mut claims = provider.access.clone();
+    claims["companies"] = json!("[\"acme\"]");
+    for (section, expected) in [
+        ("", Outcome::Permit),
+        ("claims.companies = { form = \"json\" }", Outcome::Permit),
+        ("claims.companies = \"custom:companies\"", Outcome::Deny(403, Reason::CompaniesAmbiguous)),
+        ("claims.companies = { form = \"spaces\" }", Outcome::Deny(403, Reason::CompaniesAmbiguous)),
+    ] {
+        let written = "claims.companies = { claim = \"custom:companies\", form = \"json\" }";
+        let policy = provider.policy().replace(written, section);
+        let mut world = provider.world();
+        world.authorizer = Authorizer::new(from_toml(&policy, None).unwrap());
+        let call = Call::get("/companies/acme/orders").bearer(provider.token(&claims));
+        assert_eq!(world.outcome(&call), expected, "{section}");
     }
 }
 

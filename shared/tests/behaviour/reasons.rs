@@ -10,7 +10,7 @@ use postern::{
 };
 
 /// Every reason, and what its caller may know of it.
-const REASONS: [(Reason, PublicCode); 52] = [
+const REASONS: [(Reason, PublicCode); 55] = [
     (Target(TargetError::NotAbsolutePath), InvalidRequest),
     (Target(TargetError::TooLong), InvalidRequest),
     (Target(TargetError::EmptySegment), InvalidRequest),
@@ -50,6 +50,7 @@ const REASONS: [(Reason, PublicCode); 52] = [
     (IssuedAtMissing, InvalidToken),
     (LifetimeTooLong, InvalidToken),
     (IssuedTooLongAgo, InvalidToken),
+    (ScopesAmbiguous, AccessDenied),
     (ScopeMissing, InsufficientScope),
     (ConditionUnmet, AccessDenied),
     (CompanyUnspecified, InvalidRequest),
@@ -57,7 +58,9 @@ const REASONS: [(Reason, PublicCode); 52] = [
     (BodyUnreadable, InvalidRequest),
     (BodyTooLarge, ContentTooLarge),
     (SubjectMismatch, AccessDenied),
+    (CompaniesAmbiguous, AccessDenied),
     (CompanyMismatch, AccessDenied),
+    (RolesAmbiguous, AccessDenied),
     (RoleMissing, AccessDenied),
     (KeysUnavailable, TemporarilyUnavailable),
     (SignatureUnavailable, TemporarilyUnavailable),
