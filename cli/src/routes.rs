@@ -89,6 +89,7 @@ fn route_json(policy: &Policy, route: &Route) -> Value {
         "permissions_max_age_ms": route.permissions_max_age().as_millis(),
         "permissions_stale_if_error_ms": route.permissions_stale_if_error().as_millis(),
         "body": route.body().name(),
+        "query_method_override": route.allows_query_method_override(),
         "headers": headers,
         "who_may": rules::who_may(route),
     })

@@ -15,6 +15,7 @@ pub mod driver;
 pub mod drivers;
 pub mod make;
 pub mod model;
+pub mod queries;
 pub mod random;
 pub mod themes;
 pub mod write;

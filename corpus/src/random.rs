@@ -376,7 +376,9 @@ pub fn request<'c>(
     let mut target = format!("/{}", segments.join("/"));
     let mut headers = Vec::new();
     if route.company == Place::Query || chance.happens(3) {
-        target += &format!("?company={}", likely_company(chance));
+        let company = likely_company(chance);
+        let odd = ["&page=2", "&Company=2", "&company=2", "&ids[]=1", "&x=?company=2", "&_method=GET", "%20"];
+        target += &format!("?company={company}{}", if chance.happens(12) { chance.one(&odd) } else { "" });
     }
     if route.company == Place::Header || chance.happens(3) {
         headers.push(("x-company".to_owned(), likely_company(chance)));

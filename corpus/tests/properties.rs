@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use postern::{query::parameter, target::CanonicalTarget};
 use postern_corpus::{
     Expect, World,
     case::{Facts, Request},
     driver::shuffle,
     drivers::host::{self, Stage},
-    model::{self, policy::Policy},
+    model::{self, policy::Policy, query},
+    queries,
     random::{self, Caller, Chance, Language, Place, RandomPolicy},
 };
 
@@ -73,10 +75,32 @@ fn the_core_and_the_naive_model_are_of_one_opinion() {
         "subject_mismatch",
         "company_mismatch",
         "company_unspecified",
+        "query_ambiguous",
+        "query_name",
+        "query_question_mark",
+        "query_method_override",
         "role_missing",
     ] {
         assert!(outcomes.contains_key(reason), "never seen: {reason} in {outcomes:?}");
     }
+}
+
+#[test]
+fn queries_are_read_as_the_naive_model_reads_them() {
+    let mut chance = Chance::of(6);
+    let mut outcomes: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..40_000 {
+        let (text, name) = queries::random(&mut chance);
+        let Ok(target) = CanonicalTarget::parse(&text) else { continue };
+        let expected = query::read(&text, name, None);
+        let read = parameter(&target, name);
+        assert_eq!(read.as_ref().map_err(|error| error.code()), expected.as_ref().map_err(|reason| *reason), "{text}");
+        *outcomes.entry(expected.map_or_else(|reason| reason, |_| "read")).or_default() += 1;
+    }
+    println!("{outcomes:?}");
+    // All reasons but that of a method's override, and no reason.
+    assert_eq!(outcomes.len(), 10, "{outcomes:?}");
+    assert!(outcomes.values().all(|count| *count > 50), "{outcomes:?}");
 }
 
 #[test]

@@ -279,6 +279,27 @@ fn nothing_that_is_refused_reaches_a_service() {
 }
 
 #[test]
+fn method_parameters_are_refused() {
+    let stack = session();
+    let services = StandIn::for_services(&stack, |arrival| arrival.answer("200 OK", "", "[]"));
+    for edge in edges(&stack) {
+        for query in
+            ["_method=GET", "a=b&%5FMethod=DELETE", "_method[]=PUT", "_HttpMethod=PATCH", "X-HTTP-Method-Override=GET"]
+        {
+            let target = format!("{OWN}?{query}");
+            let call = Call::new(edge.url, "POST", &target).bearer(&edge.token).body("{}");
+            let answer = call.send().denied(400, "invalid_request");
+            assert!(answer.json()["detail"].to_string().contains("overrides the method"), "{} {query}", edge.name);
+            edge.get(&target).expect(200);
+        }
+        Call::new(edge.url, "POST", format!("{OWN}?method=card")).bearer(&edge.token).body("{}").send().expect(200);
+    }
+    let overridden =
+        services.seen().into_iter().filter(|head| head.start.starts_with("POST") && !head.start.contains("?method="));
+    assert_eq!(overridden.count(), 0);
+}
+
+#[test]
 fn no_disguise_of_another_companys_path_opens_it() {
     let stack = session();
     for edge in edges(&stack) {

@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::{policy::Cors, reason::PublicCode, target::TargetError};
+use crate::{policy::Cors, query::QueryError, reason::PublicCode, target::TargetError};
 
 /// Seconds after which a caller may try again what could not be decided: longer than the key cache's
 /// cooldown, so that the second try finds the cache willing.
@@ -42,6 +42,8 @@ pub(crate) enum Extra<'a> {
     Credential,
     /// The fault in the target, which its sender may know.
     Target(TargetError),
+    /// The fault in the query, which its sender may know.
+    Query(QueryError),
     /// Scopes that the route needs.
     Scopes(&'a [String]),
     /// Methods that the path has.
@@ -138,6 +140,7 @@ const PAYLOAD_HASH_WANTED: &str = "The body is too long to be hashed on the way:
 fn problem(code: PublicCode, extra: Extra<'_>) -> String {
     let detail = match extra {
         Extra::Target(error) => format!("The request is malformed: {error}."),
+        Extra::Query(error) => format!("The request is malformed: {error}."),
         Extra::PayloadHash => PAYLOAD_HASH_WANTED.to_owned(),
         Extra::Nothing | Extra::Credential | Extra::Scopes(_) | Extra::Methods(_) => code.detail().to_owned(),
     };

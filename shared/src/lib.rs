@@ -75,6 +75,7 @@ mod part;
 pub mod permissions;
 pub mod policy;
 pub mod purpose;
+pub mod query;
 pub mod reason;
 pub mod request;
 pub mod signature;

@@ -6,7 +6,7 @@
 
 use core::fmt;
 
-use crate::{target::TargetError, token::TokenError};
+use crate::{query::QueryError, target::TargetError, token::TokenError};
 
 /// Why a request was not permitted, in the operator's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Reason {
     NoRoute,
     /// The path has routes, none for this method.
     MethodNotAllowed,
+    /// The query is one that parsers read in two ways, or overrides the method.
+    Query(QueryError),
     /// No bearer credential.
     CredentialMissing,
     /// More than one credential, or one that breaks RFC 6750's grammar.
@@ -124,7 +126,7 @@ pub enum PublicCode {
 
 impl Reason {
     /// Every reason there is, in the order in which a decision may come to them.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 65] = [
         Self::Target(TargetError::NotAbsolutePath),
         Self::Target(TargetError::TooLong),
         Self::Target(TargetError::EmptyQuery),
@@ -137,6 +139,7 @@ impl Reason {
         Self::Target(TargetError::NotUtf8),
         Self::NoRoute,
         Self::MethodNotAllowed,
+        Self::Query(QueryError::MethodOverride),
         Self::CredentialMissing,
         Self::CredentialMalformed,
         Self::Token(TokenError::TooLarge),
@@ -168,6 +171,15 @@ impl Reason {
         Self::ScopeMissing,
         Self::ConditionUnmet,
         Self::SubjectMismatch,
+        Self::Query(QueryError::InPath),
+        Self::Query(QueryError::QuestionMark),
+        Self::Query(QueryError::Semicolon),
+        Self::Query(QueryError::TooManyParameters),
+        Self::Query(QueryError::Name),
+        Self::Query(QueryError::NotUtf8),
+        Self::Query(QueryError::Ambiguous),
+        Self::Query(QueryError::EmptyValue),
+        Self::Query(QueryError::Value),
         Self::CompanyUnspecified,
         Self::CompaniesAmbiguous,
         Self::CompanyMismatch,
@@ -187,6 +199,7 @@ impl Reason {
     pub const fn public_code(self) -> PublicCode {
         match self {
             Self::Target(_)
+            | Self::Query(_)
             | Self::CredentialMalformed
             | Self::CompanyUnspecified
             | Self::BodyDigestMissing
@@ -235,6 +248,7 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Target(error) => error.code(),
+            Self::Query(error) => error.code(),
             Self::NoRoute => "no_route",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::CredentialMissing => "credential_missing",
@@ -294,6 +308,25 @@ impl TargetError {
             Self::NeedlessEscape => "target_needless_escape",
             Self::ForbiddenEscape => "target_forbidden_escape",
             Self::NotUtf8 => "target_not_utf8",
+        }
+    }
+}
+
+impl QueryError {
+    /// The error's stable name, for logs and tools.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::MethodOverride => "query_method_override",
+            Self::InPath => "query_in_path",
+            Self::QuestionMark => "query_question_mark",
+            Self::Semicolon => "query_semicolon",
+            Self::TooManyParameters => "query_too_many_parameters",
+            Self::Name => "query_name",
+            Self::NotUtf8 => "query_not_utf8",
+            Self::Ambiguous => "query_ambiguous",
+            Self::EmptyValue => "query_empty_value",
+            Self::Value => "query_value",
         }
     }
 }

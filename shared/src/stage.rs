@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::{reason::Reason, target::TargetError, token::TokenError};
+use crate::{query::QueryError, reason::Reason, target::TargetError, token::TokenError};
 
 macro_rules! stages {
     ($($(#[$doc:meta])* $stage:ident = $name:literal: [$($reason:ident $(($inner:path))?),* $(,)?],)*) => {
@@ -60,6 +60,8 @@ stages! {
     ],
     /// A route has this path and this method.
     Route = "route": [NoRoute, MethodNotAllowed],
+    /// The query does not override the method, unless the route allows that.
+    Method = "method": [Query(QueryError::MethodOverride)],
     /// The request shows one bearer credential.
     Credential = "credential": [CredentialMissing, CredentialMalformed],
     /// The credential is a token worth a signature check.
@@ -102,7 +104,18 @@ stages! {
     /// The path names its subject.
     SubjectRule = "subject_rule": [SubjectMismatch],
     /// The request names a company, where the route looks for one outside of the path.
-    CompanyName = "company_name": [CompanyUnspecified],
+    CompanyName = "company_name": [
+        Query(QueryError::InPath),
+        Query(QueryError::QuestionMark),
+        Query(QueryError::Semicolon),
+        Query(QueryError::TooManyParameters),
+        Query(QueryError::Name),
+        Query(QueryError::NotUtf8),
+        Query(QueryError::Ambiguous),
+        Query(QueryError::EmptyValue),
+        Query(QueryError::Value),
+        CompanyUnspecified,
+    ],
     /// The caller's permissions are to be had.
     Permissions = "permissions": [PermissionsUnavailable],
     /// The company is one of the caller's.

@@ -22,6 +22,7 @@ mod fuzz;
 mod http;
 mod mutants;
 mod package;
+mod parsers;
 mod paths;
 mod ports;
 mod process;

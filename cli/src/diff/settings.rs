@@ -83,6 +83,7 @@ fn described(policy: &Policy, route: &Route) -> Value {
         "permissions_max_age": format!("{}ms", route.permissions_max_age().as_millis()),
         "permissions_stale_if_error": format!("{}ms", route.permissions_stale_if_error().as_millis()),
         "body": route.body().name(),
+        "query_method_override": route.allows_query_method_override(),
         "headers": headers,
     });
     // Who may use a route that decides is compared caller by caller; of one that is only tried, by its rules.

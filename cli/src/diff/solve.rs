@@ -6,7 +6,8 @@
 //!   for one of them holds for the other.
 //! - A role in a company implies membership of the company, and both imply that the request names the company.
 //! - A claim with a value is there, unless its only value is `false` or `null` in words.
-//! - Servers may read one query parameter as another, so a request names its company in one parameter only.
+//! - Servers may read one query parameter as another, so a request names its company in one parameter only. A path with
+//!   `&` and the parameter's name in it cannot name one so at all.
 //!
 //! Texts that may differ are made different, and atoms that may hold are made to hold. So a caller is found wherever
 //! there is one.
@@ -63,7 +64,7 @@ pub(super) fn solve(class: &PathClass, needed: &[Clause], others: &[Clause], unm
     if !needed.iter().flatten().filter_map(same).all(|(one, other)| texts.join(&one, &other)) {
         return None;
     }
-    let question = Question { needed, others, unmet, denied: denied(needed, unmet)? };
+    let question = Question { class, needed, others, unmet, denied: denied(needed, unmet)? };
     let mut fuller = texts.clone();
     for (one, other) in others.iter().flatten().filter(|atom| !question.is_false(&texts, atom)).filter_map(same) {
         let mut joined = fuller.clone();
@@ -173,6 +174,7 @@ impl Texts {
 }
 
 struct Question<'a> {
+    class: &'a PathClass,
     needed: &'a [Clause],
     others: &'a [Clause],
     unmet: &'a [Atom],
@@ -198,8 +200,17 @@ impl Question<'_> {
             (Atom::Given(Place::Query(name)), Some(Place::Query(own))) => name != own,
             _ => false,
         };
+        let is_closed = |place: &Place| match place {
+            Place::Query(name) => self
+                .class
+                .segments
+                .iter()
+                .any(|text| matches!(text, Text::Fixed(text) if text.contains(&format!("&{name}")))),
+            Place::Segment(_) | Place::Header(_) => false,
+        };
         self.unmet.contains(atom)
             || is_other_value(atom)
+            || atom.place().is_some_and(is_closed)
             || self.needed.iter().flatten().any(is_other_parameter)
             || self.unmet.iter().any(|unmet| match (unmet, atom) {
                 (Atom::Member(source, place), Atom::Member(own, at) | Atom::Role(own, at, _)) => {

@@ -62,7 +62,8 @@ fn applies(stage: Stage, facts: &Facts<'_>) -> bool {
         None => facts.policy.issuers_of(route).any(|issuer| issuer.permissions() == PermissionsSource::Service),
     };
     match stage {
-        Stage::Fitness => false,
+        // Told only where it fails.
+        Stage::Fitness | Stage::Method => false,
         Stage::Target | Stage::Route => true,
         Stage::Body => route.body() != BodyRule::Streamed && !is_read,
         _ if route.is_public() => false,

@@ -86,6 +86,7 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
     };
     match reason {
         Reason::Target(error) => error.to_string(),
+        Reason::Query(error) => error.to_string(),
         Reason::NoRoute => format!("no route has the path of `{}`", shown(facts.target)),
         Reason::MethodNotAllowed => format!("the path has no {}, only {}", shown(facts.method), allowed(decision)),
         Reason::CredentialMissing => "the request shows no bearer token".to_owned(),

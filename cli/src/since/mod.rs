@@ -20,9 +20,11 @@ mod discovered_places;
 mod early_clocks;
 mod fractional_dates;
 mod media_types;
+mod method_overrides;
 mod null_private_members;
 mod outages;
 mod private_keys;
+mod query_grammar;
 mod report;
 mod request_fields;
 mod reserved_fields;
@@ -47,9 +49,11 @@ const CHANGES: &[&Change] = &[
     &early_clocks::CHANGE,
     &fractional_dates::CHANGE,
     &media_types::CHANGE,
+    &method_overrides::CHANGE,
     &null_private_members::CHANGE,
     &outages::CHANGE,
     &private_keys::CHANGE,
+    &query_grammar::CHANGE,
     &request_fields::CHANGE,
     &reserved_fields::CHANGE,
     &scope_texts::CHANGE,

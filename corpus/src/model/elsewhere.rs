@@ -1,4 +1,4 @@
-//! Companies in fields and queries, bodies that are declared, claims that are handed on.
+//! Companies in fields, bodies that are declared, claims that are handed on.
 
 use sha2::{Digest as _, Sha256};
 
@@ -9,7 +9,7 @@ const LONGEST_COMPANY: usize = 255;
 const LONGEST_FIELD: usize = 2048;
 
 /// What every reader takes for one company: visible ASCII, and nothing that separates values.
-fn company(text: &str) -> Option<String> {
+pub(super) fn company(text: &str) -> Option<String> {
     let clear = |c: char| ('!'..='~').contains(&c) && !",;\"\\".contains(c);
     let fits = (1..=LONGEST_COMPANY).contains(&text.len()) && text.chars().all(clear);
     fits.then(|| text.to_owned())
@@ -30,42 +30,6 @@ pub(super) fn in_header(request: &Request, name: &str) -> Option<String> {
         [one] if folded == 1 => company(one),
         _ => None,
     }
-}
-
-/// The company in the one parameter `name`, decoded once; none if some reader would find another.
-pub(super) fn in_query(query: &str, name: &str) -> Option<String> {
-    if query.contains(';') {
-        return None;
-    }
-    let mut values = Vec::new();
-    for pair in query.split('&') {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let key = unescaped(key)?;
-        // As PHP, Rack and `qs` make names of their own out of those in queries.
-        let fold = |name: &str| name.to_ascii_lowercase().replace([' ', '.', '['], "_");
-        let bare = key.trim_matches([' ', '[', ']', '\0']);
-        let (own, after) = bare.split_at_checked(name.len()).unwrap_or_default();
-        if key == name {
-            values.push(unescaped(value)?);
-        } else if fold(own) == fold(name) && (after.is_empty() || after.starts_with([' ', '.', '[', ']', '\0'])) {
-            return None;
-        }
-    }
-    match &values[..] {
-        [one] => company(one),
-        _ => None,
-    }
-}
-
-fn unescaped(text: &str) -> Option<String> {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut octets = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        octets.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
-        octets.extend(part.get(2..)?.bytes());
-    }
-    String::from_utf8(octets).ok()
 }
 
 /// SHA-256 in hex.

@@ -7,6 +7,7 @@ pub mod claims;
 mod elsewhere;
 pub mod json;
 pub mod policy;
+pub mod query;
 pub mod routes;
 pub mod target;
 pub mod token;
@@ -40,7 +41,7 @@ pub fn decide(policy: &Policy, world: &World, request: &Request, facts: Facts) -
         Found::OtherMethod => return deny("method_not_allowed", None),
         Found::Nothing => return deny("no_route", None),
     };
-    let question = Question { policy, world, request, facts, route, parameters, query: target.query };
+    let question = Question { policy, world, request, facts, route, parameters };
     question.answer().unwrap_or_else(|reason| deny(reason, Some(&route.name)))
 }
 
@@ -52,7 +53,7 @@ pub fn decide_shadow(policy: &Policy, world: &World, request: &Request, facts: F
     let Found::Route(route, parameters) = routes::find(&policy.routes, true, &target.segments, &request.method) else {
         return None;
     };
-    let question = Question { policy, world, request, facts, route, parameters, query: target.query };
+    let question = Question { policy, world, request, facts, route, parameters };
     Some(question.answer().unwrap_or_else(|reason| deny(reason, Some(&route.name))))
 }
 
@@ -64,11 +65,16 @@ struct Question<'a> {
     facts: Facts,
     route: &'a Route,
     parameters: BTreeMap<String, String>,
-    query: Option<String>,
 }
 
 impl Question<'_> {
     fn answer(&self) -> Result<Expect, &'static str> {
+        let may_override = self.route.query_method_override
+            || ["GET", "HEAD", "OPTIONS", "TRACE"].contains(&self.request.method.as_str());
+        let query = self.request.target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        if !may_override && query::overrides_method(query) {
+            return Err("query_method_override");
+        }
         if self.route.public {
             return self.permit(None, None, Vec::new());
         }
@@ -165,7 +171,9 @@ impl Question<'_> {
             Some(Company::Text(rule)) => self.parameters.get(parameter(rule).unwrap_or(rule)).cloned(),
             Some(Company::Elsewhere(place)) => match (place.get("header"), place.get("query")) {
                 (Some(header), _) => elsewhere::in_header(self.request, header),
-                (None, Some(name)) => elsewhere::in_query(self.query.as_deref().unwrap_or_default(), name),
+                (None, Some(name)) => {
+                    query::read(&self.request.target, name, None)?.as_deref().and_then(elsewhere::company)
+                }
                 (None, None) => None,
             },
         };
@@ -258,7 +266,7 @@ pub fn deny(reason: &str, route: Option<&str>) -> Expect {
         "scopes_ambiguous" | "companies_ambiguous" | "roles_ambiguous" => 403,
         "scope_missing" | "subject_mismatch" | "company_mismatch" | "role_missing" | "condition_unmet" => 403,
         "keys_unavailable" | "signature_unavailable" | "permissions_unavailable" | "unconfigured" => 503,
-        target if target.starts_with("target_") => 400,
+        malformed if malformed.starts_with("target_") || malformed.starts_with("query_") => 400,
         _ => 401,
     };
     Expect::Deny(Deny { reason: reason.to_owned(), status, route: route.map(str::to_owned) })

@@ -81,6 +81,8 @@ pub struct Route {
     pub permissions_stale_if_error: Option<String>,
     pub body: Option<String>,
     #[serde(default)]
+    pub query_method_override: bool,
+    #[serde(default)]
     pub headers: BTreeMap<String, OneOrMany>,
 }
 

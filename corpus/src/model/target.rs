@@ -5,8 +5,6 @@
 pub struct Target {
     /// The path's segments, decoded; the path `/` has one, empty.
     pub segments: Vec<String>,
-    /// What follows the `?`, as it stands.
-    pub query: Option<String>,
 }
 
 /// Longest target, unless the policy allows less.
@@ -34,7 +32,7 @@ pub fn parse(raw: &str, longest: usize) -> Result<Target, &'static str> {
     if let Some(query) = query {
         check_query(query)?;
     }
-    Ok(Target { segments, query: query.map(str::to_owned) })
+    Ok(Target { segments })
 }
 
 /// What stands for itself in a path.

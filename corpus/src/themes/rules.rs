@@ -113,10 +113,9 @@ fn company_in_the_query(theme: &mut Theme) {
         "company=1111",
         "page=2&company=1111",
         "company=1111&page=2",
-        "%63ompany=1111",
-        "company=%31111",
-        "company=1111&company2=2222",
-        "a&company=1111&",
+        "company=1111&company2=2222&a.company=2222&company_=2222",
+        "a&b=&company=1111",
+        "company=1111&x=1,2&y=/:@!",
     ] {
         theme
             .get(format!("query {query}"), format!("/by/query?{query}"))
@@ -141,43 +140,64 @@ fn company_in_the_query(theme: &mut Theme) {
         403,
         "by-query",
     );
-    for query in [
-        "company",
-        "company=",
-        "page=2",
-        "Company=1111",
-        "COMPANY=1111",
-        "company=1111&company=1111",
-        "company=1111&company=2222",
-        "company=2222&company=1111",
-        "company=1111&%63ompany=2222",
-        "company=1111&Company=2222",
-        "company[]=1111",
-        "company=1111&company[]=2222",
-        "company=1111&company%5B0%5D=2222",
-        "company=1111&company.id=2222",
-        "company=1111&[company]=2222",
-        "company=1111&%5Bcompany%5D=2222",
-        "company=1111&[[company]]=2222",
-        "company=1111&company]=2222",
-        "company=1111;company=2222",
-        "x=1;company=2222&company=1111",
-        "company=1111%2C2222",
-        "company=1111,2222",
-        "company=11+11",
-        "company=11%2011",
-        "company=1111%00",
-        "company=%FF",
-        "company=1111&%FF=x",
-        "company=caf%C3%A9",
-        "company=%22x%22",
+    for (query, reason) in [
+        ("company", "query_empty_value"),
+        ("company=", "query_empty_value"),
+        ("Company=1111", "query_ambiguous"),
+        ("company=1111&company=1111", "query_ambiguous"),
+        ("company=1111&company=2222", "query_ambiguous"),
+        ("company=2222&company=1111", "query_ambiguous"),
+        ("company=1111&company", "query_ambiguous"),
+        ("company=1111&Company=2222", "query_ambiguous"),
+        ("company=1111&company.id=2222", "query_ambiguous"),
+        ("%63ompany=1111", "query_name"),
+        ("company=1111&%63ompany=2222", "query_name"),
+        ("company[]=1111", "query_name"),
+        ("company=1111&company[]=2222", "query_name"),
+        ("company=1111&company%5B0%5D=2222", "query_name"),
+        ("company=1111&[company]=2222", "query_name"),
+        ("company=1111&%5Bcompany%5D=2222", "query_name"),
+        ("company=1111&[[company]]=2222", "query_name"),
+        ("company=1111&company]=2222", "query_name"),
+        ("company=1111&+company=2222", "query_name"),
+        ("company=1111&company%00x=2222", "query_name"),
+        ("company=1111&ids[]=1", "query_name"),
+        ("company=1111&filter[x]=1", "query_name"),
+        ("company=1111&", "query_name"),
+        ("company=1111&%FF=x", "query_name"),
+        ("company=1111;company=2222", "query_semicolon"),
+        ("x=1;company=2222&company=1111", "query_semicolon"),
+        ("?company=2222&company=1111", "query_question_mark"),
+        ("x=?company=2222&company=1111", "query_question_mark"),
+        ("company=1111,2222", "query_value"),
+        ("company=11+11", "query_value"),
+        ("company=%31111", "query_value"),
+        ("company=a@b", "query_value"),
+        ("company=a]=1111", "query_value"),
+        ("company=%FF", "query_not_utf8"),
+        ("company=1111&x=%FF", "query_not_utf8"),
+        ("page=2", "company_unspecified"),
+        ("company=1111%2C2222", "company_unspecified"),
+        ("company=11%2011", "company_unspecified"),
+        ("company=1111%00", "company_unspecified"),
+        ("company=caf%C3%A9", "company_unspecified"),
+        ("company=%22x%22", "company_unspecified"),
     ] {
         theme
             .get(format!("query {query} names none"), format!("/by/query?{query}"))
             .attack("parameter pollution")
             .token(&machine("1111"))
-            .deny("company_unspecified", 400, "by-query");
+            .deny(reason, 400, "by-query");
     }
+    for (count, reason) in [(100, None), (101, Some("query_too_many_parameters"))] {
+        let target = format!("/by/query?{}company=1111", "a=1&".repeat(count - 1));
+        let case = theme.get(format!("query of {count} parameters"), target).token(&machine("1111"));
+        match reason {
+            None => case.permit("by-query", permitted()),
+            Some(reason) => case.deny(reason, 400, "by-query"),
+        };
+    }
+    method_in_the_query(theme);
     theme.get("no query names none", "/by/query").token(&machine("1111")).deny("company_unspecified", 400, "by-query");
     theme.get("no query, and no token", "/by/query").deny("credential_missing", 401, "by-query");
     theme.get("a field is no parameter", "/by/query").header("company", "1111").token(&machine("1111")).deny(
@@ -185,6 +205,54 @@ fn company_in_the_query(theme: &mut Theme) {
         400,
         "by-query",
     );
+}
+
+/// `/by/query/{thing}` allows it and names its company by `company_id`.
+fn method_in_the_query(theme: &mut Theme) {
+    let permitted = || who("machines", "1111", THINGS).at("1111", &[]);
+    for query in ["_method=GET", "x=1&_method=GET", "%5fMethod=GET", "_method[]=GET", "X-HTTP-Method-Override=GET"] {
+        theme
+            .case(format!("POST that says {query}"), "POST", format!("/machines/1111/things?{query}"))
+            .attack("method override")
+            .token(&machine("1111"))
+            .deny("query_method_override", 400, "things-write");
+        theme
+            .case(format!("GET that says {query}"), "GET", format!("/machines/1111/things?{query}"))
+            .token(&machine("1111"))
+            .permit("things-list", permitted());
+    }
+    theme.case("a public POST that says _method", "POST", "/shop/a?_method=DELETE").attack("method override").deny(
+        "query_method_override",
+        400,
+        "shop-any",
+    );
+    theme
+        .case("POST that says method", "POST", "/machines/1111/things?method=card&payment_method=x")
+        .token(&machine("1111"))
+        .permit("things-write", permitted());
+    for path in ["a&company_id=2222", "a&company_id=2222&b", "&company_id"] {
+        theme
+            .case(format!("a path with {path}"), "POST", format!("/by/query/{path}?x=1&company_id=1111"))
+            .attack("parameter pollution")
+            .token(&machine("1111"))
+            .deny("query_in_path", 400, "by-query-override");
+    }
+    for (query, reason) in [
+        ("_method=DELETE&company_id=1111", None),
+        ("company_id=1111&_HttpMethod=GET", None),
+        ("company_id=1111&%5Fmethod=GET", Some("query_name")),
+        ("company_id=1111&company.id=2222", Some("query_ambiguous")),
+        ("company_id=1111&Company-ID=2222", Some("query_ambiguous")),
+        ("x=1", Some("company_unspecified")),
+    ] {
+        let case = theme
+            .case(format!("an allowed override: {query}"), "POST", format!("/by/query/override?{query}"))
+            .token(&machine("1111"));
+        match reason {
+            None => case.permit("by-query-override", permitted()),
+            Some(reason) => case.deny(reason, 400, "by-query-override"),
+        };
+    }
 }
 
 fn company_is_the_subject(theme: &mut Theme) {

@@ -19,14 +19,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use postern::{
-    Request,
-    target::{encode_path, encode_segment},
-};
+use postern::{Request, target::encode_path};
 use serde_json::{Map, Value};
 
 use super::arn::{CONNECT, RequestArn};
-use crate::assertion::BasePath;
+use crate::{assertion::BasePath, http::query::escaped};
 
 /// The shapes that an authorizer is asked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,22 +217,10 @@ fn without_query(path: &str) -> String {
     path.replace('?', "%3F")
 }
 
-/// The query that a decoded map stands for. A `;` stays bare, which to some readers is a `&`: the core then finds no
-/// company.
+/// The query that a decoded map stands for.
 fn put_together(event: &Map<String, Value>) -> String {
-    let escaped = |text: &str| {
-        let parts: Vec<String> = text
-            .split(';')
-            .map(|part| {
-                encode_segment(part).replace('&', "%26").replace('=', "%3D").replace('+', "%2B").replace('\'', "%27")
-            })
-            .collect();
-        parts.join(";")
-    };
-    let mut pairs = Vec::new();
-    for (name, value) in values(event, "queryStringParameters", "multiValueQueryStringParameters") {
-        pairs.push(format!("{}={}", escaped(name), escaped(value)));
-    }
+    let pairs = values(event, "queryStringParameters", "multiValueQueryStringParameters").into_iter();
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
     pairs.join("&")
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Function URLs and HTTP APIs give it as it was sent. REST APIs and load balancers give a map: names and values, decoded
 //! (a load balancer's are decoded by `lambda_http`), without their order or spelling. From that map one text is written:
-//! names in their order, values of one name in theirs, each escaped as little as may be. The same parameters always
+//! names in their order, values of one name in theirs, all but unreserved characters escaped. The same parameters always
 //! give the same text, whatever their order; what cannot be told apart in a map cannot be told apart here.
 
 use http::request::Parts;
@@ -60,11 +60,12 @@ fn unescaped(text: &str) -> Option<String> {
     String::from_utf8(octets).ok()
 }
 
-/// Unreserved characters stand for themselves (RFC 3986 §2.3), and those that read alike either way.
-fn escaped(text: &str) -> String {
+/// A decoded name or value as the core reads it in a query: unreserved characters stand for themselves (RFC 3986 §2.3), and
+/// so do `?` and `;`, for which the core refuses a query that names a company.
+pub(crate) fn escaped(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     for octet in text.bytes() {
-        if octet.is_ascii_alphanumeric() || b"-._~:@!$()*,/?[]".contains(&octet) {
+        if octet.is_ascii_alphanumeric() || b"-._~?;".contains(&octet) {
             written.push(char::from(octet));
         } else {
             written.push_str(&format!("%{octet:02X}"));

@@ -17,6 +17,7 @@ use crate::{
     forward::UnusualNames,
     policy::{BodyRule, Policy, Route, RouteMatch},
     purpose::Purpose,
+    query::{self, QueryError},
     reason::Reason,
     request::Request,
     target::{CanonicalTarget, TargetError},
@@ -31,8 +32,8 @@ pub struct Pending<'a> {
     pub(super) route: &'a Route,
     pub(super) method: Cow<'static, str>,
     pub(super) target: CanonicalTarget,
-    /// The company that the request names, where the route's rule looks for one in it.
-    pub(super) company: Option<Company>,
+    /// The company that the request names, where the route's rule looks for one in it, or why it names none.
+    pub(super) company: Result<Option<Company>, Reason>,
     /// The digest of the body, where the route has it declared.
     pub(super) declared: Option<ContentDigest>,
     /// The request's `Origin`.
@@ -92,10 +93,14 @@ impl<'a> Pending<'a> {
 
     fn refuse(&self, reason: Reason, caller: Option<Principal>) -> Progress<'a> {
         let scopes = if reason == Reason::ScopeMissing { self.route.scopes.challenge() } else { Vec::new() };
-        let extra = if scopes.is_empty() { Extra::Nothing } else { Extra::Scopes(&scopes) };
+        let extra = match reason {
+            Reason::Query(error) => Extra::Query(error),
+            _ if scopes.is_empty() => Extra::Nothing,
+            _ => Extra::Scopes(&scopes),
+        };
         let context = self.authorizer.policy.context(self.origin.as_deref(), self.method == "HEAD");
         let denial = Denial::new(reason, Some(&self.route.name), extra, context);
-        let company = self.company.as_ref().and_then(|company| company.name(&self.target, None));
+        let company = self.company.as_ref().ok().and_then(|company| company.as_ref()?.name(&self.target, None));
         Progress::Decided(Decision::Deny(denial.about(caller, company.map(ToOwned::to_owned))))
     }
 }
@@ -107,6 +112,11 @@ fn method(text: &str) -> Cow<'static, str> {
         Some(usual) => Cow::Borrowed(usual),
         None => Cow::Owned(text.to_owned()),
     }
+}
+
+/// Whether the method may change something (RFC 9110 §9.2.1).
+fn is_unsafe(method: &str) -> bool {
+    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
 }
 
 /// Whose request it is to be.
@@ -195,6 +205,12 @@ impl Authorizer {
         let pending = Pending::new(self, route, request, target);
         if let Err(reason) = self.check_clock(now) {
             return pending.deny(reason);
+        }
+        if is_unsafe(request.method)
+            && !route.query_method_override
+            && pending.target.query().is_some_and(query::overrides_method)
+        {
+            return pending.deny(Reason::Query(QueryError::MethodOverride));
         }
         if route.is_public() {
             return rules::permit_public(pending, now);

@@ -31,16 +31,11 @@ pub(super) fn judge(pending: Pending<'_>, token: Arc<VerifiedToken>, now: UnixTi
     {
         return pending.deny_caller(Reason::SubjectMismatch, &token);
     }
-    match &pending.route.company {
-        CompanyRule::None | CompanyRule::Any => return permit(pending, Some(token), None, None, now),
-        CompanyRule::Header(_) | CompanyRule::Query(_) | CompanyRule::Argument(_) if pending.company.is_none() => {
-            return pending.deny_caller(Reason::CompanyUnspecified, &token);
-        }
-        CompanyRule::Header(_)
-        | CompanyRule::Query(_)
-        | CompanyRule::Argument(_)
-        | CompanyRule::Parameter(..)
-        | CompanyRule::Subject => {}
+    if !pending.route.company.binds() {
+        return permit(pending, Some(token), None, None, now);
+    }
+    if let Err(reason) = pending.company {
+        return pending.deny_caller(reason, &token);
     }
     let caller = Arc::clone(&token);
     match &caller.permissions {
@@ -61,7 +56,7 @@ pub(super) fn judge_company<'a>(
 ) -> Progress<'a> {
     let company = match &pending.route.company {
         CompanyRule::Subject => Some(Company::Subject),
-        _ => pending.company.clone(),
+        _ => pending.company.clone().unwrap_or_default(),
     };
     let name = company.as_ref().and_then(|company| company.name(&pending.target, Some(&token.subject)));
     let Some(name) = name else {

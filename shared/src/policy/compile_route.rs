@@ -144,6 +144,7 @@ impl<'a> Written<'a> {
             permissions_max_age: conditions.permissions_max_age,
             permissions_stale_if_error: conditions.permissions_stale_if_error,
             body: self.body(faults),
+            query_method_override: route.query_method_override,
             headers: self.headers(faults),
             forwards_token: self.forwards_token(faults),
             template,

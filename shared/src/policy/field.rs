@@ -219,6 +219,7 @@ fn compile(field: &FieldFile, at: &str, defaults: &DefaultsFile, file: &PolicyFi
         permissions_max_age: field.permissions_max_age.clone(),
         permissions_stale_if_error: field.permissions_stale_if_error.clone(),
         body: None,
+        query_method_override: false,
         headers: BTreeMap::new(),
         token: None,
     };

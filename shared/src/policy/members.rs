@@ -155,6 +155,7 @@ const ROUTE: Table = Table {
         may("permissions_max_age", Shape::Text),
         may("permissions_stale_if_error", Shape::Text),
         may("body", Shape::Text),
+        may("query_method_override", Shape::Flag),
         may("headers", Shape::Named(&NAMES)),
         may("token", Shape::Text),
     ],

@@ -28,6 +28,7 @@ pub struct Route {
     pub(crate) permissions_max_age: Duration,
     pub(crate) permissions_stale_if_error: Duration,
     pub(crate) body: BodyRule,
+    pub(crate) query_method_override: bool,
     pub(crate) headers: Vec<HandedClaim>,
     /// Of a public route alone: whether the origin gets what stands in `Authorization`.
     pub(crate) forwards_token: bool,
@@ -244,6 +245,12 @@ impl Route {
     #[must_use]
     pub const fn body(&self) -> BodyRule {
         self.body
+    }
+
+    /// Whether a query parameter such as `_method` may override the method of an unsafe request.
+    #[must_use]
+    pub const fn allows_query_method_override(&self) -> bool {
+        self.query_method_override
     }
 
     /// Claims that the origin is handed.

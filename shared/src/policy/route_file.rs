@@ -58,6 +58,9 @@ pub(crate) struct RouteFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::BodyName>"))]
     pub(crate) body: Option<String>,
+    /// A query parameter such as `_method` may override the method of an unsafe request.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) query_method_override: bool,
     /// Claims handed to the origin, by the name of the header field that carries them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) headers: BTreeMap<String, OneOrMany>,

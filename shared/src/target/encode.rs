@@ -16,6 +16,11 @@ pub(super) fn is_bare(octet: u8) -> bool {
     )
 }
 
+/// The octet of an escape whose two digits come next in `rest`.
+pub(crate) fn escaped_octet(rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    octet(rest.next()?, rest.next()?)
+}
+
 /// The octet that two hexadecimal digits stand for.
 pub(super) fn octet(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

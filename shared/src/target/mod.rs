@@ -11,6 +11,7 @@
 mod encode;
 mod query;
 
+pub(crate) use encode::escaped_octet;
 pub use encode::{encode_path, encode_segment};
 
 use alloc::{borrow::Cow, borrow::ToOwned, string::String, vec::Vec};

@@ -1,6 +1,6 @@
 //! Attacks on the request around the token: targets, override fields, forged identity, tokens in the wrong place.
 
-use postern::{Reason, target::TargetError};
+use postern::{Reason, query::QueryError, target::TargetError};
 
 use crate::support::{Call, Outcome, Token, World};
 
@@ -107,7 +107,7 @@ fn method_overrides_are_not_read() {
         assert_eq!(world.outcome(&call), Outcome::Deny(403, Reason::ScopeMissing), "{name}");
     }
     let call = Call::new("POST", &format!("{ORDERS}?_method=GET")).bearer(&reader);
-    assert_eq!(world.outcome(&call), Outcome::Deny(403, Reason::ScopeMissing));
+    assert_eq!(world.outcome(&call), Outcome::Deny(400, Reason::Query(QueryError::MethodOverride)));
 }
 
 #[test]

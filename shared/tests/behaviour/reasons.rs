@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use postern::{
     PublicCode::{self, *},
     Reason::{self, *},
+    query::QueryError,
     target::TargetError,
     token::TokenError,
 };
 
 /// Every reason, and what its caller may know of it.
-const REASONS: [(Reason, PublicCode); 55] = [
+const REASONS: [(Reason, PublicCode); 65] = [
     (Target(TargetError::NotAbsolutePath), InvalidRequest),
     (Target(TargetError::TooLong), InvalidRequest),
     (Target(TargetError::EmptySegment), InvalidRequest),
@@ -21,6 +22,16 @@ const REASONS: [(Reason, PublicCode); 55] = [
     (Target(TargetError::ForbiddenEscape), InvalidRequest),
     (Target(TargetError::NotUtf8), InvalidRequest),
     (Target(TargetError::EmptyQuery), InvalidRequest),
+    (Query(QueryError::MethodOverride), InvalidRequest),
+    (Query(QueryError::InPath), InvalidRequest),
+    (Query(QueryError::QuestionMark), InvalidRequest),
+    (Query(QueryError::Semicolon), InvalidRequest),
+    (Query(QueryError::TooManyParameters), InvalidRequest),
+    (Query(QueryError::Name), InvalidRequest),
+    (Query(QueryError::NotUtf8), InvalidRequest),
+    (Query(QueryError::Ambiguous), InvalidRequest),
+    (Query(QueryError::EmptyValue), InvalidRequest),
+    (Query(QueryError::Value), InvalidRequest),
     (CredentialMalformed, InvalidRequest),
     (NoRoute, NotFound),
     (Reason::MethodNotAllowed, PublicCode::MethodNotAllowed),

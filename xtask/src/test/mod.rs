@@ -30,6 +30,7 @@ use crate::figures;
 use crate::fuzz;
 use crate::mutants::{self, Sample};
 use crate::package;
+use crate::parsers;
 use crate::paths::Paths;
 use crate::process::check_interrupted;
 use crate::report::Report;
@@ -81,6 +82,8 @@ pub(crate) enum Part {
     Figures,
     /// Fuzz targets, each for a fixed number of inputs
     Fuzz,
+    /// Random queries to real query parsers, next to what the core reads in them
+    Parsers,
     /// Disguised requests to real frameworks, directly and behind the edge
     Frameworks,
     /// End-to-end tests against running stacks
@@ -120,7 +123,14 @@ fn one(paths: &Paths, report: &Report, part: Part, filters: &[String]) -> Result
             setup(paths)?;
             return edges::alone(paths, report);
         }
-        Part::Unit | Part::Vectors | Part::Corpus | Part::Figures | Part::Frameworks | Part::E2e | Part::Examples => {}
+        Part::Unit
+        | Part::Vectors
+        | Part::Corpus
+        | Part::Figures
+        | Part::Parsers
+        | Part::Frameworks
+        | Part::E2e
+        | Part::Examples => {}
     }
     let binaries = binaries::build(paths)?;
     match part {
@@ -136,6 +146,7 @@ fn one(paths: &Paths, report: &Report, part: Part, filters: &[String]) -> Result
             corpus::at_the_edges(paths, report, &binaries, filters)
         }
         Part::Figures => counted(paths, report, &binaries),
+        Part::Parsers => parsers::test(paths, report, &binaries, filters),
         Part::Frameworks => disguises::test(paths, report, &binaries, true),
         Part::E2e => {
             setup(paths)?;
@@ -216,6 +227,7 @@ impl Run<'_> {
         self.tests.open(built.get().is_some());
         let Some(binaries) = built.get() else { return Ok(()) };
         units(paths, report, binaries, filters)?;
+        parsers::test(paths, report, binaries, filters)?;
         if !self.modules.wait()? {
             report.skip("vectors in workerd and Node, corpus at the edges", "a module does not build");
             return Ok(());

@@ -227,6 +227,7 @@ fn changes() -> Vec<(&'static str, Change)> {
             ],
         ),
         ("route.shadow", route("/route/0/shadow", json!(true))),
+        ("route.query_method_override", route("/route/0/query_method_override", json!(true))),
         ("route.issuer", route("/route/0/issuer", json!(["users", "partners"]))),
         (
             "route.subject",
