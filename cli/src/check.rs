@@ -13,6 +13,7 @@ use postern::{
 use serde_json::{Value, json};
 
 use crate::{
+    allow::{self, Accepted},
     cloudfront::{self, CloudFrontArgs, Compared},
     exit::Outcome,
     lint::{self, Warning},
@@ -61,7 +62,8 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
         Ok(policy) => policy,
         Err(errors) => return refuse(&sources, &errors, upgrade.as_ref(), format),
     };
-    let warnings = lint::warnings(&policy);
+    let written = sources.document().unwrap_or_default();
+    let (warnings, accepted) = allow::sort(lint::warnings(&policy), &Written::new(&written, Some(&policy)));
     let places = lint::places(warnings.iter().map(|warning| warning.pointer.as_str()), sources.text());
     let diagnostics: Vec<Diagnostic<'_>> =
         warnings.iter().zip(places).map(|(warning, span)| warned(&sources, warning, span)).collect();
@@ -69,6 +71,7 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
     match format {
         Format::Json => {
             let mut document = document(&sources, &[], &diagnostics, upgrade.as_ref(), Some(&policy));
+            document["accepted"] = accepted.iter().map(accepted_json).collect();
             if let Some(compared) = &compared {
                 document["cloudfront"] = compared.to_json();
             }
@@ -78,7 +81,7 @@ pub(crate) fn run(args: &CheckArgs, format: Format) -> anyhow::Result<Outcome> {
             complain(&diagnostics);
             complain(&upgrade.iter().flat_map(|upgrade| upgrade.diagnostics(&sources)).collect::<Vec<_>>());
             let since = upgrade.as_ref().map(Upgrade::summary).unwrap_or_default();
-            output::print(&passed(sources.path(), &policy, diagnostics.len(), &since))?;
+            output::print(&passed(sources.path(), &policy, [diagnostics.len(), accepted.len()], &since))?;
             if let Some(compared) = &compared {
                 compared.complain();
                 output::print(&compared.summary())?;
@@ -190,11 +193,17 @@ fn complain(diagnostics: &[Diagnostic<'_>]) {
     }
 }
 
-fn passed(file: &Path, policy: &Policy, warnings: usize, since: &str) -> String {
+fn accepted_json(accepted: &Accepted) -> Value {
+    let warning = &accepted.warning;
+    json!({ "code": warning.lint.code(), "pointer": warning.pointer, "message": warning.message, "reason": accepted.reason })
+}
+
+fn passed(file: &Path, policy: &Policy, [warnings, accepted]: [usize; 2], since: &str) -> String {
     let stamp = if policy.is_development() { ", development" } else { "" };
     let warned = if warnings == 0 { String::new() } else { format!(", {}", counted(warnings, "warning")) };
+    let accepted = if accepted == 0 { String::new() } else { format!(" ({accepted} accepted)") };
     format!(
-        "{}: builds ({}, {}, {}, version {}{stamp}){warned}{since}\n",
+        "{}: builds ({}, {}, {}, version {}{stamp}){warned}{accepted}{since}\n",
         file.display(),
         counted(policy.routes().len(), "route"),
         counted(policy.issuers().len(), "issuer"),

@@ -29,6 +29,8 @@ pub(crate) enum Lint {
     AnyCaller,
     /// A public route lies beside protected ones.
     PublicBeside,
+    /// Paths of a route are also those of a stricter one, or an origin may take them for those.
+    LooserOverlap,
     /// Permissions are believed for long.
     OldPermissions,
     /// Keys are believed for long.
@@ -39,9 +41,27 @@ pub(crate) enum Lint {
     EdgeForm,
     /// A token that one origin receives is accepted by another one.
     SharedTokens,
+    /// `allow` accepts a warning that does not arise there.
+    UnusedAllow,
 }
 
 impl Lint {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::AnyCompany,
+        Self::UnboundUser,
+        Self::SeveralIssuers,
+        Self::AnyCaller,
+        Self::PublicBeside,
+        Self::LooserOverlap,
+        Self::OldPermissions,
+        Self::OldKeys,
+        Self::FunctionUrl,
+        Self::EdgeForm,
+        Self::SharedTokens,
+        Self::UnusedAllow,
+    ];
+
     /// The lint's stable name.
     pub(crate) const fn code(self) -> &'static str {
         match self {
@@ -50,11 +70,13 @@ impl Lint {
             Self::SeveralIssuers => "several_issuers",
             Self::AnyCaller => "any_caller",
             Self::PublicBeside => "public_beside",
+            Self::LooserOverlap => "looser_overlap",
             Self::OldPermissions => "old_permissions",
             Self::OldKeys => "old_keys",
             Self::FunctionUrl => "function_url",
             Self::EdgeForm => "edge_form",
             Self::SharedTokens => "shared_tokens",
+            Self::UnusedAllow => "unused_allow",
         }
     }
 
@@ -70,9 +92,15 @@ impl Lint {
                  the same person only"
             }
             Self::AnyCaller => {
-                "add the scopes or roles that callers need, or leave it if every caller of the issuer may"
+                "add the scopes or roles that callers need; if every caller of the issuer may, write \
+                 `allow = { any_caller = \"why\" }`"
             }
             Self::PublicBeside => "make sure that it says nothing about the resource, or move it to a path of its own",
+            Self::LooserOverlap => {
+                "ask here for what the other route asks for, move one of them to a path of its own, or accept it: \
+                 `allow = { looser_overlap = \"why\" }`"
+            }
+            Self::UnusedAllow => "remove it, or write the code of a warning that arises here, with the reason",
             Self::OldPermissions => "write at most \"1m\", or \"0s\" where a withdrawn role must count at once",
             Self::OldKeys => {
                 "write at most \"24h\": so long a withdrawn key is believed while the issuer is out of reach"
@@ -136,11 +164,15 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         let at = |member: &str| {
             if member.is_empty() { format!("route[{index}]") } else { format!("route[{index}].{member}") }
         };
+        if let Some(message) = overlap(policy, route) {
+            warn(Lint::LooserOverlap, at("path"), message);
+        } else if route.is_public()
+            && let Some(other) = beside(policy, route)
+        {
+            let message = format!("anyone may call this, and `{}` beside it is protected", other.name());
+            warn(Lint::PublicBeside, at("public"), message);
+        }
         if route.is_public() {
-            if let Some(other) = beside(policy, route) {
-                let message = format!("anyone may call this, and `{}` beside it is protected", other.name());
-                warn(Lint::PublicBeside, at("public"), message);
-            }
             continue;
         }
         if *route.company() == CompanyRule::Any {
@@ -208,6 +240,30 @@ pub(crate) fn places<'p>(pointers: impl Iterator<Item = &'p str>, text: &str) ->
     };
     let located = PolicyErrors(pointers.map(as_fault).collect()).located_in(text);
     located.0.into_iter().map(|error| error.span).collect()
+}
+
+/// What is to be said of the stricter routes with which `route` shares paths, or paths that differ in spelling alone.
+fn overlap(policy: &Policy, route: &Route) -> Option<String> {
+    let is_taken_for =
+        |other: &Route| policy.rivals(route).any(|(rival, needs_tail)| !needs_tail && rival.name() == other.name());
+    let is_stricter = |other: &&Route| {
+        let is_same = route.is_within(other) && other.is_within(route);
+        !other.is_shadow()
+            && !is_same
+            && (route.overlaps(other) || is_taken_for(other))
+            && !policy.is_as_open(other, route)
+    };
+    let stricter: Vec<&Route> = policy.routes().iter().filter(is_stricter).collect();
+    let [first, more @ ..] = stricter.as_slice() else { return None };
+    let others = match more.len() {
+        0 => format!("`{}`", first.name()),
+        1 => format!("`{}` and one other route", first.name()),
+        more => format!("`{}` and {more} other routes", first.name()),
+    };
+    let relation =
+        if route.overlaps(first) { "shares paths with" } else { "has paths that an origin may take for those of" };
+    let whom = if route.is_public() { "anyone may call this" } else { "this lets in callers whom the other does not" };
+    Some(format!("{whom}, and it {relation} {others}"))
 }
 
 /// A protected route that has all but the last segment of a public one's path.

@@ -1,6 +1,7 @@
 //! The `postern` command: checks a policy, shows, tests and explains what it permits, decides by it, looks into keys
 //! and tokens, makes assertion keys, edits permissions. What its exit codes mean: [`exit`].
 
+mod allow;
 mod arguments;
 mod assertion_key;
 mod check;

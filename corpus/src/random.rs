@@ -328,6 +328,26 @@ pub fn world(rename: &dyn Fn(&str) -> String) -> World {
     }
 }
 
+/// Spells the path as some server might read it all the same.
+fn respell(chance: &mut Chance, segments: &mut Vec<String>) {
+    if chance.happens(50) {
+        let place = chance.below(segments.len());
+        // Names of callers are texts of their own, whose case means something.
+        if LITERALS.contains(&segments[place].as_str()) {
+            segments[place] = segments[place].to_uppercase();
+        }
+    }
+    for end in ["%20", ".x", "%20", "/", "%20", ".x", "/"] {
+        if let Some(last) = segments.last_mut().filter(|last| !last.is_empty() && chance.happens(25)) {
+            match end {
+                "/" if last.ends_with('/') => {}
+                "/" => segments.push(String::new()),
+                end => last.push_str(end),
+            }
+        }
+    }
+}
+
 /// A request that some route of the policy is likely to be about, and its caller.
 pub fn request<'c>(
     chance: &mut Chance,
@@ -358,7 +378,7 @@ pub fn request<'c>(
         segments.push(match *piece {
             "{company}" => likely_company(chance),
             "{user}" => name(chance, caller.map(|caller| caller.subject.clone())),
-            "{*rest}" => chance.one(&["a", "a/b", "b/", "a/a/a"]).to_owned(),
+            "{*rest}" => chance.one(&["a", "a/b", "b/", "a/a/a", ""]).to_owned(),
             parameter if parameter.starts_with('{') => {
                 if chance.happens(30) {
                     chance.one(&LITERALS).to_owned()
@@ -372,6 +392,9 @@ pub fn request<'c>(
     let is_closed = segments.last().is_some_and(|last| last.is_empty() || last.ends_with('/'));
     if chance.happens(4) && !is_closed {
         segments.push(chance.one(&["", "a", "b"]).to_owned());
+    }
+    if chance.happens(6) && segments.last().is_some_and(|last| !last.is_empty()) {
+        respell(chance, &mut segments);
     }
     let mut target = format!("/{}", segments.join("/"));
     let mut headers = Vec::new();

@@ -67,6 +67,7 @@ fn the_core_and_the_naive_model_are_of_one_opinion() {
     for reason in [
         "no_route",
         "method_not_allowed",
+        "path_ambiguous",
         "credential_missing",
         "issuer_mismatch",
         "issuer_unknown",
@@ -137,6 +138,8 @@ fn another_rule_never_grants() {
             match (decide(&before, request), decide(&after, request)) {
                 (Expect::Permit(before), Expect::Permit(after)) => assert_eq!(before.route, after.route),
                 (Expect::Permit(_), _) => taken += 1,
+                // Its own route no longer lets in whom the stricter one, of which it may be a spelling, does not.
+                (Expect::Deny(before), Expect::Permit(_)) if before.reason == "path_ambiguous" => {}
                 (_, Expect::Permit(_)) if replaced => panic!("`list` is one of those that would do before"),
                 (before, Expect::Permit(after)) => {
                     panic!("{before:?} became {after:?}\n{request:?}\n{}\nbefore:\n{}", stricter.toml(), policy.toml())

@@ -20,6 +20,8 @@ pub enum Reason {
     MethodNotAllowed,
     /// The query is one that parsers read in two ways, or overrides the method.
     Query(QueryError),
+    /// An origin may take the path for one of another route, which asks for more.
+    PathAmbiguous,
     /// No bearer credential.
     CredentialMissing,
     /// More than one credential, or one that breaks RFC 6750's grammar.
@@ -126,7 +128,7 @@ pub enum PublicCode {
 
 impl Reason {
     /// Every reason there is, in the order in which a decision may come to them.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 66] = [
         Self::Target(TargetError::NotAbsolutePath),
         Self::Target(TargetError::TooLong),
         Self::Target(TargetError::EmptyQuery),
@@ -139,6 +141,7 @@ impl Reason {
         Self::Target(TargetError::NotUtf8),
         Self::NoRoute,
         Self::MethodNotAllowed,
+        Self::PathAmbiguous,
         Self::Query(QueryError::MethodOverride),
         Self::CredentialMissing,
         Self::CredentialMalformed,
@@ -200,6 +203,7 @@ impl Reason {
         match self {
             Self::Target(_)
             | Self::Query(_)
+            | Self::PathAmbiguous
             | Self::CredentialMalformed
             | Self::CompanyUnspecified
             | Self::BodyDigestMissing
@@ -251,6 +255,7 @@ impl Reason {
             Self::Query(error) => error.code(),
             Self::NoRoute => "no_route",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::PathAmbiguous => "path_ambiguous",
             Self::CredentialMissing => "credential_missing",
             Self::CredentialMalformed => "credential_malformed",
             Self::Token(error) => error.code(),

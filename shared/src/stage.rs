@@ -59,7 +59,7 @@ stages! {
         Target(TargetError::NotUtf8),
     ],
     /// A route has this path and this method.
-    Route = "route": [NoRoute, MethodNotAllowed],
+    Route = "route": [NoRoute, MethodNotAllowed, PathAmbiguous],
     /// The query does not override the method, unless the route allows that.
     Method = "method": [Query(QueryError::MethodOverride)],
     /// The request shows one bearer credential.

@@ -39,12 +39,11 @@ enum Part {
     Literal(Vec<String>),
 }
 
-/// A place in a template: the segment, how much of it was read, and whether it is the first of a rest.
+/// A place in a template: the segment, and how much of it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Place {
     part: usize,
     read: usize,
-    is_first: bool,
 }
 
 /// What is still possible: templates with their places, and the places in each pattern.
@@ -57,7 +56,7 @@ pub(super) fn served(policy: &Policy, patterns: &[&str]) -> Result<Vec<Served>> 
     let templates: Vec<Vec<Part>> = routes.iter().map(|(_, route)| template(route.path())).collect();
     let patterns: Vec<Vec<char>> = patterns.iter().map(|pattern| pattern_of(pattern)).collect();
     let tokens = tokens(&templates, &patterns);
-    let start = Place { part: 0, read: 0, is_first: true };
+    let start = Place { part: 0, read: 0 };
     let mut begun: State = (
         (0..templates.len()).map(|index| (index, start)).collect(),
         patterns.iter().map(|pattern| closed(pattern, vec![0])).collect(),
@@ -184,11 +183,11 @@ fn step(template: &[Part], place: Place, token: &str) -> Option<Place> {
         };
     }
     match part {
-        Part::Rest => (place.read > 0).then_some(Place { read: 0, is_first: false, ..place }),
+        Part::Rest => (place.read > 0).then_some(Place { read: 0, ..place }),
         _ if !ends_part(part, place) => None,
         _ => {
             let part = place.part.saturating_add(1);
-            (part < template.len()).then_some(Place { part, read: 0, is_first: true })
+            (part < template.len()).then_some(Place { part, read: 0 })
         }
     }
 }
@@ -197,8 +196,8 @@ fn ends_part(part: &Part, place: Place) -> bool {
     match part {
         Part::Literal(characters) => place.read == characters.len(),
         Part::Parameter => place.read > 0,
-        // Only the last segment of a rest may be empty, and it is not all of it.
-        Part::Rest => place.read > 0 || !place.is_first,
+        // Only the last segment of a rest may be empty; it may be all of it.
+        Part::Rest => true,
     }
 }
 

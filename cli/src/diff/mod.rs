@@ -15,6 +15,7 @@ mod report;
 mod sections;
 mod settings;
 mod solve;
+mod spellings;
 #[cfg(test)]
 mod tests;
 

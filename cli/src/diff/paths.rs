@@ -3,12 +3,15 @@
 //! The templates of both are walked together, segment by segment. What has been walked is known by the places that are
 //! still possible in either policy's templates, so there are finitely many ways on: the literals that some template has
 //! next, any other text, nothing (the end of a path that closes with `/`). Two paths that lead to the same places have
-//! the same routes in both policies, and so one of them speaks for all, but for one thing: a segment that a rule
-//! compares with the caller may be a text of its own or one that is written in a template, which is kept apart.
+//! the same routes in both policies, and so one of them speaks for all, but for two things: a segment that a rule
+//! compares with the caller may be a text of its own or one that is written in a template, which is kept apart; and a path
+//! may be another spelling of a stricter route's ([`super::spellings`]).
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::ensure;
+
+use super::spellings::{Excluded, Meant, Spellings};
 use postern::{
     Policy,
     policy::{CompanyRule, Route},
@@ -24,7 +27,7 @@ pub(super) enum Text {
     /// This text, decoded.
     Fixed(String),
     /// Any text that is not empty and none of these.
-    Free(BTreeSet<String>),
+    Free(Excluded),
 }
 
 /// Paths that have the same routes.
@@ -33,21 +36,25 @@ pub(super) struct PathClass {
     pub(super) segments: Vec<Text>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Segment {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
     Literal(String),
     Parameter,
     Rest,
 }
 
-struct Template {
-    segments: Vec<Segment>,
+pub(super) struct Template {
+    pub(super) segments: Vec<Segment>,
     /// Places of the segments that a rule compares with the caller.
     bound: Vec<usize>,
 }
 
 /// The templates that are possible, each with the number of its segments that have been walked.
-type State = BTreeSet<(usize, usize)>;
+pub(super) type State = BTreeSet<(usize, usize)>;
+
+/// All that is known of what has been walked: the templates, what the path may be meant for, the texts that are kept apart,
+/// and whether the path has ended.
+type Known = (State, Option<Meant>, Vec<Option<String>>, bool);
 
 impl Template {
     fn of(route: &Route) -> Self {
@@ -88,21 +95,27 @@ fn decoded(text: &str) -> String {
 pub(super) fn classes(policies: [&Policy; 2]) -> anyhow::Result<Vec<PathClass>> {
     let routes = policies.into_iter().flat_map(|policy| policy.routes()).filter(|route| !route.is_shadow());
     let templates: Vec<Template> = routes.map(Template::of).collect();
+    let is_told = |policy: &&Policy| policy.routes().iter().any(|route| policy.rivals(route).next().is_some());
+    let spellings = policies.iter().any(is_told).then(|| Spellings::of(&templates));
     let start: State = (0..templates.len()).map(|index| (index, 0)).collect();
     let mut waiting: Vec<(State, Vec<Text>)> = vec![(start, Vec::new())];
-    let mut known: HashSet<(State, Vec<Option<String>>, bool)> = HashSet::new();
+    let mut known: HashSet<Known> = HashSet::new();
     let mut classes = Vec::new();
     while let Some((state, segments)) = waiting.pop() {
         let has_ended = segments.last() == Some(&Text::Fixed(String::new()));
-        if !known.insert((state.clone(), told_apart(&templates, &state, &segments), has_ended)) {
+        let class = PathClass { segments };
+        let texts = texts(&class, &BTreeMap::new());
+        let meant = spellings.as_ref().map(|spellings| spellings.meant(&texts));
+        let apart = told_apart(&templates, &state, &class.segments);
+        if !known.insert((state.clone(), meant.clone(), apart, has_ended)) {
             continue;
         }
         ensure!(known.len() <= MAX_CLASSES, "the two policies tell too many classes of paths apart to compare them");
         let ends = |(index, walked): &(usize, usize)| *walked == templates[*index].segments.len();
-        if !segments.is_empty() && state.iter().any(ends) {
-            classes.push(PathClass { segments: segments.clone() });
+        if !class.segments.is_empty() && state.iter().any(ends) {
+            classes.push(class.clone());
         }
-        if has_ended || segments.len() == MAX_SEGMENTS {
+        if has_ended || class.segments.len() == MAX_SEGMENTS {
             continue;
         }
         let literals: BTreeSet<String> = state
@@ -112,13 +125,17 @@ pub(super) fn classes(policies: [&Policy; 2]) -> anyhow::Result<Vec<PathClass>> 
                 _ => None,
             })
             .collect();
+        let (spelt, excluded) = match (&spellings, &meant) {
+            (Some(spellings), Some(meant)) => spellings.next(meant, literals.clone()),
+            _ => (Vec::new(), Excluded::texts(literals.clone())),
+        };
         // The last is walked first: texts of their own before those of templates.
-        let ways = literals.iter().cloned().map(Text::Fixed);
-        let ways = ways.chain([Text::Fixed(String::new()), Text::Free(literals.clone())]);
+        let ways = spelt.into_iter().chain(literals).map(Text::Fixed);
+        let ways = ways.chain([Text::Fixed(String::new()), Text::Free(excluded)]);
         for way in ways {
             let next = advance(&templates, &state, &way);
             if !next.is_empty() {
-                let mut segments = segments.clone();
+                let mut segments = class.segments.clone();
                 segments.push(way);
                 waiting.push((next, segments));
             }
@@ -136,7 +153,8 @@ fn advance(templates: &[Template], state: &State, way: &Text) -> State {
             match (template.segments.get(*walked), way) {
                 (Some(Segment::Literal(own)), Text::Fixed(text)) if own == text => Some((*index, walked + 1)),
                 (Some(Segment::Literal(_)), _) => None,
-                (Some(Segment::Parameter | Segment::Rest), _) => (!is_empty).then_some((*index, walked + 1)),
+                (Some(Segment::Parameter), _) => (!is_empty).then_some((*index, walked + 1)),
+                (Some(Segment::Rest), _) => Some((*index, walked + 1)),
                 (None, _) => template.has_rest().then_some((*index, *walked)),
             }
         })
@@ -154,17 +172,17 @@ fn told_apart(templates: &[Template], state: &State, segments: &[Text]) -> Vec<O
 }
 
 /// Texts that stand in a path of the class: those given, and for the others ones that no template has.
+fn texts(class: &PathClass, given: &BTreeMap<usize, String>) -> Vec<String> {
+    let text = |(position, segment): (usize, &Text)| match (given.get(&position), segment) {
+        (Some(text), _) | (None, Text::Fixed(text)) => text.clone(),
+        (None, Text::Free(others)) => fresh(&format!("v{position}"), |text| !others.has(text)),
+    };
+    class.segments.iter().enumerate().map(text).collect()
+}
+
+/// A path of the class with the texts that are given.
 pub(super) fn target(class: &PathClass, given: &BTreeMap<usize, String>) -> String {
-    let mut path = String::new();
-    for (position, segment) in class.segments.iter().enumerate() {
-        let text = match (given.get(&position), segment) {
-            (Some(text), _) | (None, Text::Fixed(text)) => text.clone(),
-            (None, Text::Free(others)) => fresh(&format!("v{position}"), |text| !others.contains(text)),
-        };
-        path.push('/');
-        path += &postern::target::encode_segment(&text);
-    }
-    path
+    texts(class, given).iter().map(|text| format!("/{}", postern::target::encode_segment(text))).collect()
 }
 
 /// A text that begins so and fits.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use postern::{Algorithm, Decision, JwkSet, PermissionsRecord, Policy, Request, UnixTime};
+use postern::{Algorithm, Decision, JwkSet, PermissionsRecord, Policy, Reason, Request, UnixTime};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -59,6 +59,8 @@ impl Replay {
         // To its end: a public route may ask for the body first.
         [0, 1].map(|index| match self.worlds[index].decide(&request) {
             Decision::Permit(permit) => Some(permit.route().to_owned()),
+            // Nobody may use such a path, as if no route had it.
+            Decision::Deny(denial) if denial.reason() == Reason::PathAmbiguous => None,
             Decision::Deny(denial) => denial.route().map(str::to_owned),
             Decision::Preflight(_) => None,
         })

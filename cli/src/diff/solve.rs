@@ -19,6 +19,7 @@ use postern::policy::CompanyRule;
 use super::{
     clauses::{Atom, Clause, Place, Source, is_denial},
     paths::{PathClass, Text, fresh},
+    spellings::Excluded,
 };
 
 /// A text of a request, or the caller's subject.
@@ -33,7 +34,7 @@ enum Node {
 struct Group {
     nodes: BTreeSet<Node>,
     fixed: Option<String>,
-    excluded: BTreeSet<String>,
+    excluded: Excluded,
 }
 
 /// Which texts are the same. Two groups never have the same fixed text.
@@ -121,7 +122,7 @@ impl Texts {
         for (position, text) in class.segments.iter().enumerate() {
             let node = Node::At(Place::Segment(position));
             let (fixed, excluded) = match text {
-                Text::Fixed(text) => (Some(text.clone()), BTreeSet::new()),
+                Text::Fixed(text) => (Some(text.clone()), Excluded::default()),
                 Text::Free(excluded) => (None, excluded.clone()),
             };
             match groups.iter_mut().find(|group| fixed.is_some() && group.fixed == fixed) {
@@ -159,7 +160,7 @@ impl Texts {
         let fits = group
             .fixed
             .as_ref()
-            .is_none_or(|text| !group.excluded.contains(text) && group.nodes.iter().all(|node| node.can_be(text)));
+            .is_none_or(|text| !group.excluded.has(text) && group.nodes.iter().all(|node| node.can_be(text)));
         self.0.remove(other);
         fits
     }
@@ -239,11 +240,13 @@ impl Question<'_> {
         for node in given.chain([Node::Caller]) {
             texts.group(&node);
         }
-        let taken: BTreeSet<String> =
-            texts.0.iter().flat_map(|group| group.fixed.iter().chain(&group.excluded)).cloned().collect();
+        let mut taken = Excluded::texts(texts.0.iter().filter_map(|group| group.fixed.clone()).collect());
+        for group in &texts.0 {
+            taken.extend(group.excluded.clone());
+        }
         for (index, group) in texts.0.iter().enumerate() {
             let begin = if group.nodes.contains(&Node::Caller) { "caller".to_owned() } else { format!("v{index}") };
-            let text = group.fixed.clone().unwrap_or_else(|| fresh(&begin, |text| !taken.contains(text)));
+            let text = group.fixed.clone().unwrap_or_else(|| fresh(&begin, |text| !taken.has(text)));
             for node in &group.nodes {
                 match node {
                     Node::Caller => answer.subject.clone_from(&text),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postern::{Decision, JwkSet, PermissionsRecord, Policy, Request, UnixTime, policy::from_toml};
+use postern::{Decision, JwkSet, PermissionsRecord, Policy, Reason, Request, UnixTime, policy::from_toml};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -54,6 +54,8 @@ fn route() -> impl Strategy<Value = RouteText> {
         Just("/{a}/{b}"),
         Just("/x/{a}/{*rest}"),
         Just("/x/k@k/{b}"),
+        Just("/x/K/{b}"),
+        Just("/x/k.x"),
     ];
     let methods = prop_oneof![Just(vec!["GET"]), Just(vec!["POST"]), Just(vec!["GET", "POST"]), Just(vec!["HEAD"])];
     let some = |rules: &[&'static str]| proptest::sample::select(rules.to_vec());
@@ -174,14 +176,19 @@ fn asker() -> impl Strategy<Value = Asker> {
         })
 }
 
+/// A segment, perhaps in another spelling.
+fn segment() -> impl Strategy<Value = &'static str> {
+    prop_oneof![4 => name(), 1 => proptest::sample::select(vec!["K", "C", "k%20", "k.x", "k.y", "K%20.x", "%20", ".x"])]
+}
+
 fn asked() -> impl Strategy<Value = Asked> {
     let segments = prop_oneof![
         Just("/x".to_owned()),
-        name().prop_map(|a| format!("/x/{a}")),
-        name().prop_map(|a| format!("/x/{a}/")),
-        (name(), name()).prop_map(|(a, b)| format!("/x/{a}/{b}")),
-        (name(), name()).prop_map(|(a, b)| format!("/x/{a}/{b}/k")),
-        (name(), name()).prop_map(|(a, b)| format!("/{a}/{b}")),
+        segment().prop_map(|a| format!("/x/{a}")),
+        segment().prop_map(|a| format!("/x/{a}/")),
+        (segment(), segment()).prop_map(|(a, b)| format!("/x/{a}/{b}")),
+        (segment(), segment()).prop_map(|(a, b)| format!("/x/{a}/{b}/k")),
+        (segment(), segment()).prop_map(|(a, b)| format!("/{a}/{b}")),
     ];
     let query = proptest::option::of((proptest::sample::select(vec!["company", "Company"]), name()))
         .prop_map(|company| company.map(|(parameter, c)| format!("?{parameter}={c}")).unwrap_or_default());
@@ -222,6 +229,8 @@ fn decide(policy: &Policy, signer: &Signer, asker: &Asker, asked: &Asked) -> Dec
 fn route_of(decision: &Decision) -> Option<String> {
     match decision {
         Decision::Permit(permit) => Some(permit.route().to_owned()),
+        // A path that is refused is nobody's.
+        Decision::Deny(denial) if denial.reason() == Reason::PathAmbiguous => None,
         Decision::Deny(denial) => denial.route().map(str::to_owned),
         Decision::Preflight(_) => None,
     }

@@ -89,6 +89,19 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         Reason::Query(error) => error.to_string(),
         Reason::NoRoute => format!("no route has the path of `{}`", shown(facts.target)),
         Reason::MethodNotAllowed => format!("the path has no {}, only {}", shown(facts.method), allowed(decision)),
+        Reason::PathAmbiguous => {
+            let rivals: Vec<String> = facts
+                .route
+                .iter()
+                .flat_map(|route| facts.policy.rivals(route))
+                .map(|(rival, _)| rival.name().to_owned())
+                .collect();
+            format!(
+                "an origin may take `{}` for a path of a stricter route ({}), from which it differs in spelling alone",
+                shown(facts.target),
+                listed(&rivals, "or")
+            )
+        }
         Reason::CredentialMissing => "the request shows no bearer token".to_owned(),
         Reason::CredentialMalformed => {
             "the request shows more than one credential, or one that is not `Bearer` and a token".to_owned()

@@ -16,13 +16,17 @@ mod bound_tokens;
 mod caller_token;
 mod claim_texts;
 mod context_audiences;
+mod covered_folders;
 mod discovered_places;
 mod early_clocks;
+mod empty_rests;
+mod folders;
 mod fractional_dates;
 mod media_types;
 mod method_overrides;
 mod null_private_members;
 mod outages;
+mod path_spellings;
 mod private_keys;
 mod query_grammar;
 mod report;
@@ -37,7 +41,7 @@ mod written;
 
 pub(crate) use report::Note;
 pub(crate) use version::Version;
-pub(crate) use written::Written;
+pub(crate) use written::{Table, Written};
 
 /// Every change of decisions, in any order.
 const CHANGES: &[&Change] = &[
@@ -45,13 +49,16 @@ const CHANGES: &[&Change] = &[
     &caller_token::CHANGE,
     &claim_texts::CHANGE,
     &context_audiences::CHANGE,
+    &covered_folders::CHANGE,
     &discovered_places::CHANGE,
     &early_clocks::CHANGE,
+    &empty_rests::CHANGE,
     &fractional_dates::CHANGE,
     &media_types::CHANGE,
     &method_overrides::CHANGE,
     &null_private_members::CHANGE,
     &outages::CHANGE,
+    &path_spellings::CHANGE,
     &private_keys::CHANGE,
     &query_grammar::CHANGE,
     &request_fields::CHANGE,

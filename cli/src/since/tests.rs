@@ -11,7 +11,8 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn pointers(change: &Change, text: &str) -> Vec<String> {
     let document: Value = toml::from_str(text).unwrap();
-    (change.places)(&Written::new(&document, None)).into_iter().map(|place| place.pointer).collect()
+    let policy = postern::policy::from_toml(text, None).ok();
+    (change.places)(&Written::new(&document, policy.as_ref())).into_iter().map(|place| place.pointer).collect()
 }
 
 #[test]

@@ -78,6 +78,10 @@ fn can_give(policy: &Policy, reason: Reason) -> bool {
     };
     match reason {
         Reason::NoRoute | Reason::MethodNotAllowed => true,
+        Reason::PathAmbiguous => {
+            let all = policy.routes().iter();
+            all.filter(|route| !route.is_shadow()).any(|route| policy.rivals(route).any(|(_, needs_tail)| !needs_tail))
+        }
         Reason::CredentialMissing
         | Reason::Expired
         | Reason::AudienceMismatch

@@ -140,6 +140,15 @@ fn what_wants_a_second_look_is_a_warning() {
             "true",
             with_route("name = \"n\"\npath = \"/companies/{company}/logo\"\npublic = true\ncompany = \"any\""),
         ),
+        ("looser_overlap", "\"/{*rest}\"", with_route("name = \"n\"\npath = \"/{*rest}\"\npublic = true")),
+        (
+            "looser_overlap",
+            "\"/health/\"",
+            with_route("name = \"n\"\npath = \"/health/\"\npublic = true\nbody = \"streamed\"").replace(
+                "path = \"/health\"\norigin = \"external-orders\"\npublic = true",
+                "path = \"/health\"\norigin = \"external-orders\"\nissuer = \"users\"\nscopes = [\"s\"]",
+            ),
+        ),
         ("old_permissions", "\"2m\"", example_with("permissions_max_age = \"30s\"", "permissions_max_age = \"2m\"")),
         (
             "old_keys",
@@ -199,4 +208,34 @@ fn two_origins_that_receive_tokens_of_one_audience_draw_a_warning() {
 fn function_url(auth_type: &str) -> String {
     let url = "https://abc.lambda-url.eu-west-2.on.aws";
     example_with("https://vouchers.ljg-sushi.example\"", &format!("{url}\"\nauth_type = \"{auth_type}\""))
+}
+
+#[test]
+fn an_accepted_warning_is_counted_apart_and_a_needless_acceptance_is_a_warning() {
+    let route = |allow: &str| with_route(&format!("name = \"n\"\npath = \"/a\"\nissuer = \"users\"\n{allow}"));
+    let text = route("allow = { any_caller = \"every user may\" }");
+    let told = check(&text, &["--deny-warnings"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    assert!(told.out.contains(" (1 accepted)\n"), "{told:?}");
+    let told = check(&text, &["--format", "json"]).json();
+    assert_eq!(told["warnings"].as_array().map(Vec::len), Some(0), "{told}");
+    let accepted = &told["accepted"][0];
+    assert_eq!((&accepted["code"], &accepted["reason"]), (&"any_caller".into(), &"every user may".into()), "{told}");
+    // The version is that of the policy without it.
+    assert_eq!(told["version"], check(&route(""), &["--format", "json"]).json()["version"]);
+    for (allow, codes) in [
+        ("allow = { any_company = \"x\" }", vec!["any_caller", "unused_allow"]),
+        ("allow = { anything = \"x\", any_caller = \"x\" }", vec!["unused_allow"]),
+        ("allow = { any_caller = \"\" }", vec!["any_caller", "unused_allow"]),
+    ] {
+        let text = route(allow);
+        let told = check(&text, &["--format", "json", "--deny-warnings"]);
+        assert_eq!(told.code, 1, "{told:?}");
+        let told = told.json();
+        let warnings = told["warnings"].as_array().unwrap();
+        let found: Vec<&str> = warnings.iter().filter_map(|warning| warning["code"].as_str()).collect();
+        assert_eq!(found, codes, "{told}");
+        let line = text.lines().position(|line| line.starts_with("allow")).unwrap() + 1;
+        assert_eq!(warnings.last().unwrap()["line"], line, "{told}");
+    }
 }

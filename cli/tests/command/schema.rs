@@ -53,6 +53,7 @@ fn is_well_formed(text: &str) -> bool {
                 | PolicyFault::Share(_)
                 | PolicyFault::AuthType(_)
                 | PolicyFault::Verifies(_)
+                | PolicyFault::OriginPaths(_)
         )
     })
 }

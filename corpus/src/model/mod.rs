@@ -9,6 +9,7 @@ pub mod json;
 pub mod policy;
 pub mod query;
 pub mod routes;
+pub mod spelling;
 pub mod target;
 pub mod token;
 
@@ -41,6 +42,9 @@ pub fn decide(policy: &Policy, world: &World, request: &Request, facts: Facts) -
         Found::OtherMethod => return deny("method_not_allowed", None),
         Found::Nothing => return deny("no_route", None),
     };
+    if spelling::is_refused(policy, route, &target.segments) {
+        return deny("path_ambiguous", Some(&route.name));
+    }
     let question = Question { policy, world, request, facts, route, parameters };
     question.answer().unwrap_or_else(|reason| deny(reason, Some(&route.name)))
 }
@@ -261,7 +265,11 @@ pub fn deny(reason: &str, route: Option<&str>) -> Expect {
     let status = match reason {
         "no_route" => 404,
         "method_not_allowed" => 405,
-        "credential_malformed" | "company_unspecified" | "body_digest_missing" | "body_unreadable" => 400,
+        "path_ambiguous"
+        | "credential_malformed"
+        | "company_unspecified"
+        | "body_digest_missing"
+        | "body_unreadable" => 400,
         "body_too_large" => 413,
         "scopes_ambiguous" | "companies_ambiguous" | "roles_ambiguous" => 403,
         "scope_missing" | "subject_mismatch" | "company_mismatch" | "role_missing" | "condition_unmet" => 403,

@@ -16,6 +16,8 @@ pub struct Policy {
     pub cors: Option<toml::Value>,
     #[serde(rename = "issuer")]
     pub issuers: BTreeMap<String, Issuer>,
+    #[serde(default, rename = "origin")]
+    pub origins: BTreeMap<String, Origin>,
     #[serde(rename = "route")]
     pub routes: Vec<Route>,
 }
@@ -23,6 +25,7 @@ pub struct Policy {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[allow(missing_docs, reason = "members are those of the file, which README.md describes")]
 pub struct Defaults {
+    pub origin: Option<String>,
     pub issuer: Option<OneOrMany>,
     pub permissions_max_age: Option<String>,
     pub permissions_stale_if_error: Option<String>,
@@ -35,6 +38,12 @@ pub struct Limits {
     pub max_token_bytes: Option<usize>,
     pub max_target_bytes: Option<usize>,
     pub max_body_bytes: Option<usize>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs, reason = "members are those of the file, which README.md describes")]
+pub struct Origin {
+    pub paths: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -68,6 +77,7 @@ pub struct Route {
     pub public: bool,
     #[serde(default)]
     pub shadow: bool,
+    pub origin: Option<String>,
     pub issuer: Option<OneOrMany>,
     pub subject: Option<String>,
     pub company: Option<Company>,

@@ -41,8 +41,8 @@ pub fn matches(path: &str, segments: &[String]) -> Option<BTreeMap<String, Strin
             Piece::Parameter(name) if !segment.is_empty() => {
                 found.insert(name.clone(), segment.clone());
             }
-            // One segment at least, and the first is not empty; a canonical path has no other empty one but the last.
-            Piece::Rest(name) if !segment.is_empty() => {
+            // All that follows its slash, which may be nothing.
+            Piece::Rest(name) => {
                 found.insert(name.clone(), segments[place..].join("/"));
                 return Some(found);
             }
@@ -58,7 +58,6 @@ pub fn is_within(narrow: &str, wide: &str) -> bool {
     for place in 0.. {
         match (narrow.get(place), wide.get(place)) {
             (None, None) => return true,
-            (Some(Piece::Literal(text)), Some(Piece::Rest(_))) => return !text.is_empty(),
             (Some(_), Some(Piece::Rest(_))) => return true,
             (Some(Piece::Literal(own)), Some(Piece::Literal(other))) if own == other => {}
             (Some(Piece::Literal(text)), Some(Piece::Parameter(_))) if !text.is_empty() => {}
@@ -108,6 +107,7 @@ mod tests {
             ("/a/b", "/{x}/{y}", true),
             ("/a/", "/a/{b}", false),
             ("/a", "/a/{*b}", false),
+            ("/a/", "/a/{*b}", true),
             ("/a/b/c", "/a/{*b}", true),
             ("/a/{*b}", "/{*c}", true),
         ] {

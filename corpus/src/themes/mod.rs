@@ -18,6 +18,7 @@ mod rests;
 mod roles;
 mod rules;
 mod sections;
+mod spellings;
 mod targets;
 mod tokens;
 
@@ -47,6 +48,7 @@ pub fn corpus() -> Corpus {
         ("roles_and_companies", roles::cases()),
         ("rules", rules::cases()),
         ("sections", sections::cases()),
+        ("spellings", spellings::cases()),
         ("targets", targets::cases()),
         ("tokens", tokens::cases()),
     ];

@@ -15,7 +15,7 @@ pub(super) fn cases() -> Theme {
         .get("the literal, satisfied", "/shop/special")
         .token(&machine("1111"))
         .permit("shop-special", who("machines", "1111", scopes));
-    theme.get("a literal in another case is none", "/shop/Special").permit_anyone("shop-any");
+    theme.get("a literal in another case may be meant", "/shop/Special").deny("path_ambiguous", 400, "shop-any");
     theme.get("a literal with more behind it is none", "/shop/special2").permit_anyone("shop-any");
     theme.case("the literal has not the method, the parameter has", "POST", "/shop/special").permit_anyone("shop-any");
     theme.case("HEAD of the literal follows its GET", "HEAD", "/shop/special").deny(

@@ -16,18 +16,17 @@ pub(super) fn cases() -> Theme {
     theme
 }
 
-/// A rest has one segment or more, the first not empty; the last may be.
+/// A rest has all that follows its slash, which may be nothing.
 fn rests(theme: &mut Theme) {
     let own = || who("machines", "1111", THINGS).at("1111", &[]);
     for target in [
         "/files/1111/a/b",
         "/files/1111/a/b/c/d/e/f",
-        "/files/1111/a/",
+        "/files/1111/",
         "/files/1111/a/b/",
-        "/files/1111/public/",
         "/files/1111/Public/x",
         "/files/1111/caf%C3%A9/x",
-        "/files/1111/a/.hidden",
+        "/files/1111/a/b/.hidden",
         "/files/1111/a/b?c=d/../e",
     ] {
         theme.get(format!("rest: {target}"), target).token(&machine("1111")).permit("files", own());
@@ -47,7 +46,14 @@ fn rests(theme: &mut Theme) {
         "files",
     );
     theme.get("rest: without a token", "/files/1111/a/b").deny("credential_missing", 401, "files");
-    for target in ["/files", "/files/", "/files/1111", "/files/1111/"] {
+    for target in ["/files/1111/a/", "/files/1111/a.x/", "/files/1111/a/%20", "/files/1111/a/.hidden"] {
+        theme.get(format!("rest: {target} may be one file"), target).token(&machine("1111")).deny(
+            "path_ambiguous",
+            400,
+            "files",
+        );
+    }
+    for target in ["/files", "/files/", "/files/1111"] {
         theme
             .case(format!("rest: {target} is above"), "PUT", target)
             .token(&machine("1111"))
@@ -79,7 +85,12 @@ fn rests(theme: &mut Theme) {
         .get("rest: a literal, satisfied", "/files/1111/public/readme")
         .token(&person("editor"))
         .permit("files-readme", who("people", "editor", PAPERS).at("1111", &["Editor"]));
-    theme.get("rest: a literal and a slash is the rest's", "/files/1111/public/readme/").permit_anyone("files-public");
+    theme.get("rest: a literal and a slash may be the literal", "/files/1111/public/readme/").deny(
+        "path_ambiguous",
+        400,
+        "files-public",
+    );
+    theme.get("rest: a folder may be one file", "/files/1111/public/").deny("path_ambiguous", 400, "files-public");
     theme.get("rest: one segment is the parameter's", "/files/1111/a").token(&machine("1111").of_unknown_key()).deny(
         "key_unknown",
         401,
@@ -95,7 +106,8 @@ fn rests(theme: &mut Theme) {
         "files-one",
     );
     theme.case("rest: of anything", "OPTIONS", "/anything/that/is").permit_anyone("anything-else");
-    theme.case("rest: of anything, but not of nothing", "OPTIONS", "/anything/").deny("no_route", 404, None);
+    theme.case("rest: of anything, and of nothing", "OPTIONS", "/anything/").permit_anyone("anything-else");
+    theme.case("rest: of anything, but not without its slash", "OPTIONS", "/anything").deny("no_route", 404, None);
     theme.get("rest: of anything, by another method", "/anything/that/is").deny("method_not_allowed", 405, None);
     theme
         .case("rest: of anything is no preflight's", "OPTIONS", "/anything/that/is")

@@ -9,6 +9,10 @@
 //! A `*` takes any spelling of an identifier, and so [`NEVER_CANONICAL`] denies whatever would be another path to someone
 //! who decodes once more. What is left is one identifier in a spelling that the core would have refused for being two.
 //!
+//! A path that the core refuses, since an origin may take it for a stricter route's, is not in the list. Where that is so of
+//! paths that a `*` takes, no list can be made, but for one case: a last segment that is nothing but a space or an extension.
+//! Every last segment that begins with a space or a dot is denied there, which is a little more than the core refuses.
+//!
 //! Identifiers that hold `*`, `?` or `$` never stand in a resource: who has one is refused there.
 //!
 //! Not here: who may do what. The core's survey says that.
@@ -188,8 +192,8 @@ fn covers(outer: &[Segment], inner: &[Segment]) -> bool {
         && outer.iter().zip(inner).all(|(outer, inner)| match (outer, inner) {
             (Segment::Literal(outer), Segment::Literal(inner)) => outer == inner,
             (Segment::Literal(_), _) => false,
-            (_, Segment::Literal(inner)) => !inner.is_empty(),
             (Segment::Rest, _) => true,
+            (_, Segment::Literal(inner)) => !inner.is_empty(),
             (_, inner) => *inner != Segment::Rest,
         })
 }
@@ -239,7 +243,9 @@ fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
     let mut excesses: Vec<Excess<'_>> = Vec::new();
     let mut allowed: Vec<(&str, Pattern, &Route)> = Vec::new();
     let mut has_closing_slash = false;
+    let mut tails: Vec<(&str, String, &Route)> = Vec::new();
     for Open { route, paths } in open {
+        let taken_for: Vec<(&Route, bool)> = policy.rivals(route).collect();
         let for_anyone = segments(route, Whom::Anyone)?.unwrap_or_default();
         let (_, general) = Pattern::as_resource(&for_anyone);
         templates.push(Pattern::of_path(&for_anyone));
@@ -255,6 +261,18 @@ fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
                 // Nothing can tell a segment's `*` from the rest's.
                 if path.contains(&Segment::Rest) && path.contains(&Segment::Free) {
                     return Err(in_the_way(route, route));
+                }
+                if is_exact && is_refused(policy, route, path) {
+                    continue;
+                }
+                if let Some((rival, needs_tail)) = taken_for.iter().min_by_key(|(_, needs_tail)| *needs_tail)
+                    && !is_exact
+                {
+                    // Nothing can leave out of a `*` what differs from the rival's path in letter case, say.
+                    if !needs_tail {
+                        return Err(in_the_way(route, rival));
+                    }
+                    tails.extend(blank_ends(path).into_iter().map(|tail| (method, tail, *route)));
                 }
                 list.has_wildcards |= !is_exact;
                 has_closing_slash |= path.last().is_some_and(Segment::may_be_empty);
@@ -292,9 +310,34 @@ fn written(policy: &Policy, open: &[Open<'_>]) -> Result<List, Unlistable> {
         }
         list.deny.extend(spellings(&exact).into_iter().map(|spelling| format!("{method}{spelling}")));
     }
+    for (method, tail, route) in tails {
+        let pattern = Pattern::of_resource(&tail);
+        let is_hit = |(own, path, other): &&(&str, Pattern, &Route)| {
+            *own == method && other.name() != route.name() && pattern.meets(path)
+        };
+        if let Some((_, _, other)) = allowed.iter().find(is_hit) {
+            return Err(in_the_way(route, other));
+        }
+        list.deny.push(format!("{method}{tail}"));
+    }
     list.deny.sort_unstable();
     list.deny.dedup();
     Ok(list)
+}
+
+/// Whether the core refuses this one path, because an origin may take it for another route's.
+fn is_refused(policy: &Policy, route: &Route, path: &[Segment]) -> bool {
+    let (text, _) = Pattern::as_resource(path);
+    // Until the caller is known it is no path.
+    CanonicalTarget::parse(&text).is_ok_and(|target| policy.is_ambiguous(route, &target))
+}
+
+/// Resources for the paths whose last segment may be nothing but a space or an extension, which an origin may take for
+/// the path before it. They hold every segment that begins so: a resource cannot say where such a segment ends.
+fn blank_ends(path: &[Segment]) -> Vec<String> {
+    let Some((Segment::Free | Segment::Rest, before)) = path.split_last() else { return Vec::new() };
+    let (before, _) = Pattern::as_resource(before);
+    ["%20*", " *", ".*"].iter().map(|end| format!("{before}/{end}")).collect()
 }
 
 /// A route that takes some of these paths away from `route`, for this method.
@@ -362,3 +405,56 @@ impl fmt::Display for Unlistable {
 }
 
 impl std::error::Error for Unlistable {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What anyone may use of these routes, `(methods, path, rules)`.
+    fn list(routes: &[(&str, &str, &str)]) -> Result<List, Unlistable> {
+        let mut text = "[issuer.i]\nurl = \"https://i.example\"\nalgorithms = [\"EdDSA\"]\naudience = [\"a\"]\n\
+                        token_use = \"access\"\npermissions = \"claims\"\n[origin.o]\nurl = \"https://o.example\"\nkey = \"O\"\n"
+            .to_owned();
+        for (index, (method, path, rules)) in routes.iter().enumerate() {
+            text += &format!(
+                "[[route]]\nname = \"r{index}\"\nmethods = [\"{method}\"]\npath = \"{path}\"\norigin = \"o\"\n{rules}\n"
+            );
+        }
+        let policy = postern::policy::from_toml(&text, None).unwrap_or_else(|errors| panic!("{errors}"));
+        let mut open = Vec::new();
+        for route in policy.routes() {
+            open.push(Open { route, paths: segments(route, Whom::Anyone)?.into_iter().collect() });
+        }
+        written(&policy, &open)
+    }
+
+    const STRICT: &str = "issuer = \"i\"\nscopes = [\"s\"]";
+    const LOOSE: &str = "issuer = \"i\"";
+
+    #[test]
+    fn a_path_that_the_core_refuses_as_ambiguous_is_not_in_a_list() {
+        let found = list(&[("GET", "/Admin", LOOSE), ("GET", "/admin", STRICT), ("GET", "/page", LOOSE)]).unwrap();
+        assert_eq!(found.allow, ["GET/admin", "HEAD/admin", "GET/page", "HEAD/page"]);
+    }
+
+    #[test]
+    fn a_wildcard_that_takes_spellings_of_a_stricter_routes_path_cannot_be_listed() {
+        for stricter in ["/users/me", "/users/{x}/", "/users/me.json"] {
+            let found = list(&[("GET", "/users/{user}", "public = true"), ("POST", stricter, STRICT)]);
+            assert_eq!(found, Err(Unlistable::Other { route: "r0".into(), other: "r1".into() }), "{stricter}");
+            assert!(list(&[("GET", "/users/{user}", LOOSE), ("POST", stricter, LOOSE)]).is_ok(), "{stricter}");
+        }
+    }
+
+    #[test]
+    fn last_segments_that_may_be_nothing_are_denied_next_to_a_stricter_route() {
+        let routes = |strict| [("GET", "/orders", strict), ("GET", "/orders/{order}", LOOSE)];
+        let found = list(&routes(STRICT)).unwrap();
+        for path in ["/orders/%20", "/orders/ ", "/orders/.json", "/orders/%20.x", "/orders/.x%20"] {
+            let is_denied =
+                |deny: &String| Pattern::of_resource(deny).meets(&Pattern::of_resource(&format!("GET{path}")));
+            assert!(found.deny.iter().any(is_denied), "{path}: {:?}", found.deny);
+        }
+        assert!(!list(&routes(LOOSE)).unwrap().deny.iter().any(|deny| deny.starts_with("GET/orders/.")));
+    }
+}

@@ -34,7 +34,7 @@ pub(super) enum Segment {
     Bound,
     /// Any one segment.
     Free,
-    /// One or more segments, at the end.
+    /// All that follows its slash, at the end.
     Rest,
 }
 
@@ -72,8 +72,7 @@ impl Pattern {
                 Segment::Bound | Segment::Free => {
                     pieces.extend([Piece::One(Characters::OfSegment), Piece::Any(Characters::OfSegment)]);
                 }
-                // A segment that is not empty, and whatever follows.
-                Segment::Rest => pieces.extend([Piece::One(Characters::OfSegment), Piece::Any(Characters::All)]),
+                Segment::Rest => pieces.push(Piece::Any(Characters::All)),
             }
         }
         Self(pieces)
@@ -101,7 +100,7 @@ impl Pattern {
             if *segment == Segment::Free {
                 excess.push(with("*/*"));
             }
-            if matches!(segment, Segment::Free | Segment::Rest) && is_last {
+            if *segment == Segment::Free && is_last {
                 excess.push(with(""));
             }
         }
@@ -201,7 +200,7 @@ mod tests {
             ("/a/{}", "/a/*", &["/a/*/*", "/a/"]),
             ("/a/{}/b", "/a/*/b", &["/a/*/*/b"]),
             ("/a/{}/{}", "/a/*/*", &["/a/*/*/*", "/a/*/*/*", "/a/*/"]),
-            ("/a/{*}", "/a/*", &["/a/"]),
+            ("/a/{*}", "/a/*", &[]),
         ] {
             let (found, too_much) = Pattern::as_resource(&segments(template));
             assert_eq!(
@@ -223,6 +222,7 @@ mod tests {
             ("/a/*/*", "/a/x/", true),
             ("/a/*/*", "/a/{*}", true),
             ("/a/", "/a/", true),
+            ("/a/", "/a/{*}", true),
             ("/a/", "/a/{}", false),
             ("/a/*/b", "/{}/x/y/b", true),
             ("/a/*/b", "/a/b", false),

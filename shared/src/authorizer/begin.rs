@@ -167,12 +167,15 @@ impl Authorizer {
             return Progress::Decided(Decision::Preflight(answer));
         }
         let route = match self.policy.table.find(target.segments(), request.method) {
-            RouteMatch::Route(index) => self.policy.routes.get(index),
+            RouteMatch::Route(index) => self.policy.routes.get(index).map(|route| (index, route)),
             RouteMatch::OtherMethods(methods) => return deny(Reason::MethodNotAllowed, Extra::Methods(&methods)),
             RouteMatch::NoRoute => None,
         };
         match route {
-            Some(route) => self.on_route(route, credential, request, target, now),
+            Some((index, route)) if self.policy.spellings.is_ambiguous(index, &target, &self.policy.routes) => {
+                Pending::new(self, route, request, target).deny(Reason::PathAmbiguous)
+            }
+            Some((_, route)) => self.on_route(route, credential, request, target, now),
             None => deny(Reason::NoRoute, Extra::Nothing),
         }
     }

@@ -15,6 +15,7 @@ use super::{
     duration, edge, field,
     file::PolicyFile,
     issuer, origin, settings,
+    spelling::Spellings,
     table::RouteTable,
     url::Profile,
 };
@@ -62,6 +63,10 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     let Some((table, shadow_table)) = tables.filter(|_| faults.0.is_empty()) else {
         return Err(PolicyErrors(faults.0));
     };
+    let Ok(spellings) = Spellings::of(&routes, &issuers, &origins) else {
+        faults.add("route", PolicyFault::RoutesTooEntangled(MAX_PLACES));
+        return Err(PolicyErrors(faults.0));
+    };
     for (index, issuer) in issuers.iter_mut().enumerate() {
         for route in routes.iter().filter(|route| route.issuers.contains(&index)) {
             // What only a shadow route looks at is not handed on by an authorizer either: it could make the caller too large.
@@ -93,6 +98,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         routes,
         fields,
         table,
+        spellings,
         #[cfg(feature = "toml")]
         tests,
         shadow_table,

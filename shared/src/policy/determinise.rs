@@ -10,7 +10,7 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, string::String, vec::Vec};
 use hashbrown::HashMap;
 
 use super::{
-    table::{RouteTable, State},
+    table::{Automaton, OwnerTable, RouteTable},
     template::{Segment, Template},
 };
 
@@ -27,11 +27,23 @@ pub(crate) struct TableTooLarge;
 pub(crate) fn build<'a>(
     routes: impl Iterator<Item = (usize, &'a Template, &'a [String])>,
 ) -> Result<RouteTable, TableTooLarge> {
-    let mut tree = Tree { nodes: Vec::from([Node::default()]), texts: HashMap::new() };
+    let mut tree = Tree::default();
     for (index, template, methods) in routes {
         tree.insert(index, template, methods);
     }
-    Subsets::new(tree).build()
+    tree.text("HEAD");
+    Ok(Subsets::new(tree).build()?.route_table())
+}
+
+/// The table of `templates`, each with its number.
+pub(crate) fn build_owners<'a>(
+    templates: impl Iterator<Item = (usize, &'a Template)>,
+) -> Result<OwnerTable, TableTooLarge> {
+    let mut tree = Tree::default();
+    for (number, template) in templates {
+        tree.insert(number, template, &[]);
+    }
+    Ok(Subsets::new(tree).build()?.owner_table())
 }
 
 /// The templates as they are written.
@@ -52,6 +64,14 @@ struct Node<'a> {
     template: Option<&'a Template>,
     /// Method and index of each route that ends here.
     routes: Vec<(&'a str, usize)>,
+    /// The index of each, also of one without methods.
+    owners: Vec<usize>,
+}
+
+impl Default for Tree<'_> {
+    fn default() -> Self {
+        Self { nodes: Vec::from([Node::default()]), texts: HashMap::new() }
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -83,6 +103,7 @@ impl<'a> Tree<'a> {
         }
         if let Some(node) = self.nodes.get_mut(at) {
             node.template = Some(template);
+            node.owners.push(index);
             node.routes.extend(methods.iter().map(|method| (method.as_str(), index)));
         }
     }
@@ -100,53 +121,49 @@ struct Subsets<'a> {
     known: HashMap<Reached, usize>,
     waiting: Vec<(usize, Reached)>,
     places: usize,
-    table: RouteTable,
+    automaton: Automaton,
 }
 
 impl<'a> Subsets<'a> {
     fn new(tree: Tree<'a>) -> Self {
-        Self { tree, known: HashMap::new(), waiting: Vec::new(), places: 0, table: RouteTable::default() }
+        Self { tree, known: HashMap::new(), waiting: Vec::new(), places: 0, automaton: Automaton::default() }
     }
 
-    fn build(mut self) -> Result<RouteTable, TableTooLarge> {
+    fn build(mut self) -> Result<Self, TableTooLarge> {
         let empty = self.tree.text("");
-        self.tree.text("HEAD");
         self.state((Vec::from([0]), false))?;
         while let Some((state, (places, has_ended))) = self.waiting.pop() {
-            self.end(state, &places);
             if has_ended {
                 continue;
             }
             let nodes = || places.iter().filter_map(|place| self.tree.nodes.get(*place));
-            let onward = |node: &Node<'_>, own: usize| {
-                [node.parameter, node.rest, node.is_rest.then_some(own)].into_iter().flatten()
-            };
+            // What any text leads to, and what an empty one does: the beginning of a rest, and the inside of one.
+            let in_rest = |node: &Node<'_>, own: usize| [node.rest, node.is_rest.then_some(own)];
+            let within: Places =
+                sorted(places.iter().zip(nodes()).flat_map(|(place, node)| in_rest(node, *place)).flatten().collect());
             let other: Places =
-                sorted(places.iter().zip(nodes()).flat_map(|(place, node)| onward(node, *place)).collect());
+                sorted(nodes().filter_map(|node| node.parameter).chain(within.iter().copied()).collect());
             let mut literals: BTreeMap<usize, Places> = BTreeMap::new();
             for (text, next) in nodes().flat_map(|node| &node.literals) {
                 literals.entry(*text).or_default().push(*next);
             }
-            let within: Places =
-                places.iter().zip(nodes()).filter(|(_, node)| node.is_rest).map(|(place, _)| *place).collect();
             if !within.is_empty() {
                 literals.entry(empty).or_default();
             }
             for (text, mut next) in literals {
-                // No parameter and no beginning of a rest is empty.
+                // No parameter is empty.
                 next.extend_from_slice(if text == empty { &within } else { &other });
                 let next = self.state((sorted(next), text == empty))?;
-                self.table.literals.insert((state, text), next);
+                self.automaton.literals.insert((state, text), next);
             }
             if !other.is_empty() {
                 let next = self.state((other, false))?;
-                if let Some(state) = self.table.states.get_mut(state) {
-                    state.other = Some(next);
+                if let Some(own) = self.automaton.others.get_mut(state) {
+                    *own = Some(next);
                 }
             }
         }
-        self.table.texts = self.tree.texts;
-        Ok(self.table)
+        Ok(self)
     }
 
     /// The state that stands for what is `reached`, made when it is not known yet.
@@ -158,15 +175,49 @@ impl<'a> Subsets<'a> {
         if self.places > MAX_PLACES {
             return Err(TableTooLarge);
         }
-        let state = self.table.states.len();
-        self.table.states.push(State::default());
+        let state = self.automaton.others.len();
+        self.automaton.others.push(None);
         self.known.insert(reached.clone(), state);
         self.waiting.push((state, reached));
         Ok(state)
     }
 
-    /// Who decides, by method, where a path ends in `state`.
-    fn end(&mut self, state: usize, places: &[usize]) {
+    /// The table of who decides, by method, where a path ends.
+    fn route_table(mut self) -> RouteTable {
+        let mut routes = HashMap::new();
+        let mut methods = Vec::new();
+        methods.resize(self.automaton.others.len(), Vec::new());
+        for ((places, _), state) in &self.known {
+            let deciding = self.deciding(places);
+            for (method, (index, _)) in &deciding {
+                if let Some(text) = self.tree.texts.get(*method) {
+                    routes.insert((*state, *text), *index);
+                }
+            }
+            if let Some(methods) = methods.get_mut(*state) {
+                *methods = deciding.into_keys().map(ToOwned::to_owned).collect();
+            }
+        }
+        self.automaton.texts = self.tree.texts;
+        RouteTable { automaton: self.automaton, methods, routes }
+    }
+
+    /// The table of the templates that have a path.
+    fn owner_table(mut self) -> OwnerTable {
+        let mut owners = Vec::new();
+        owners.resize(self.automaton.others.len(), Vec::new());
+        for ((places, _), state) in &self.known {
+            let nodes = places.iter().filter_map(|place| self.tree.nodes.get(*place));
+            if let Some(own) = owners.get_mut(*state) {
+                *own = sorted(nodes.flat_map(|node| node.owners.iter().copied()).collect());
+            }
+        }
+        self.automaton.texts = self.tree.texts;
+        OwnerTable { automaton: self.automaton, owners }
+    }
+
+    /// Who decides, by method, where a path ends at `places`.
+    fn deciding(&self, places: &[usize]) -> BTreeMap<&'a str, (usize, &'a Template)> {
         let mut deciding: BTreeMap<&str, (usize, &Template)> = BTreeMap::new();
         for node in places.iter().filter_map(|place| self.tree.nodes.get(*place)) {
             let Some(template) = node.template else { continue };
@@ -179,14 +230,7 @@ impl<'a> Subsets<'a> {
                 }
             }
         }
-        for (method, (index, _)) in &deciding {
-            if let Some(text) = self.tree.texts.get(*method) {
-                self.table.routes.insert((state, *text), *index);
-            }
-        }
-        if let Some(state) = self.table.states.get_mut(state) {
-            state.methods = deciding.into_keys().map(ToOwned::to_owned).collect();
-        }
+        deciding
     }
 }
 
@@ -215,7 +259,8 @@ mod tests {
             let fits = |(index, segment): (usize, &Segment)| match (segment, path.get(index)) {
                 (_, None) => false,
                 (Segment::Literal(text), Some(own)) => own == text,
-                (Segment::Parameter(_) | Segment::Rest(_), Some(own)) => !own.is_empty(),
+                (Segment::Parameter(_), Some(own)) => !own.is_empty(),
+                (Segment::Rest(_), Some(_)) => true,
             };
             let lengths = match template.rest() {
                 Some(_) => path.len() >= segments.len(),
@@ -347,6 +392,6 @@ mod tests {
         };
         let mut routes: Vec<Route> = (0..1_000).map(route).collect();
         routes.push((Template::parse("/{*rest}").unwrap(), Vec::from(["GET".to_string()])));
-        assert!(table(&routes).unwrap().states.len() < 2_100);
+        assert!(table(&routes).unwrap().methods.len() < 2_100);
     }
 }

@@ -94,6 +94,8 @@ pub enum PolicyFault {
     Verifies(String),
     /// An origin that gets no assertion has a key for them.
     KeyUnused,
+    /// What an origin says of the paths that it tells apart is nothing known.
+    OriginPaths(String),
     /// What only an assertion brings about, and the origin that gets none: the member, the origin.
     WithoutAssertion(&'static str, String),
     /// What stands in `auth_type` is neither `NONE` nor `AWS_IAM`.
@@ -260,6 +262,7 @@ impl fmt::Display for PolicyFault {
             Self::SharedKey(other) => write!(f, "the origin shares its assertion key with `{other}`"),
             Self::KeyName => f.write_str("what stands here cannot name a secret"),
             Self::Verifies(text) => write!(f, "`{text}` is nothing that an origin verifies"),
+            Self::OriginPaths(text) => write!(f, "`{text}` says nothing of the paths that an origin tells apart"),
             Self::KeyUnused => f.write_str("the origin gets no assertion that a key would sign"),
             Self::WithoutAssertion(member, origin) => {
                 write!(f, "`{member}` takes an assertion, and origin `{origin}` gets none: it verifies the token alone")

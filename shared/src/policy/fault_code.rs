@@ -41,6 +41,7 @@ impl PolicyFault {
             Self::KeyName => "key_name",
             Self::Verifies(..) => "verifies",
             Self::KeyUnused => "key_unused",
+            Self::OriginPaths(..) => "origin_paths",
             Self::WithoutAssertion(..) => "without_assertion",
             Self::AuthType(..) => "auth_type",
             Self::WithoutAwsIam(..) => "without_aws_iam",

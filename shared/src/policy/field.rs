@@ -222,6 +222,7 @@ fn compile(field: &FieldFile, at: &str, defaults: &DefaultsFile, file: &PolicyFi
         query_method_override: false,
         headers: BTreeMap::new(),
         token: None,
+        allow: BTreeMap::new(),
     };
     let conditions = Written { at: at.to_owned(), route: &route, defaults, file }.conditions(&company, faults);
     Field {

@@ -212,6 +212,10 @@ pub(crate) struct IssuerFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::Duration>"))]
     pub(crate) max_age: Option<String>,
+    /// Warnings of `postern check` that are accepted here, each with the reason.
+    #[serde(default, skip_serializing)]
+    #[allow(dead_code, reason = "the command reads it where it is written; it is not deployed")]
+    pub(crate) allow: BTreeMap<String, String>,
 }
 
 /// One name: a claim at the top. Several: the way down to a nested one.
@@ -329,6 +333,15 @@ pub(crate) struct OriginFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "schema", schemars(with = "alloc::vec::Vec<super::schema::FieldToken>"))]
     pub(crate) request_headers: Vec<String>,
+    /// Which paths it tells apart: it may fold case, a closing slash, a space at the end or an extension (`folded`, the
+    /// default), or it folds nothing (`exact`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::PathsName>"))]
+    pub(crate) paths: Option<String>,
+    /// Warnings of `postern check` that are accepted here, each with the reason.
+    #[serde(default, skip_serializing)]
+    #[allow(dead_code, reason = "the command reads it where it is written; it is not deployed")]
+    pub(crate) allow: BTreeMap<String, String>,
 }
 
 /// One or several.

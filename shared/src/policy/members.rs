@@ -17,6 +17,8 @@ const fn may(name: &'static str, shape: Shape) -> Member {
 const NAMES: Shape = Shape::OneOf(&[Shape::Text, Shape::Texts]);
 /// A claim that must be there, be this, or be one of these.
 const REQUIRED: Shape = Shape::Named(&Shape::OneOf(&[Shape::Flag, Shape::Text, Shape::Texts]));
+/// Codes of warnings, each with the reason why it is accepted.
+const ALLOW: Shape = Shape::Named(&Shape::Text);
 
 /// `postern.toml`, whole.
 pub(super) const POLICY: Table = Table {
@@ -106,6 +108,7 @@ const ISSUER: Table = Table {
         may("leeway", Shape::Text),
         may("max_lifetime", Shape::Text),
         may("max_age", Shape::Text),
+        may("allow", ALLOW),
     ],
 };
 
@@ -134,6 +137,8 @@ const ORIGIN: Table = Table {
         may("credentials", Shape::Text),
         may("token", Shape::Text),
         may("request_headers", Shape::Texts),
+        may("paths", Shape::Text),
+        may("allow", ALLOW),
     ],
 };
 
@@ -158,6 +163,7 @@ const ROUTE: Table = Table {
         may("query_method_override", Shape::Flag),
         may("headers", Shape::Named(&NAMES)),
         may("token", Shape::Text),
+        may("allow", ALLOW),
     ],
 };
 

@@ -93,6 +93,7 @@ impl PolicyFault {
                 "use upper-case letters, digits and `_`: the name of the secret, never the secret itself".into()
             }
             Self::Verifies(_) => "write \"assertion\" or \"token\"".into(),
+            Self::OriginPaths(_) => "write \"folded\", or \"exact\" if the origin folds no path".into(),
             Self::KeyUnused => "remove it, or write `verifies = \"assertion\"`".into(),
             Self::WithoutAssertion("origin", _) => {
                 "name an origin with `verifies = \"assertion\"` and a `key` of its own".into()

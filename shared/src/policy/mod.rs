@@ -5,6 +5,7 @@
 //! embedded policy is checked again when it is loaded.
 
 mod audience;
+mod case_fold;
 pub mod cloudfront;
 mod compile;
 mod compile_route;
@@ -23,6 +24,7 @@ mod issuer_rules;
 mod members;
 #[cfg(feature = "toml")]
 mod mend;
+mod openness;
 mod origin;
 #[cfg(feature = "toml")]
 mod places;
@@ -37,6 +39,7 @@ mod secret;
 mod settings;
 #[cfg(feature = "toml")]
 mod shape;
+mod spelling;
 mod table;
 mod template;
 #[cfg(feature = "toml")]
@@ -49,11 +52,12 @@ mod unused;
 mod url;
 
 pub use audience::AudienceRule;
+pub use case_fold::folded as fold_case;
 pub use cloudfront::CloudFront;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use field::{Field, OPERATION_TYPES};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
-pub use origin::{AuthType, Origin, Verifies};
+pub use origin::{AuthType, Origin, Paths, Verifies};
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
 #[cfg(feature = "schema")]
@@ -71,7 +75,7 @@ pub(crate) use template::Template;
 
 use alloc::{format, string::String, sync::Arc, vec::Vec};
 
-use crate::{algorithm::Algorithm, request::folded};
+use crate::{algorithm::Algorithm, request::folded, target::CanonicalTarget};
 
 /// A checked policy.
 #[derive(Clone, Debug)]
@@ -87,6 +91,7 @@ pub struct Policy {
     pub(crate) routes: Vec<Route>,
     pub(crate) fields: Vec<Field>,
     pub(crate) table: table::RouteTable,
+    pub(crate) spellings: spelling::Spellings,
     #[cfg(feature = "toml")]
     pub(crate) tests: Vec<PolicyTest>,
     /// Routes that never decide.
@@ -206,6 +211,27 @@ impl Policy {
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// Whether `route` lets in everyone whom `other` lets in, as far as their rules show it: a `true` is always right.
+    #[must_use]
+    pub fn is_as_open(&self, route: &Route, other: &Route) -> bool {
+        route.is_as_open_as(other, &self.issuers)
+    }
+
+    /// The routes that an origin may take some request of `route` for, each of which asks for more. Such a request is
+    /// refused. `true` with one: only a path that ends in a space or an extension is taken so.
+    pub fn rivals(&self, route: &Route) -> impl Iterator<Item = (&Route, bool)> {
+        let index = self.routes.iter().position(|own| own.name == route.name);
+        let rivals = index.map(|index| self.spellings.rivals(index)).unwrap_or_default();
+        rivals.iter().filter_map(|rival| Some((self.routes.get(rival.route)?, rival.needs_tail)))
+    }
+
+    /// Whether a request of `route` with this target is refused, because an origin may take it for another route's.
+    #[must_use]
+    pub fn is_ambiguous(&self, route: &Route, target: &CanonicalTarget) -> bool {
+        let index = self.routes.iter().position(|own| own.name == route.name);
+        index.is_some_and(|index| self.spellings.is_ambiguous(index, target, &self.routes))
     }
 
     /// The GraphQL fields, in the order of the file.

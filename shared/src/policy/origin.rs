@@ -29,6 +29,36 @@ struct Members {
     credentials: Option<String>,
     forwards_token: bool,
     request_headers: Vec<String>,
+    paths: Paths,
+}
+
+/// Which paths an origin tells apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paths {
+    /// It may ignore letter case, a closing slash, a space at the end and an extension, as many do. A request that it may
+    /// take for one of a stricter route is refused.
+    #[default]
+    Folded,
+    /// Any two that differ.
+    Exact,
+}
+
+impl Paths {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Folded, Self::Exact];
+
+    /// The name in a policy.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Folded => "folded",
+            Self::Exact => "exact",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|paths| paths.name() == name)
+    }
 }
 
 /// What `token` says where the caller's token goes along with the assertion.
@@ -115,6 +145,12 @@ impl Origin {
         if self.0.key.is_some() { Verifies::Assertion } else { Verifies::Token }
     }
 
+    /// Which paths the origin tells apart.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        self.0.paths
+    }
+
     /// Who may invoke it, where it is said that it is a Lambda function URL.
     #[must_use]
     pub fn auth_type(&self) -> Option<AuthType> {
@@ -186,9 +222,18 @@ pub(super) fn compile(file: &PolicyFile, profile: Profile, faults: &mut Faults) 
             credentials: origin.credentials.clone(),
             forwards_token: origin.token.is_some(),
             request_headers: origin.request_headers.clone(),
+            paths: paths(&at, origin, faults),
         })));
     }
     compiled
+}
+
+fn paths(at: &str, origin: &OriginFile, faults: &mut Faults) -> Paths {
+    let Some(said) = origin.paths.as_deref() else { return Paths::default() };
+    Paths::from_name(said).unwrap_or_else(|| {
+        faults.add(format!("{at}.paths"), PolicyFault::OriginPaths(said.to_owned()));
+        Paths::default()
+    })
 }
 
 /// The name of the key, which an origin has if it verifies assertions and only then.

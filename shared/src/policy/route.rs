@@ -187,6 +187,18 @@ impl Route {
         &self.path
     }
 
+    /// Whether some path is both routes'.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.template.overlaps(&other.template)
+    }
+
+    /// Whether each of its paths is one of `other`'s.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.template.is_within(&other.template)
+    }
+
     /// Whether anyone may call it, without a token.
     #[must_use]
     pub fn is_public(&self) -> bool {

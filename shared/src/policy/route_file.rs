@@ -68,6 +68,10 @@ pub(crate) struct RouteFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<super::schema::TokenName>"))]
     pub(crate) token: Option<String>,
+    /// Warnings of `postern check` that are accepted here, each with the reason.
+    #[serde(default, skip_serializing)]
+    #[allow(dead_code, reason = "the command reads it where it is written; it is not deployed")]
+    pub(crate) allow: BTreeMap<String, String>,
 }
 
 /// `[defaults]`: what routes have that do not say it themselves.

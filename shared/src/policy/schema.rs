@@ -9,7 +9,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::Value;
 
-use super::{AuthType, BodyRule, Preset, TextForm, Verifies, file::PolicyFile, origin::FORWARDED};
+use super::{AuthType, BodyRule, Paths, Preset, TextForm, Verifies, file::PolicyFile, origin::FORWARDED};
 use crate::algorithm::Algorithm;
 
 /// The JSON Schema of a policy's file, as pretty JSON with a closing line break.
@@ -96,6 +96,7 @@ text!(AuthTypeName, json_schema!({ "enum": AuthType::ALL.map(AuthType::name) }))
 text!(VerifiesName, json_schema!({ "enum": Verifies::ALL.map(Verifies::name) }));
 text!(TokenName, json_schema!({ "enum": [FORWARDED] }));
 text!(FieldToken, json_schema!({ "type": "string", "pattern": "[^A-Za-z0-9-]" }));
+text!(PathsName, json_schema!({ "enum": Paths::ALL.map(Paths::name) }));
 text!(BodyName, json_schema!({ "enum": BodyRule::ALL.map(BodyRule::name) }));
 
 #[cfg(test)]

@@ -11,26 +11,33 @@ use alloc::{string::String, vec::Vec};
 
 use hashbrown::HashMap;
 
+/// Templates, all at once: a state for each set of places in them that some segments may have led to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Automaton {
+    /// Each literal segment has a number; a table's methods have one too.
+    pub(super) texts: HashMap<String, usize>,
+    /// For each state, where any segment leads that is neither empty nor a literal of it. A path begins in the first.
+    pub(super) others: Vec<Option<usize>>,
+    /// From a state and a segment's text to the next state.
+    pub(super) literals: HashMap<(usize, usize), usize>,
+}
+
 /// Every route of a policy, ready to be found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RouteTable {
-    /// Each literal segment and each method has a number.
-    pub(super) texts: HashMap<String, usize>,
-    /// The first is where a path begins.
-    pub(super) states: Vec<State>,
-    /// From a state and a segment's text to the next state.
-    pub(super) literals: HashMap<(usize, usize), usize>,
+    pub(super) automaton: Automaton,
+    /// For each state, the methods of all routes that the path has, HEAD included where it follows GET; sorted.
+    pub(super) methods: Vec<Vec<String>>,
     /// From a state and a method to the index of the route that decides.
     pub(super) routes: HashMap<(usize, usize), usize>,
 }
 
-/// What is known after some segments.
+/// Which templates have a path: of all of them, not only the most specific.
 #[derive(Clone, Debug, Default)]
-pub(super) struct State {
-    /// Where any segment leads that is neither empty nor a literal of this state.
-    pub(super) other: Option<usize>,
-    /// The methods of all routes that the path has, HEAD included where it follows GET; sorted.
-    pub(super) methods: Vec<String>,
+pub(crate) struct OwnerTable {
+    pub(super) automaton: Automaton,
+    /// For each state, the number of each template that has the path.
+    pub(super) owners: Vec<Vec<usize>>,
 }
 
 /// What the table knows of a path and a method.
@@ -47,14 +54,14 @@ pub(crate) enum RouteMatch {
 impl RouteTable {
     /// The most specific route for `segments` and `method`; HEAD follows GET (RFC 9110 §9.3.2).
     pub(crate) fn find<'s>(&self, mut segments: impl Iterator<Item = &'s str>, method: &str) -> RouteMatch {
-        let last = segments.try_fold(0, |state, segment| self.step(state, segment));
-        let Some((last, state)) = last.and_then(|last| Some((last, self.states.get(last)?))) else {
+        let last = segments.try_fold(0, |state, segment| self.automaton.step(state, segment));
+        let Some((last, methods)) = last.and_then(|last| Some((last, self.methods.get(last)?))) else {
             return RouteMatch::NoRoute;
         };
-        match self.text(method).and_then(|method| self.routes.get(&(last, method))) {
+        match self.automaton.text(method).and_then(|method| self.routes.get(&(last, method))) {
             Some(index) => RouteMatch::Route(*index),
-            None if state.methods.is_empty() => RouteMatch::NoRoute,
-            None => RouteMatch::OtherMethods(state.methods.clone()),
+            None if methods.is_empty() => RouteMatch::NoRoute,
+            None => RouteMatch::OtherMethods(methods.clone()),
         }
     }
 
@@ -67,15 +74,29 @@ impl RouteTable {
     /// The number of `method`.
     #[cfg(feature = "toml")]
     pub(super) fn number(&self, method: &str) -> Option<usize> {
-        self.texts.get(method).copied()
+        self.automaton.texts.get(method).copied()
+    }
+}
+
+impl OwnerTable {
+    /// The state after `segment`; `None` where no template goes on so.
+    pub(super) fn step(&self, state: usize, segment: &str) -> Option<usize> {
+        self.automaton.step(state, segment)
     }
 
+    /// The numbers of the templates that have the path which ends in `state`.
+    pub(super) fn owners(&self, state: usize) -> &[usize] {
+        self.owners.get(state).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl Automaton {
     fn step(&self, state: usize, segment: &str) -> Option<usize> {
         let literal = self.text(segment).and_then(|text| self.literals.get(&(state, text)));
         match literal {
             Some(next) => Some(*next),
             None if segment.is_empty() => None,
-            None => self.states.get(state)?.other,
+            None => *self.others.get(state)?,
         }
     }
 
@@ -140,7 +161,7 @@ mod tests {
         assert_eq!(find("/users/you", "HEAD"), RouteMatch::Route(0));
         assert_eq!(find("/a/b/d", "POST"), RouteMatch::Route(3));
         assert_eq!(find("/a/b/c", "GET"), RouteMatch::Route(2));
-        for path in ["/files/a", "/files/a/", "/files/a/b", "/files/a/b/c/", "/files/a/meta/"] {
+        for path in ["/files/", "/files/a", "/files/a/", "/files/a/b", "/files/a/b/c/", "/files/a/meta/"] {
             assert_eq!(find(path, "GET"), RouteMatch::Route(5), "{path}");
         }
         assert_eq!(find("/files/a/meta", "GET"), RouteMatch::Route(6));
@@ -154,7 +175,7 @@ mod tests {
         assert_eq!(find("/users/me", "DELETE"), methods(&["GET", "HEAD", "PUT"]));
         assert_eq!(find("/users/you", "get"), find("/users/me", "DELETE"));
         assert_eq!(find("/files/a/meta", "PUT"), methods(&["DELETE", "GET", "HEAD"]));
-        for path in ["/", "/users", "/users/", "/users/me/", "/Users/me", "/list", "/list/x", "/files", "/files/"] {
+        for path in ["/", "/users", "/users/", "/users/me/", "/Users/me", "/list", "/list/x", "/files"] {
             assert_eq!(find(path, "GET"), RouteMatch::NoRoute, "{path}");
         }
         assert_eq!(find("/list/", "GET"), RouteMatch::Route(4));

@@ -6,9 +6,9 @@
 //!
 //! * without a rest parameter, the paths *s*₁…*s*ₙ in which each *s*ᵢ is the text of *t*ᵢ where that is a literal, and
 //!   any text but the empty one where it is a parameter;
-//! * with one (*t*ₙ is `{*rest}`), the paths *s*₁…*s*ₘ with *m* ≥ *n* whose first *n* − 1 segments are such, and whose
-//!   *s*ₙ is not empty. So `/files/{*path}` has `/files/a`, `/files/a/` and `/files/a/b`, and neither `/files` nor
-//!   `/files/`.
+//! * with one (*t*ₙ is `{*rest}`), the paths *s*₁…*s*ₘ with *m* ≥ *n* whose first *n* − 1 segments are such. So
+//!   `/files/{*path}` has `/files/`, `/files/a`, `/files/a/` and `/files/a/b`, and not `/files`. An origin that serves a
+//!   folder serves it at its slash too: without `/files/`, a wider route would decide there.
 //!
 //! # Precedence
 //! * Two templates *overlap* when some path is in both sets.
@@ -35,7 +35,7 @@ pub(crate) enum Segment {
     Literal(String),
     /// Matches any one segment that is not empty.
     Parameter(String),
-    /// The last of its template: matches one or more segments, the first not empty.
+    /// The last of its template: matches one or more segments, of which only the last may be empty.
     Rest(String),
 }
 
@@ -83,6 +83,25 @@ impl Template {
         &self.0
     }
 
+    /// The template of these segments, which may hold texts that no policy could write.
+    pub(crate) const fn of_segments(segments: Vec<Segment>) -> Self {
+        Self(segments)
+    }
+
+    /// Whether the path of these segments is one of this template's.
+    pub(crate) fn has<'s>(&self, mut segments: impl Iterator<Item = &'s str>) -> bool {
+        for own in &self.0 {
+            let Some(segment) = segments.next() else { return false };
+            match own {
+                Segment::Literal(text) if text == segment => {}
+                Segment::Parameter(_) if !segment.is_empty() => {}
+                Segment::Rest(_) => return true,
+                Segment::Literal(_) | Segment::Parameter(_) => return false,
+            }
+        }
+        segments.next().is_none()
+    }
+
     /// The place of the parameter `name`; a rest parameter has none, for it is several segments.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|segment| matches!(segment, Segment::Parameter(own) if own == name))
@@ -123,7 +142,9 @@ impl Template {
         lengths
             && self.0.iter().zip(&other.0).all(|(a, b)| match (a, b) {
                 (Segment::Literal(a), Segment::Literal(b)) => a == b,
-                (Segment::Literal(text), _) | (_, Segment::Literal(text)) => !text.is_empty(),
+                (Segment::Literal(text), Segment::Parameter(_)) | (Segment::Parameter(_), Segment::Literal(text)) => {
+                    !text.is_empty()
+                }
                 _ => true,
             })
     }
@@ -150,9 +171,8 @@ impl Template {
             && self.0.iter().zip(&other.0).all(|(own, other)| match (own, other) {
                 (Segment::Literal(own), Segment::Literal(other)) => own == other,
                 (_, Segment::Literal(_)) => false,
-                (Segment::Literal(text), Segment::Parameter(_) | Segment::Rest(_)) => !text.is_empty(),
-                (Segment::Parameter(_), Segment::Parameter(_) | Segment::Rest(_))
-                | (Segment::Rest(_), Segment::Rest(_)) => true,
+                (Segment::Literal(text), Segment::Parameter(_)) => !text.is_empty(),
+                (_, Segment::Rest(_)) | (Segment::Parameter(_), Segment::Parameter(_)) => true,
                 // Only a template without a rest has one here, and the lengths have ruled it out.
                 (Segment::Rest(_), Segment::Parameter(_)) => false,
             })
@@ -244,7 +264,9 @@ mod tests {
             ("/a/{*r}", "/a/{*s}", true, false),
             ("/a/{*r}", "/a/{b}", true, false),
             ("/a", "/a/{*r}", false, false),
-            ("/a/", "/a/{*r}", false, false),
+            ("/a/", "/a/{*r}", true, true),
+            ("/", "/{*r}", true, true),
+            ("/{x}", "/{*r}", true, true),
             ("/{x}/b", "/a/{*r}", true, false),
             ("/{x}/{*r}", "/a/{b}", true, false),
             ("/{x}/b/{*r}", "/a/{*s}", true, false),

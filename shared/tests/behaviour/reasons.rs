@@ -11,7 +11,7 @@ use postern::{
 };
 
 /// Every reason, and what its caller may know of it.
-const REASONS: [(Reason, PublicCode); 65] = [
+const REASONS: [(Reason, PublicCode); 66] = [
     (Target(TargetError::NotAbsolutePath), InvalidRequest),
     (Target(TargetError::TooLong), InvalidRequest),
     (Target(TargetError::EmptySegment), InvalidRequest),
@@ -35,6 +35,7 @@ const REASONS: [(Reason, PublicCode); 65] = [
     (CredentialMalformed, InvalidRequest),
     (NoRoute, NotFound),
     (Reason::MethodNotAllowed, PublicCode::MethodNotAllowed),
+    (PathAmbiguous, InvalidRequest),
     (CredentialMissing, MissingToken),
     (Token(TokenError::TooLarge), InvalidToken),
     (Token(TokenError::Malformed), InvalidToken),
