@@ -467,7 +467,8 @@ fn a_record_stands_in_only_after_three_failures_in_a_row_over_ten_seconds() {
 /// Refusals too: a service that refuses is not out of order.
 #[test]
 fn whatever_the_service_answers_ends_an_outage() {
-    let answers: [(&str, fn(&mut Bench, u64)); 5] = [
+    type Answer = fn(&mut Bench, u64);
+    let answers: [(&str, Answer); 5] = [
         ("a record", |bench, at| bench.answer(at, 200, None, r#"{"id":"somebody","companies":{},"version":1}"#)),
         ("no record", |bench, at| bench.answer(at, 404, None, "")),
         ("a refusal", |bench, at| bench.fail_by(at, PermissionsFailure::Misconfigured, at)),

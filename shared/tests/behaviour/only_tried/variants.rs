@@ -181,6 +181,7 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("issuer.*.permissions", change("/issuer/partners/permissions", json!("service"))),
         ("issuer.*.leeway", change("/issuer/users/leeway", json!("1s"))),
         ("issuer.*.max_lifetime", change("/issuer/users/max_lifetime", json!("10m"))),
+        ("issuer.*.allow", change("/issuer/users/allow", json!({"old_keys": "why"}))),
         ("issuer.*.max_age", change("/issuer/users/max_age", json!("5s"))),
         ("origin.*.url", change("/origin/permissions/url", json!("https://other.example"))),
         ("origin.*.verifies", {
@@ -190,6 +191,8 @@ fn changes() -> Vec<(&'static str, Change)> {
         }),
         ("origin.*.token", change("/origin/permissions/token", Value::Null)),
         ("origin.*.request_headers", change("/origin/orders/request_headers", json!(["legacy_id"]))),
+        ("origin.*.paths", change("/origin/orders/paths", json!("exact"))),
+        ("origin.*.allow", change("/origin/orders/allow", json!({"function_url": "why"}))),
         ("origin.*.key", change("/origin/permissions/key", json!("KEY_OTHER"))),
         ("origin.*.auth_type", {
             let mut signs = change("/origin/orders/auth_type", json!("AWS_IAM"));
@@ -260,6 +263,7 @@ fn changes() -> Vec<(&'static str, Change)> {
         ),
         ("route.permissions_stale_if_error", route("/route/0/permissions_stale_if_error", json!("1s"))),
         ("route.body", route("/route/2/body", json!("buffered"))),
+        ("route.allow", route("/route/0/allow", json!({"any_caller": "why"}))),
         ("route.headers", route("/route/0/headers", json!({"x-user": "sub"}))),
         (
             "route.token",
