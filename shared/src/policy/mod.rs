@@ -44,10 +44,10 @@ mod table;
 mod template;
 #[cfg(feature = "toml")]
 mod test;
-#[cfg(feature = "toml")]
 mod text_form;
 #[cfg(feature = "toml")]
 mod toml;
+#[cfg(feature = "toml")]
 mod unused;
 mod url;
 
