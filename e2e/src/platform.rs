@@ -57,6 +57,10 @@ impl Platform {
         matches!(self, Self::Worker)
     }
 
+    /// Caches of keys in one instance: one for the enforced policy, and one for the policy that the stack only tries, which
+    /// must not fill the first.
+    pub const KEY_CACHES: u64 = 2;
+
     /// CloudFront answers a GET with a body itself, with 403, before any function sees it.
     pub const fn sees_bodies_of_gets(self) -> bool {
         matches!(self, Self::Worker)

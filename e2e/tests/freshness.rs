@@ -461,8 +461,8 @@ fn a_cold_edge_asks_an_issuer_once_for_many_callers_at_a_time() {
     assert_eq!(statuses, [200; 8]);
     let fetches = stack.control().jwks_fetches(PARTNERS) - before;
     if Platform::current().serves_many_at_a_time() {
-        assert_eq!(fetches, 1);
+        assert!((1..=Platform::KEY_CACHES).contains(&fetches), "{fetches} fetches by one isolate");
     } else {
-        assert!((1..=8).contains(&fetches), "{fetches} fetches by eight containers at most");
+        assert!((1..=8 * Platform::KEY_CACHES).contains(&fetches), "{fetches} fetches by eight containers at most");
     }
 }

@@ -6,7 +6,7 @@
 use std::{thread, time::Duration};
 
 use postern_e2e::{
-    PARTNERS, Session,
+    PARTNERS, Platform, Session,
     client::Connection,
     cold::ColdEdge,
     gate::Gate,
@@ -71,6 +71,13 @@ impl<'s> Trap<'s> {
     }
 }
 
+/// Two instances have asked for the keys, each once for the enforced policy. For the policy that is only tried each may ask
+/// once more.
+fn assert_two_instances_asked(trap: &Trap<'_>, how: &str) {
+    let fetches = trap.issuer.fetches();
+    assert!((2..=2 * Platform::KEY_CACHES).contains(&fetches), "{how}: {fetches} fetches by two instances");
+}
+
 #[test]
 fn whoever_waits_for_an_order_when_the_instance_traps_is_503_and_the_next_is_served() {
     let stack = session();
@@ -94,7 +101,7 @@ fn whoever_waits_for_an_order_when_the_instance_traps_is_503_and_the_next_is_ser
             trap.is_served();
         }
         // The new instance asked for the keys, once.
-        assert_eq!(trap.issuer.fetches(), 2, "{how}");
+        assert_two_instances_asked(&trap, how);
     }
 }
 
@@ -121,7 +128,7 @@ fn whoever_waits_for_keys_when_the_instance_traps_is_503_and_the_next_is_served(
         for _ in 0..3 {
             trap.is_served();
         }
-        assert_eq!(trap.issuer.fetches(), 2, "{how}");
+        assert_two_instances_asked(&trap, how);
     }
 }
 
@@ -177,7 +184,7 @@ fn a_timer_that_outlives_its_instance_does_not_harm_the_next() {
     thread::sleep(PLANTED_LATER);
     trap.is_served();
     // Twice cold, and not a third time.
-    assert_eq!(trap.issuer.fetches(), 2);
+    assert_two_instances_asked(&trap, "at-once");
 }
 
 #[test]

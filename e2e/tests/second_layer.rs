@@ -58,7 +58,7 @@ fn a_sealed_key_serves_a_cold_edge_whose_issuer_is_down_and_is_refreshed_at_firs
     let edge = ColdEdge::start_with(&stack, |config| with_planted_panic(&stack, config));
     let sealed = || stack.control().mint(PARTNERS, json!({"key": "sealed"}));
     assert_eq!(edge.get(PARTNER_TARGET).bearer(&sealed()).send().status(), 200);
-    wait::until("the issuer is asked for its keys", PATIENCE, || stack.control().jwks_fetches(PARTNERS) == before + 1);
+    wait::until("the issuer is asked for its keys", PATIENCE, || stack.control().jwks_fetches(PARTNERS) > before);
     // Whatever key the seed has not cannot be told now, and the seed still serves.
     let current = stack.control().mint(PARTNERS, json!({}));
     assert_eq!(edge.get(PARTNER_TARGET).bearer(&current).send().status(), 503);

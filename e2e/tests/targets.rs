@@ -123,7 +123,7 @@ const UNKNOWN_ORDERS: [&str; 8] = [
     "/companies/1111/orders/caf%C3%A9",
     "/companies/1111/orders/%E2%82%AC",
     "/companies/1111/orders/a:b@c!$&'()*+,=",
-    "/companies/1111/orders/.hidden",
+    "/companies/1111/orders/a.hidden",
     "/companies/1111/orders/...a",
     "/companies/1111/orders/a%22%3C%3E%5B%5D%5E%60%7B%7D",
 ];

@@ -116,7 +116,7 @@ export function cold(change = () => {}, files = {}) {
   own.issuer.partners.url = world.partners;
   own.issuer.users.url = `${world.url}/users-pool`;
   delete own.issuer.users.preset;
-  Object.assign(own.issuer.users, { algorithms: ["RS256"], token_use: "access" });
+  Object.assign(own.issuer.users, { algorithms: ["RS256"], token_use: "access", audience: "any" });
   own.cloudfront.url = world.url;
   for (const [name, origin] of Object.entries(own.origin)) origin.url = `${world.url}/origins/${name}`;
   own.origin.permissions.url = world.url;

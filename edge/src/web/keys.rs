@@ -76,9 +76,11 @@ pub(crate) async fn provide<P: Platform>(
             KeyLookup::Unavailable => break,
             // The outcome is in the cache, where the next look finds it.
             KeyLookup::Fetch(fetch) => {
-                drop(platform.lead(refresh(platform.clone(), policy, (issuer, purpose), fetch)).await)
+                let _ = platform.lead(refresh(platform.clone(), policy, (issuer, purpose), fetch)).await;
             }
-            KeyLookup::Recall => drop(platform.lead(recall(platform.clone(), issuer, purpose)).await),
+            KeyLookup::Recall => {
+                let _ = platform.lead(recall(platform.clone(), issuer, purpose)).await;
+            }
             KeyLookup::Wait => {
                 if !platform.pause(WAIT).await {
                     break;

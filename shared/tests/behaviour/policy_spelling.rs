@@ -167,6 +167,17 @@ fn the_root_is_protected_too() {
 }
 
 #[test]
+fn a_thing_that_is_nothing_but_a_space_or_an_extension_may_be_the_list_of_things() {
+    let policy = policy(&[("GET", "/things/{thing}", PUBLIC), ("GET", "/things", STRICT)]);
+    refused(
+        &policy,
+        "GET",
+        &["/things/%20", "/things/%20%20", "/things/.json", "/things/%20.json", "/things/.json%20"],
+    );
+    served(&policy, "GET", &["/things/1", "/things/1.json", "/things/a%20", "/things/.a.b", "/things/%20a"]);
+}
+
+#[test]
 fn a_path_that_the_stricter_route_has_itself_is_decided_by_specificity() {
     let policy = policy(&[("GET", "/{*rest}", STRICT), ("GET", "/health", PUBLIC), ("GET", "/open/{*rest}", PUBLIC)]);
     served(&policy, "GET", &["/health", "/open/", "/open/x", "/open/X.json/"]);

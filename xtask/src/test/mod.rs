@@ -5,7 +5,7 @@
 //!  ──────────┼─────────────────────────────────────────────────────────────────────┼─────────
 //!  modules   │ set-up, the WebAssembly that is deployed                            │ normal
 //!  stacks    │ (tests built, modules there) several stacks, end-to-end tests       │ normal
-//!  tests     │ build of all tests, unit tests, (modules there) hosts and edges     │ lower
+//!  tests     │ build of all tests, units, parsers, (modules) edges, disguises      │ lower
 //!  checks    │ formatting, (tests built) clippy, documentation, packages, fuzzing  │ lowest
 //! ```
 //! The lanes run side by side where the machine has memory for that, else one after another. A lane waits for another's
@@ -162,7 +162,14 @@ fn one(paths: &Paths, report: &Report, part: Part, filters: &[String]) -> Result
 
 /// Every part, in lanes.
 fn all(paths: &Paths, report: &Report, selection: &Selection) -> Result<()> {
-    let run = Run { paths, report, filters: &selection.filters, tests: Latch::default(), modules: Latch::default() };
+    let run = Run {
+        paths,
+        report,
+        filters: &selection.filters,
+        level: selection.level,
+        tests: Latch::default(),
+        modules: Latch::default(),
+    };
     let built = std::sync::OnceLock::new();
     if !machine::has_room_for_lanes() {
         println!("   the parts run one after another: this machine has too little memory to run them side by side");
@@ -194,6 +201,7 @@ struct Run<'a> {
     paths: &'a Paths,
     report: &'a Report,
     filters: &'a [String],
+    level: Level,
     /// Opened once all tests are built.
     tests: Latch,
     /// Opened once the set-up is done and all modules are built.
@@ -218,7 +226,7 @@ impl Run<'_> {
 
     fn tests(&self, built: &Built) -> Result<()> {
         let _end = OpensAtEnd(&self.tests);
-        let Self { paths, report, filters, .. } = self;
+        let Self { paths, report, filters, level, .. } = self;
         report.part("build of all tests", "cargo xtask test --only unit", || {
             // Set once: this lane alone builds.
             let _ = built.set(binaries::build(paths)?);
@@ -234,7 +242,8 @@ impl Run<'_> {
         }
         hosts(paths, report, binaries, filters)?;
         corpus::at_the_edges(paths, report, binaries, filters)?;
-        counted(paths, report, binaries)
+        counted(paths, report, binaries)?;
+        disguises::test(paths, report, binaries, *level == Level::Long)
     }
 
     fn stacks(&self, built: &Built) -> Result<()> {
