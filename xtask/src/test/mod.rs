@@ -3,7 +3,7 @@
 //! ```text
 //!  lane      │ parts, in order                                                     │ priority
 //!  ──────────┼─────────────────────────────────────────────────────────────────────┼─────────
-//!  modules   │ set-up, the WebAssembly that is deployed                            │ normal
+//!  modules   │ set-up, the WebAssembly that is deployed, (tests built) figures     │ normal
 //!  stacks    │ (tests built, modules there) several stacks, end-to-end tests       │ normal
 //!  tests     │ build of all tests, units, parsers, (modules) edges, disguises      │ lower
 //!  checks    │ formatting, (tests built) clippy, documentation, packages, fuzzing  │ lowest
@@ -175,12 +175,17 @@ fn all(paths: &Paths, report: &Report, selection: &Selection) -> Result<()> {
         println!("   the parts run one after another: this machine has too little memory to run them side by side");
         run.modules()?;
         run.tests(&built)?;
+        run.counted(&built)?;
         run.stacks(&built)?;
         return run.checks();
     }
     thread::scope(|scope| {
         let lanes = [
-            scope.spawn(|| run.modules()),
+            scope.spawn(|| {
+                run.modules()?;
+                // In the lane of the tests, it would begin last.
+                run.counted(&built)
+            }),
             scope.spawn(|| run.stacks(&built)),
             scope.spawn(|| {
                 machine::lower_priority(5);
@@ -242,8 +247,12 @@ impl Run<'_> {
         }
         hosts(paths, report, binaries, filters)?;
         corpus::at_the_edges(paths, report, binaries, filters)?;
-        counted(paths, report, binaries)?;
         disguises::test(paths, report, binaries, *level == Level::Long)
+    }
+
+    fn counted(&self, built: &Built) -> Result<()> {
+        self.tests.wait()?;
+        built.get().map_or(Ok(()), |binaries| counted(self.paths, self.report, binaries))
     }
 
     fn stacks(&self, built: &Built) -> Result<()> {
