@@ -27,7 +27,7 @@ const VALUES: [&str; 12] = [
 /// Values that some parser does not.
 const ODD_VALUES: [&str; 12] =
     ["", "11+11", "%FF", "%C3", "%ED%A0%80", "a@b", "a=b", "a]=2222", "a[]=2222", "%31", "a,b", "a:b/c"];
-/// Pairs beside the parameter.
+/// Pairs next to the parameter.
 const OTHERS: [&str; 14] = [
     "page=2",
     "flag",

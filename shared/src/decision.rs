@@ -47,7 +47,7 @@ pub struct Permit {
     pub(crate) policy_version: Arc<str>,
     pub(crate) handed_on: Vec<(String, String)>,
     pub(crate) content_sha256: Option<ContentDigest>,
-    /// Whether what stands in `Authorization` reaches the origin.
+    /// Whether the value of `Authorization` reaches the origin.
     pub(crate) forwards_token: bool,
     pub(crate) unusual_names: UnusualNames,
     pub(crate) response_headers: Vec<(&'static str, String)>,

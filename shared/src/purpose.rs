@@ -1,10 +1,10 @@
-//! What a decision is taken for, and what keeps apart the memory of decisions that hold and of those that are only tried.
+//! The purpose of a decision, which separates the caches of enforced and of tried policies.
 //!
 //! A rule that is only tried must not change what the enforced policy decides. So it never fails, leads or fills a cache
 //! that an enforced decision reads: each cache exists once for each [`Purpose`], in a [`ByPurpose`], and each need names the
 //! purpose to look it up by.
 
-/// What a decision is taken for.
+/// The purpose of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// To answer a request.

@@ -154,7 +154,7 @@ fn is_needed_spelling(value: &str) -> bool {
     true
 }
 
-/// The octets that a part of a canonical target's query stands for; a `+` is a space.
+/// Decodes a part of a canonical target's query; a `+` is a space.
 fn octets(text: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -84,7 +84,7 @@ pub(crate) fn update(paths: &Paths, database: Option<&Path>) -> Result<()> {
     let own = fs::read_to_string(paths.root.join("deny.toml")).context("cannot read `deny.toml`")?;
     let config = folder.join("deny.toml");
     fs::write(&config, with_own_folder(&own, &folder.join("databases"))?)?;
-    // cargo-deny takes no address of a file; Git can be told to fetch from one instead.
+    // cargo-deny accepts no file URL; Git can redirect the upstream URL to one.
     let instead = format!("url.file://{}.insteadOf", copy.display());
     let instead = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", &instead), ("GIT_CONFIG_VALUE_0", UPSTREAM)];
     run(deny(paths, &config).args(["--log-level", "error", "check", "advisories"]).envs(instead))?;

@@ -1,4 +1,4 @@
-//! What the rule about spellings tells apart between paths that lead to the same places.
+//! How the rule about spellings distinguishes paths that lead to the same places.
 //!
 //! A request may be refused because its path is another spelling of a stricter route's. So two paths are of one class only
 //! if they are spellings of the same templates' paths, and stay so whatever follows. The core decides; here it is only

@@ -106,7 +106,7 @@ pub enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// Where a claim stands, and perhaps how a text in it is read.
+/// The claim's name, with the form of its text if the policy names one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Claim {

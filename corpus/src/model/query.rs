@@ -136,7 +136,7 @@ impl Escapes for str {
     }
 }
 
-/// What a part of a canonical target's query stands for.
+/// Decodes a part of a canonical target's query.
 fn unescaped(text: &str) -> Vec<u8> {
     let text = text.replace('+', " ");
     let mut parts = text.split('%');

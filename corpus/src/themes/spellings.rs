@@ -141,7 +141,7 @@ fn users(theme: &mut Theme) {
         .permit("site-any-machine", who("machines", "1111", THINGS));
 }
 
-/// An origin that tells all paths apart.
+/// An origin that distinguishes all paths.
 fn exact(theme: &mut Theme) {
     for target in ["/exact/Admin", "/exact/admin/", "/exact/admin.json", "/exact/admin%20"] {
         theme.get(format!("spelling: {target}"), target).permit_anyone("exact");

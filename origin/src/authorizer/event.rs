@@ -217,7 +217,7 @@ fn without_query(path: &str) -> String {
     path.replace('?', "%3F")
 }
 
-/// The query that a decoded map stands for.
+/// The query that a decoded map represents.
 fn put_together(event: &Map<String, Value>) -> String {
     let pairs = values(event, "queryStringParameters", "multiValueQueryStringParameters").into_iter();
     let pairs: Vec<String> = pairs.map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();

@@ -79,13 +79,13 @@ impl Authorizer {
         self
     }
 
-    /// What its decisions are taken for, those of shadow routes apart.
+    /// The purpose of its decisions, except those on shadow routes.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
     }
 
-    /// What a decision on `route` is taken for.
+    /// The purpose of a decision on `route`.
     const fn purpose_on(&self, route: &Route) -> Purpose {
         if route.is_shadow { Purpose::Try } else { self.purpose }
     }

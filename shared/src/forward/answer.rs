@@ -45,7 +45,7 @@ impl<'p> OriginAnswer<'p> {
         status == 401 && fields.into_iter().any(is_refusal)
     }
 
-    /// Whether what the field holds decides what becomes of it.
+    /// Whether the field's value decides whether it is rewritten.
     #[must_use]
     pub fn looks_at(&self, name: &str) -> bool {
         self.policy.edge_url().is_some() && LOCATIONS.iter().any(|own| name.eq_ignore_ascii_case(own))
@@ -59,7 +59,7 @@ impl<'p> OriginAnswer<'p> {
         self.policy.origins().iter().filter(is_own).find_map(|origin| rewritten(value, origin.url(), public))
     }
 
-    /// [`rewritten`](Self::rewritten), for every field that is to be set anew.
+    /// [`rewritten`](Self::rewritten), for every field whose value changes.
     pub fn rewritten_fields<'f>(&self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Vec<(&'f str, String)> {
         fields.into_iter().filter_map(|(name, value)| Some((name, self.rewritten(name, value)?))).collect()
     }

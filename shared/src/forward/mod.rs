@@ -103,8 +103,8 @@ impl<'p> Forward<'p> {
         by_class || (is_signed && is_aws_field(name)) || names::is_named_in(self.connection, name)
     }
 
-    /// Whether the caller's token goes on. Where two functions decide one after the other, the first leaves it to the second,
-    /// which removes it.
+    /// Whether the caller's token is forwarded. Where two functions decide one after the other, the first
+    /// keeps it for the second, which removes it.
     fn forwards_token(&self) -> bool {
         let is_decided_again = || self.policy.cloudfront().is_some_and(|own| own.decides_twice());
         self.permit.forwards_token || (self.driver == Driver::ViewerRequest && is_decided_again())

@@ -24,7 +24,7 @@ pub enum Class {
 
 use Class::{Connection, Credential, Host, Override, Postern};
 
-/// Folded names in the order of their octets. One that ends in `*` stands for all that begin so.
+/// Folded names in the order of their octets. One that ends in `*` matches all names with that beginning.
 ///
 /// Sources, by name:
 /// - RFC 3875 (CGI variables, which gunicorn takes from fields under `--forwarder-headers`, and servers that pass fields on
@@ -130,7 +130,7 @@ const NAMES: [(&str, Class); 70] = [
 /// ```
 #[must_use]
 pub fn class(name: &str) -> Option<Class> {
-    // The last entry that is not after the name: nothing stands between a beginning and the names that begin so.
+    // The last entry that is not after the name: no entry sorts between a beginning and the names that begin with it.
     let after =
         NAMES.partition_point(|(entry, _)| folded(name).cmp(entry.trim_end_matches('*').bytes()) != Ordering::Less);
     let (entry, class) = NAMES.get(after.checked_sub(1)?)?;

@@ -147,7 +147,7 @@ fn version(json: &str) -> String {
 pub(super) struct Faults(Vec<PolicyError>);
 
 impl Faults {
-    /// Whether some fault is such a one.
+    /// Whether some fault satisfies `is_such`.
     #[cfg(feature = "toml")]
     pub(super) fn any(&self, is_such: impl Fn(&PolicyFault) -> bool) -> bool {
         self.0.iter().any(|error| is_such(&error.fault))

@@ -290,7 +290,7 @@ impl<'a> Written<'a> {
         handed
     }
 
-    /// Whether the origin gets what stands in `Authorization`, on a public route: there nobody has looked at it.
+    /// Whether the origin of a public route gets the value of `Authorization`, which was not verified there.
     fn forwards_token(&self, faults: &mut Faults) -> bool {
         let Some(text) = self.route.token.as_deref() else { return false };
         let origin = self.route.origin.as_ref().or(self.defaults.origin.as_ref());

@@ -32,7 +32,7 @@ struct Members {
     paths: Paths,
 }
 
-/// Which paths an origin tells apart.
+/// Which paths an origin distinguishes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paths {
     /// It may ignore letter case, a closing slash, a space at the end and an extension, as many do. A request that it may
@@ -145,7 +145,7 @@ impl Origin {
         if self.0.key.is_some() { Verifies::Assertion } else { Verifies::Token }
     }
 
-    /// Which paths the origin tells apart.
+    /// Which paths the origin distinguishes.
     #[must_use]
     pub fn paths(&self) -> Paths {
         self.0.paths

@@ -30,7 +30,7 @@ pub struct Route {
     pub(crate) body: BodyRule,
     pub(crate) query_method_override: bool,
     pub(crate) headers: Vec<HandedClaim>,
-    /// Of a public route alone: whether the origin gets what stands in `Authorization`.
+    /// Only of a public route: whether the origin gets the value of `Authorization`.
     pub(crate) forwards_token: bool,
 }
 

@@ -79,7 +79,7 @@ impl RouteTable {
 }
 
 impl OwnerTable {
-    /// The state after `segment`; `None` where no template goes on so.
+    /// The state after `segment`; `None` if no template continues with it.
     pub(super) fn step(&self, state: usize, segment: &str) -> Option<usize> {
         self.automaton.step(state, segment)
     }

@@ -1,4 +1,4 @@
-//! How a text in a claim says names, where the policy tells.
+//! The form in which a text claim lists names, as the policy declares it.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
 use core::fmt;

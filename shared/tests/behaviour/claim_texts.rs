@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::support::{NOW, Outcome, World, at};
 
-/// A section whose companies and roles stand in claims, with `claims`, and routes that need more or less of them.
+/// A section that takes companies and roles from claims, with `claims`, and routes that need more or less of them.
 fn policy(claims: &str) -> String {
     let route = |name: &str, path: &str, rules: &str| {
         format!(

@@ -67,7 +67,7 @@ pub(crate) enum Step {
     Issuer(bool),
     /// The issuer publishes other keys, or the first ones again.
     Rotate,
-    /// The clock goes on, or is set back.
+    /// The clock advances, or moves backwards.
     Clock(i64),
 }
 
@@ -152,7 +152,7 @@ impl Instance {
         enforced
     }
 
-    /// Which caches what is taken for `purpose` uses.
+    /// The caches that decisions for `purpose` use.
     fn side(&self, purpose: Purpose) -> Purpose {
         if self.shares_caches { Purpose::Enforce } else { purpose }
     }

@@ -94,7 +94,7 @@ fn no_field_of_a_shadow_changes_an_enforced_decision() {
 #[test]
 fn a_role_that_is_withdrawn_does_not_live_on_by_a_shadow_of_another_edge() {
     let request = |call, tried| Step::Request { call, hangs: false, tried };
-    // The shadow asks anew each time, and the enforced route does not ask for 20 s.
+    // The shadow asks each time, and the enforced route does not ask for 20 s.
     let slow = |pause| [Step::Clock(pause), request(1, Some(false))];
     let mut steps = vec![request(0, None), Step::Role { subject: "u", is_manager: false }];
     steps.extend([1_000, 5_000, 6_000].into_iter().flat_map(slow));

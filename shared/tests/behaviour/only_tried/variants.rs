@@ -102,7 +102,7 @@ target = "/nowhere"
 expect = "no_route"
 "#;
 
-/// A policy that is enforced, and what is tried beside it.
+/// An enforced policy, and the one that is tried next to it.
 pub(crate) struct Variant {
     pub(crate) name: String,
     pub(crate) policy: Policy,
@@ -371,7 +371,7 @@ pub(crate) fn that_asks_anew_as_another_edge() -> Variant {
     Variant { shadow: Some(built(&name, &changed)), policy, name }
 }
 
-/// The routes that differ, as shadows beside the enforced ones.
+/// The routes that differ, as shadows next to the enforced ones.
 fn as_shadow_route(field: &str, document: &Value, changed: &Value) -> Variant {
     let mut both = document.clone();
     let pairs = document["route"].as_array().unwrap().iter().zip(changed["route"].as_array().unwrap());
