@@ -8,9 +8,11 @@ use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, ops::RangeInclusive};
 
 use crate::{
+    authorizer::MAX_TOKEN_SCOPES,
     json::{self, Json, Object},
     names::{self, Ambiguous, Texts},
     policy::TextForm,
+    reason::Reason,
 };
 
 /// Longest subject, in octets. OpenID Connect Core §2 caps `sub` at 255 ASCII characters.
@@ -102,19 +104,25 @@ impl<'t> Claims<'t> {
     /// Scopes in a text of this form, by default with spaces between as RFC 8693 §4.2 has them, or in an array of strings,
     /// as some issuers write them. Empty when absent. What RFC 6749 §3.3 does not allow in a scope is not one.
     ///
-    /// Tokens of one client mostly have the same: where these are those of `like`, it has a share in them.
+    /// Tokens of one client mostly have the same: where these are those of `like`, it has a share in them. The inner error is
+    /// why they are not read: the text is not of this form, or there are too many.
     pub(crate) fn scopes_at(
         &self,
         path: &ClaimPath,
         form: TextForm,
         like: Option<&Arc<[String]>>,
-    ) -> Result<Result<Arc<[String]>, Ambiguous>, WrongType> {
+    ) -> Result<Result<Arc<[String]>, Reason>, WrongType> {
         let is_scope = |name: &&str| names::is_scope(name);
         match self.at(path) {
-            Some(Json::String(text)) => {
-                Ok(Texts::read(text, Some(form)).map(|text| json::shared(text.names().filter(is_scope), like)))
+            // A text has fewer names than octets.
+            Some(Json::String(text)) => Ok(match Texts::read(text, Some(form)) {
+                Ok(read) => within_cap(read.names().filter(is_scope), text.len(), like),
+                Err(Ambiguous) => Err(Reason::ScopesAmbiguous),
+            }),
+            other => {
+                let names = listed(other)?;
+                Ok(within_cap(names.iter().copied().filter(is_scope), names.len(), like))
             }
-            other => Ok(Ok(json::shared(listed(other)?.into_iter().filter(is_scope), like))),
         }
     }
 }
@@ -134,6 +142,19 @@ impl Date {
             Some(_) => Self { floor: towards_zero, ceiling: towards_zero.checked_add(1)? },
         })
     }
+}
+
+/// The scopes, unless there are more than a token may have. `most` of them at most: they are counted only where that is too
+/// many.
+fn within_cap<'n>(
+    scopes: impl Iterator<Item = &'n str> + Clone,
+    most: usize,
+    like: Option<&Arc<[String]>>,
+) -> Result<Arc<[String]>, Reason> {
+    if most > MAX_TOKEN_SCOPES && scopes.clone().nth(MAX_TOKEN_SCOPES).is_some() {
+        return Err(Reason::TooManyScopes);
+    }
+    Ok(json::shared(scopes, like))
 }
 
 fn as_string<'j>(value: Option<&'j Json<'_>>) -> Result<Option<&'j str>, WrongType> {
@@ -173,6 +194,11 @@ impl ClaimPath {
     /// Whether it is that of the claim `name` at the top.
     pub(crate) fn is_top(&self, name: &str) -> bool {
         matches!(self.0.as_slice(), [only] if only == name)
+    }
+
+    /// Whether the claim is the one at `outer`, or a part of it.
+    pub(crate) fn is_within(&self, outer: &Self) -> bool {
+        self.0.starts_with(&outer.0)
     }
 
     /// A claim at the top.

@@ -9,7 +9,7 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -233,6 +233,47 @@ pub(crate) fn shared<'n>(names: impl Iterator<Item = &'n str> + Clone, like: Opt
     match like {
         Some(like) if names.clone().eq(like.iter().map(String::as_str)) => Arc::clone(like),
         _ => names.map(ToOwned::to_owned).collect(),
+    }
+}
+
+/// What a list takes of memory, in octets and roughly.
+pub(crate) fn octets_of(names: &[String]) -> usize {
+    names.iter().map(|name| name.len().saturating_add(size_of::<String>())).fold(0, usize::saturating_add)
+}
+
+/// What a value takes of memory, in octets and roughly.
+pub(crate) fn octets(value: &Value) -> usize {
+    let held = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(octets).fold(0, usize::saturating_add),
+        // A member lies in a node, of which some of the room is not used.
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| name.len().saturating_add(size_of::<(String, Value)>()).saturating_add(octets(value)))
+            .fold(0, usize::saturating_add),
+    };
+    held.saturating_add(size_of::<Value>())
+}
+
+/// Octets of a text, or else of a value's JSON.
+pub(crate) fn length(value: &Value) -> usize {
+    if let Value::String(text) = value {
+        return text.len();
+    }
+    let mut counted = Counted(0);
+    // Never fails, and must not: `serde_json` panics where what it writes to fails.
+    let _ = write!(counted, "{value}");
+    counted.0
+}
+
+/// Counts octets and keeps none.
+struct Counted(usize);
+
+impl fmt::Write for Counted {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.saturating_add(text.len());
+        Ok(())
     }
 }
 

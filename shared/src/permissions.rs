@@ -15,9 +15,11 @@ use core::fmt;
 use serde_json::{Map, Value};
 
 use crate::{
+    authorizer::{MAX_TOKEN_COMPANIES, MAX_TOKEN_ROLES, Unread},
     json::{self, Json, Object},
     names::{self, Ambiguous},
     policy::ClaimForms,
+    reason::Reason,
 };
 
 /// Largest record in octets; DynamoDB's own limit on an item is 400 KB.
@@ -61,6 +63,8 @@ pub enum PermissionsError {
     Version,
     /// A claim is a text that could be one name or several, or not of the form that is named.
     Form,
+    /// There are more companies or roles than a token may have.
+    TooMany,
 }
 
 impl PermissionsRecord {
@@ -105,16 +109,18 @@ impl PermissionsRecord {
         let companies = companies.as_ref().map(|claim| names::listed(claim, forms.companies)).transpose();
         let roles = roles.as_ref().map(|claim| names::listed(claim, forms.roles)).transpose();
         let (companies, roles) = (companies.map_err(ambiguous)?, roles.map_err(ambiguous)?);
-        Self::from_json_claims(subject.into(), companies.as_deref(), roles.as_deref(), None)
+        let (record, over) = Self::from_json_claims(subject.into(), companies.as_deref(), roles.as_deref(), None)?;
+        if over == Unread::default() { Ok(record) } else { Err(PermissionsError::TooMany) }
     }
 
-    /// The same, of claims as they were read; a text is one name. Roles that are those of `like` are shared with it.
+    /// The same, of claims as they were read; a text is one name. Roles that are those of `like` are shared with it. Companies
+    /// or roles that are over their caps are dropped, and the second value says which.
     pub(crate) fn from_json_claims(
         subject: Arc<str>,
         companies_claim: Option<&Json<'_>>,
         roles_claim: Option<&Json<'_>>,
         like: Option<&Self>,
-    ) -> Result<Self, PermissionsError> {
+    ) -> Result<(Self, Unread), PermissionsError> {
         let listed = match companies_claim {
             None => Cow::Owned(Json::Array(Vec::new())),
             Some(Json::String(text)) if text.is_empty() => Cow::Owned(Json::Array(Vec::new())),
@@ -133,7 +139,13 @@ impl PermissionsRecord {
             }
             (roles, listed) => companies(Some(listed), roles, like)?,
         };
-        Ok(Self { id: subject, companies, version: None })
+        let (companies, over) = companies.within_caps();
+        Ok((Self { id: subject, companies, version: None }, over))
+    }
+
+    /// What it takes of memory, in octets and roughly: shared lists are counted in full.
+    pub(crate) fn octets(&self) -> usize {
+        self.companies.octets().saturating_add(self.id.len())
     }
 
     /// The permissions of a machine client that is itself the company: its `sub`, no roles.
@@ -220,6 +232,43 @@ impl Companies {
         self.0.len() == names.len() && self.0.iter().zip(names).all(|((own, held), name)| own == name && are_held(held))
     }
 
+    /// These, without what is over the caps of a token.
+    fn within_caps(self) -> (Self, Unread) {
+        let companies = self.0.len() > MAX_TOKEN_COMPANIES;
+        let roles = self.role_lists().map(|roles| roles.len()).sum::<usize>() > MAX_TOKEN_ROLES;
+        let kept = match (companies, roles) {
+            (false, false) => self,
+            (true, _) => Self(Vec::new().into()),
+            (false, true) => {
+                let none: Arc<[String]> = Vec::new().into();
+                Self(self.0.iter().map(|(company, _)| (company.clone(), Arc::clone(&none))).collect())
+            }
+        };
+        let over = Unread {
+            companies: companies.then_some(Reason::TooManyCompanies),
+            roles: roles.then_some(Reason::TooManyRoles),
+            ..Unread::default()
+        };
+        (kept, over)
+    }
+
+    /// Each list of roles; one that companies next to each other share, once.
+    fn role_lists(&self) -> impl Iterator<Item = &Arc<[String]>> {
+        let mut last: Option<&Arc<[String]>> = None;
+        self.0.iter().map(|(_, roles)| roles).filter(move |roles| {
+            let is_new = last.is_none_or(|last| !Arc::ptr_eq(last, roles));
+            last = Some(roles);
+            is_new
+        })
+    }
+
+    fn octets(&self) -> usize {
+        let entries =
+            self.0.iter().map(|(company, _)| company.len().saturating_add(size_of::<(String, Arc<[String]>)>()));
+        let roles = self.role_lists().map(|roles| json::octets_of(roles));
+        entries.chain(roles).fold(0, usize::saturating_add)
+    }
+
     fn get(&self, company: &str) -> Option<&Arc<[String]>> {
         let place = self.0.binary_search_by(|(own, _)| own.as_str().cmp(company)).ok()?;
         self.0.get(place).map(|(_, roles)| roles)
@@ -273,6 +322,7 @@ impl fmt::Display for PermissionsError {
             Self::Role => "`role` is not a non-empty string, or roles per company are not arrays of strings",
             Self::Version => "`version` is not a whole number",
             Self::Form => "a claim is a text that could be one name or several, or that does not have its form",
+            Self::TooMany => "there are more companies or roles than a token may have",
         })
     }
 }
@@ -342,7 +392,7 @@ mod tests {
         let of = |roles: &str, like: Option<&PermissionsRecord>| {
             let (companies, roles) = (serde_json::json!(["1"]), serde_json::json!(roles));
             let (companies, roles) = (Json::from(&companies), Json::from(&roles));
-            PermissionsRecord::from_json_claims("u".into(), Some(&companies), Some(&roles), like).unwrap()
+            PermissionsRecord::from_json_claims("u".into(), Some(&companies), Some(&roles), like).unwrap().0
         };
         let first = of("Manager", None);
         let (same, other) = (of("Manager", Some(&first)), of("Standard", Some(&first)));

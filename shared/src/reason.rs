@@ -68,8 +68,12 @@ pub enum Reason {
     SubjectUnusable,
     /// The claim with the scopes is a text that the section's `form` cannot read.
     ScopesAmbiguous,
+    /// The token lists more scopes than a token may have, and the route asks for one.
+    TooManyScopes,
     /// A scope of the route is missing.
     ScopeMissing,
+    /// A claim that the route requires is larger than a claim that is looked at may be.
+    ClaimTooLarge,
     /// A claim that the route requires is missing or says something else.
     ConditionUnmet,
     /// The path names another subject.
@@ -78,10 +82,14 @@ pub enum Reason {
     CompanyUnspecified,
     /// The claim with the companies is a text that could be one name or several, or not of the section's `form`.
     CompaniesAmbiguous,
+    /// The token lists more companies than a token may have, and the route asks for one.
+    TooManyCompanies,
     /// The company in the path is none of the caller's.
     CompanyMismatch,
     /// The same of the claim with the roles.
     RolesAmbiguous,
+    /// The token lists more roles than a token may have, and the route asks for one.
+    TooManyRoles,
     /// The caller holds none of the route's roles in the company.
     RoleMissing,
     /// The route binds bodies, and the request declares no digest of its own, or two that differ.
@@ -128,7 +136,7 @@ pub enum PublicCode {
 
 impl Reason {
     /// Every reason there is, in the order in which a decision may come to them.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 70] = [
         Self::Target(TargetError::NotAbsolutePath),
         Self::Target(TargetError::TooLong),
         Self::Target(TargetError::EmptyQuery),
@@ -171,7 +179,9 @@ impl Reason {
         Self::IssuedTooLongAgo,
         Self::SubjectUnusable,
         Self::ScopesAmbiguous,
+        Self::TooManyScopes,
         Self::ScopeMissing,
+        Self::ClaimTooLarge,
         Self::ConditionUnmet,
         Self::SubjectMismatch,
         Self::Query(QueryError::InPath),
@@ -185,8 +195,10 @@ impl Reason {
         Self::Query(QueryError::Value),
         Self::CompanyUnspecified,
         Self::CompaniesAmbiguous,
+        Self::TooManyCompanies,
         Self::CompanyMismatch,
         Self::RolesAmbiguous,
+        Self::TooManyRoles,
         Self::RoleMissing,
         Self::BodyDigestMissing,
         Self::BodyTooLarge,
@@ -235,11 +247,15 @@ impl Reason {
             Self::ScopeMissing => PublicCode::InsufficientScope,
             // Which of them it was would tell a caller who belongs to which company.
             Self::ScopesAmbiguous
+            | Self::TooManyScopes
+            | Self::ClaimTooLarge
             | Self::ConditionUnmet
             | Self::SubjectMismatch
             | Self::CompaniesAmbiguous
+            | Self::TooManyCompanies
             | Self::CompanyMismatch
             | Self::RolesAmbiguous
+            | Self::TooManyRoles
             | Self::RoleMissing => PublicCode::AccessDenied,
             Self::KeysUnavailable | Self::SignatureUnavailable | Self::PermissionsUnavailable | Self::Unconfigured => {
                 PublicCode::TemporarilyUnavailable
@@ -279,13 +295,17 @@ impl Reason {
             Self::IssuedTooLongAgo => "issued_too_long_ago",
             Self::SubjectUnusable => "subject_unusable",
             Self::ScopesAmbiguous => "scopes_ambiguous",
+            Self::TooManyScopes => "too_many_scopes",
             Self::ScopeMissing => "scope_missing",
+            Self::ClaimTooLarge => "claim_too_large",
             Self::ConditionUnmet => "condition_unmet",
             Self::SubjectMismatch => "subject_mismatch",
             Self::CompanyUnspecified => "company_unspecified",
             Self::CompaniesAmbiguous => "companies_ambiguous",
+            Self::TooManyCompanies => "too_many_companies",
             Self::CompanyMismatch => "company_mismatch",
             Self::RolesAmbiguous => "roles_ambiguous",
+            Self::TooManyRoles => "too_many_roles",
             Self::RoleMissing => "role_missing",
             Self::BodyDigestMissing => "body_digest_missing",
             Self::BodyTooLarge => "body_too_large",

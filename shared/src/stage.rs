@@ -98,9 +98,9 @@ stages! {
     /// It names a usable subject.
     Subject = "subject": [SubjectUnusable],
     /// It has the route's scopes.
-    Scopes = "scopes": [ScopesAmbiguous, ScopeMissing],
+    Scopes = "scopes": [ScopesAmbiguous, TooManyScopes, ScopeMissing],
     /// It has the claims that the route requires.
-    Condition = "condition": [ConditionUnmet],
+    Condition = "condition": [ClaimTooLarge, ConditionUnmet],
     /// The path names its subject.
     SubjectRule = "subject_rule": [SubjectMismatch],
     /// The request names a company, where the route looks for one outside of the path.
@@ -119,9 +119,9 @@ stages! {
     /// The caller's permissions are to be had.
     Permissions = "permissions": [PermissionsUnavailable],
     /// The company is one of the caller's.
-    Company = "company": [CompaniesAmbiguous, CompanyMismatch],
+    Company = "company": [CompaniesAmbiguous, TooManyCompanies, CompanyMismatch],
     /// The caller holds one of the route's roles there.
-    Role = "role": [RolesAmbiguous, RoleMissing],
+    Role = "role": [RolesAmbiguous, TooManyRoles, RoleMissing],
     /// The body is bound, where the route binds it.
     Body = "body": [BodyDigestMissing, BodyTooLarge, BodyUnreadable],
 }

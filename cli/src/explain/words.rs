@@ -4,6 +4,7 @@
 
 use postern::{
     Decision, Reason, Stage,
+    authorizer::{MAX_CLAIM_BYTES, MAX_TOKEN_COMPANIES, MAX_TOKEN_ROLES, MAX_TOKEN_SCOPES},
     policy::{AudienceRule, CompanyRule, Issuer, Route, TextForm},
 };
 use serde_json::Value;
@@ -158,7 +159,14 @@ pub(super) fn failed(reason: Reason, facts: &Facts<'_>, decision: &Decision) -> 
         Reason::ScopesAmbiguous => ambiguous(facts, |own| (own.scopes_claim(), Some(own.scopes_form()))),
         Reason::CompaniesAmbiguous => ambiguous(facts, |own| (own.companies_claim(), own.claim_forms().companies)),
         Reason::RolesAmbiguous => ambiguous(facts, |own| (own.roles_claim(), own.claim_forms().roles)),
+        Reason::TooManyScopes => format!("the token lists more than {MAX_TOKEN_SCOPES} scopes"),
+        Reason::TooManyCompanies => format!("the token lists more than {MAX_TOKEN_COMPANIES} companies"),
+        Reason::TooManyRoles => format!("the token lists more than {MAX_TOKEN_ROLES} roles"),
         Reason::ScopeMissing => rule(Stage::Scopes, facts),
+        Reason::ClaimTooLarge => {
+            let wanted = facts.route.map_or_else(String::new, conditions);
+            format!("a claim has more than {MAX_CLAIM_BYTES} octets or too many names; the route wants {wanted}")
+        }
         Reason::ConditionUnmet => rule(Stage::Condition, facts),
         Reason::SubjectMismatch => rule(Stage::SubjectRule, facts),
         Reason::CompanyUnspecified => format!("the request does not name one {}", place(facts)),

@@ -22,6 +22,7 @@ mod early_clocks;
 mod empty_rests;
 mod folders;
 mod fractional_dates;
+mod large_claims;
 mod media_types;
 mod method_overrides;
 mod null_private_members;
@@ -54,6 +55,7 @@ const CHANGES: &[&Change] = &[
     &early_clocks::CHANGE,
     &empty_rests::CHANGE,
     &fractional_dates::CHANGE,
+    &large_claims::CHANGE,
     &media_types::CHANGE,
     &method_overrides::CHANGE,
     &null_private_members::CHANGE,

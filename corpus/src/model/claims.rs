@@ -31,10 +31,15 @@ pub struct Believed<'p> {
     pub scopes: Vec<String>,
     /// Where they stand in the token or follow from it; `None` where the permissions service has them.
     pub companies: Option<Companies>,
-    /// Which of `scopes`, `companies` and `roles` are a text that may be read in several ways.
-    pub ambiguous: Vec<&'static str>,
+    /// Which of `scopes`, `companies` and `roles` are not read, and why: a text that may be read in several ways, or too many
+    /// names.
+    pub unread: BTreeMap<&'static str, &'static str>,
 }
 
+/// Most scopes, companies and roles of one token.
+const MOST_NAMES: usize = 1_024;
+/// Octets of the largest claim that a route may look at, as text or else as JSON.
+const LARGEST_CLAIM: usize = 8_192;
 const MALFORMED: &str = "claims_malformed";
 
 /// The token's section among `sections`, or the reason why it is not believed.
@@ -70,12 +75,12 @@ pub fn believe<'p>(
     if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.chars().any(char::is_control) {
         return Err("subject_unusable");
     }
-    let mut ambiguous = Vec::new();
-    let listed = |name: &'static str, ambiguous: &mut Vec<&'static str>| {
+    let mut unread = BTreeMap::new();
+    let listed = |name: &'static str, ambiguous: &'static str, unread: &mut BTreeMap<_, _>| {
         let claim = claims.at(&issuer.path(name))?;
         let listed = in_form(claim, issuer.form(name));
         if listed.is_none() {
-            ambiguous.push(name);
+            unread.insert(name, ambiguous);
         }
         Some(listed.unwrap_or(Json::Array(Vec::new())))
     };
@@ -83,12 +88,42 @@ pub fn believe<'p>(
         "service" => None,
         "subject" => Some(Companies::from([(subject.to_owned(), Vec::new())])),
         _ => {
-            let (companies, roles) = (listed("companies", &mut ambiguous), listed("roles", &mut ambiguous));
-            Some(carried(companies.as_ref(), roles.as_ref()).ok_or(MALFORMED)?)
+            let names = listed("companies", "companies_ambiguous", &mut unread);
+            let roles = listed("roles", "roles_ambiguous", &mut unread);
+            let companies = carried(names.as_ref(), roles.as_ref()).ok_or(MALFORMED)?;
+            // One claim of roles is about every company.
+            let held = match roles {
+                Some(_) => companies.values().next().map_or(0, Vec::len),
+                None => companies.values().map(Vec::len).sum(),
+            };
+            if companies.len() > MOST_NAMES {
+                unread.insert("companies", "too_many_companies");
+            }
+            if held > MOST_NAMES {
+                unread.insert("roles", "too_many_roles");
+            }
+            Some(companies)
         }
     };
-    let scopes = names(listed("scopes", &mut ambiguous).as_ref())?;
-    Ok(Believed { claims, section, subject: subject.to_owned(), scopes, companies, ambiguous })
+    let mut scopes = names(listed("scopes", "scopes_ambiguous", &mut unread).as_ref())?;
+    if scopes.len() > MOST_NAMES {
+        unread.insert("scopes", "too_many_scopes");
+        scopes.clear();
+    }
+    Ok(Believed { claims, section, subject: subject.to_owned(), scopes, companies, unread })
+}
+
+impl Believed<'_> {
+    /// Whether the claim of this name at the top is over its cap, or has a list in it that is.
+    pub fn is_too_large(&self, issuer: &Issuer, name: &str) -> bool {
+        let lists = self.unread.iter().filter(|(_, reason)| reason.starts_with("too_many_"));
+        let mut paths = lists.flat_map(|(list, _)| match *list {
+            "scopes" => vec![issuer.path("scopes")],
+            _ => vec![issuer.path("companies"), issuer.path("roles")],
+        });
+        let octets = self.claims.get(name).map_or(0, |claim| claim.text().map_or(claim.to_string().len(), str::len));
+        octets > LARGEST_CLAIM || paths.any(|path| path.first().is_some_and(|first| first == name))
+    }
 }
 
 /// A string, nothing, or the wrong type.

@@ -85,8 +85,13 @@ impl Question<'_> {
         let token = self.token()?;
         let caller = self.caller(&token)?;
         self.check_scopes(&caller)?;
-        if !self.route.require.iter().all(|(name, wanted)| claims::holds(caller.claims.get(name), wanted)) {
-            return Err("condition_unmet");
+        for (name, wanted) in &self.route.require {
+            if caller.is_too_large(&self.policy.issuers[caller.section], name) {
+                return Err("claim_too_large");
+            }
+            if !claims::holds(caller.claims.get(name), wanted) {
+                return Err("condition_unmet");
+            }
         }
         if let Some(name) = self.route.subject.as_deref().and_then(parameter)
             && self.parameters.get(name) != Some(&caller.subject)
@@ -98,17 +103,19 @@ impl Question<'_> {
             Some(companies) => companies.clone(),
             None => self.recorded(&caller)?,
         };
-        if caller.ambiguous.contains(&"companies") {
-            return Err("companies_ambiguous");
+        if let Some(reason) = caller.unread.get("companies") {
+            return Err(reason);
         }
         let held = companies.get(&company).ok_or("company_mismatch")?;
-        if !self.route.roles.is_empty() && caller.ambiguous.contains(&"roles") {
-            return Err("roles_ambiguous");
+        let no_roles = caller.unread.get("roles");
+        if let Some(reason) = no_roles.filter(|_| !self.route.roles.is_empty()) {
+            return Err(reason);
         }
         if !self.route.roles.is_empty() && !self.route.roles.iter().any(|role| held.contains(role)) {
             return Err("role_missing");
         }
-        self.permit(Some(&caller), Some(company), held.clone())
+        let held = if no_roles.is_some() { Vec::new() } else { held.clone() };
+        self.permit(Some(&caller), Some(company), held)
     }
 
     fn token(&self) -> Result<Token, &'static str> {
@@ -158,8 +165,8 @@ impl Question<'_> {
             Scopes::All(all) => (all.clone(), Vec::new()),
             Scopes::Sets { all_of, any_of } => (all_of.clone(), any_of.clone()),
         };
-        if caller.ambiguous.contains(&"scopes") && !(all.is_empty() && any.is_empty()) {
-            return Err("scopes_ambiguous");
+        if let Some(reason) = caller.unread.get("scopes").filter(|_| !(all.is_empty() && any.is_empty())) {
+            return Err(reason);
         }
         let has = |scope: &String| caller.scopes.contains(scope);
         let enough = all.iter().all(has) && (any.is_empty() || any.iter().any(has));
@@ -271,8 +278,10 @@ pub fn deny(reason: &str, route: Option<&str>) -> Expect {
         | "body_digest_missing"
         | "body_unreadable" => 400,
         "body_too_large" => 413,
+        "too_many_scopes" | "too_many_companies" | "too_many_roles" => 403,
         "scopes_ambiguous" | "companies_ambiguous" | "roles_ambiguous" => 403,
-        "scope_missing" | "subject_mismatch" | "company_mismatch" | "role_missing" | "condition_unmet" => 403,
+        "scope_missing" | "subject_mismatch" | "company_mismatch" | "role_missing" | "condition_unmet"
+        | "claim_too_large" => 403,
         "keys_unavailable" | "signature_unavailable" | "permissions_unavailable" | "unconfigured" => 503,
         malformed if malformed.starts_with("target_") || malformed.starts_with("query_") => 400,
         _ => 401,

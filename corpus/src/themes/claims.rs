@@ -22,7 +22,61 @@ pub(super) fn cases() -> Theme {
         .token(&machine("1111").claim("scope", "[things/read]"))
         .permit("me", who("machines", "1111", ""));
     limits(&mut theme);
+    many_names(&mut theme);
     theme
+}
+
+/// A token may list 1,024 names in a claim. More than that matters to the rules that look at the claim alone.
+fn many_names(theme: &mut Theme) {
+    let names = |count: usize, name: &str| {
+        let mut names: Vec<String> = (1..count).map(|number| format!("{number:x}")).collect();
+        names.push(name.to_owned());
+        names
+    };
+    let access = |companies: Vec<String>, roles: Vec<String>| {
+        staff("s1").claim("access", json!({"roles": roles, "tenants": companies}))
+    };
+    let few = || (vec!["1111".to_owned()], vec!["Auditor".to_owned()]);
+    let (reports, route) = ("/staff/1111/reports", "staff-reports");
+    for (name, token, reason) in [
+        ("scopes", staff("s1").claim("permissions", names(1_025, "reports/read")), "too_many_scopes"),
+        ("companies", access(names(1_025, "1111"), few().1), "too_many_companies"),
+        ("roles", access(few().0, names(1_025, "Auditor")), "too_many_roles"),
+    ] {
+        theme.get(format!("1,025 {name}"), reports).attack("huge token").token(&token).deny(reason, 403, route);
+        let scopes = if name == "scopes" { "" } else { "reports/read" };
+        theme
+            .get(format!("1,025 {name}, where no rule looks at them"), "/profiles/users/s1")
+            .token(&token)
+            .permit("staff-profile", who("staff", "s1", scopes));
+    }
+    let gold =
+        |tiers: serde_json::Value| machine("1111").claim("tier", tiers).claim("verified", true).claim("plan", "pro");
+    let tiers = |octets: usize| json!(["gold", "x".repeat(octets - r#"["gold",""]"#.len())]);
+    theme
+        .get("8,192 octets of tiers", "/conditions")
+        .token(&gold(tiers(8_192)))
+        .permit("conditions", who("machines", "1111", "things/read things/write"));
+    theme.get("8,193 octets of tiers", "/conditions").attack("huge token").token(&gold(tiers(8_193))).deny(
+        "claim_too_large",
+        403,
+        "conditions",
+    );
+    theme
+        .get("8,193 octets of tiers, where no rule looks at them", "/me")
+        .token(&gold(tiers(8_193)))
+        .permit("me", who("machines", "1111", "things/read things/write"));
+    for (name, token) in [
+        ("companies", access(names(1_024, "1111"), few().1)),
+        ("scopes", staff("s1").claim("permissions", names(1_024, "reports/read").join(" "))),
+    ] {
+        let scopes =
+            if name == "companies" { "reports/read".to_owned() } else { names(1_024, "reports/read").join(" ") };
+        theme
+            .get(format!("1,024 {name}"), reports)
+            .token(&token)
+            .permit(route, who("staff", "s1", &scopes).at("1111", &["Auditor"]));
+    }
 }
 
 fn deny(theme: &mut Theme, name: String, token: &Token, reason: &str, attack: &str) {

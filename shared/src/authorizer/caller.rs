@@ -9,8 +9,9 @@ use core::fmt;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Authorizer, Unread, VerifiedToken,
+    Authorizer, VerifiedToken,
     credential::{self, Candidates},
+    unread::{KeptClaim, Unread},
 };
 use crate::{
     claims::{ClaimPath, Claims, MAX_SUBJECT_BYTES},
@@ -78,8 +79,11 @@ impl Caller {
     #[must_use]
     pub fn to_json(&self) -> String {
         let token = &self.token;
-        let claims: Vec<Value> =
-            token.claims.iter().map(|(path, value)| json!({"path": path.names(), "value": value})).collect();
+        let written = |(path, claim): &(ClaimPath, KeptClaim)| match claim {
+            KeptClaim::Value(value) => json!({"path": path.names(), "value": value}),
+            KeptClaim::TooLarge => json!({"path": path.names(), "too_large": true}),
+        };
+        let claims: Vec<Value> = token.claims.iter().map(written).collect();
         let mut members = Map::new();
         members.insert("issuer".to_owned(), (*self.section).to_owned().into());
         members.insert("subject".to_owned(), (*token.subject).into());
@@ -145,7 +149,12 @@ impl Authorizer {
         let array = |name: &str| members.get(name).and_then(Value::as_array).ok_or(malformed);
         let claims = array("claims")?.iter().map(|claim| {
             let path = json::strings(claim.get("path")?.as_array()?)?;
-            Some((ClaimPath::new(&path)?, claim.get("value")?.clone()))
+            let kept = match (claim.get("value"), claim.get("too_large")) {
+                (Some(value), None) => KeptClaim::Value(value.clone()),
+                (None, Some(Value::Bool(true))) => KeptClaim::TooLarge,
+                _ => return None,
+            };
+            Some((ClaimPath::new(&path)?, kept))
         });
         let permissions = match issuer.permissions {
             PermissionsSource::Service => None,

@@ -3,13 +3,11 @@
 use alloc::{borrow::Cow, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt, time::Duration};
 
-use serde_json::Value;
-
-use super::Unread;
+use super::unread::{KeptClaim, Unread};
 use crate::{
     algorithm::Algorithm,
     claims::{ClaimPath, Claims, Date, MAX_SUBJECT_BYTES, WrongType},
-    json::Json,
+    json::{self, Json},
     names::{self, Ambiguous},
     permissions::PermissionsRecord,
     policy::{Issuer, PermissionsSource, Policy, RequiredClaim, TextForm},
@@ -30,7 +28,7 @@ pub struct VerifiedToken {
     /// Which of scopes, companies and roles are not read, and so have no names here.
     pub(crate) unread: Unread,
     /// What the section's routes look at or hand on; absent claims are absent here too.
-    pub(super) claims: Vec<(ClaimPath, Value)>,
+    pub(super) claims: Vec<(ClaimPath, KeptClaim)>,
     /// `exp`, or the end of the age that the section allows, if that is sooner.
     pub(super) expires_at: UnixTime,
 }
@@ -43,19 +41,32 @@ impl fmt::Debug for VerifiedToken {
 }
 
 impl VerifiedToken {
+    /// What it takes of memory, in octets and roughly: shared lists are counted in full.
+    pub(crate) fn octets(&self) -> usize {
+        let permissions = self.permissions.as_ref().map_or(0, PermissionsRecord::octets);
+        let claims = self.claims.iter().map(|(path, claim)| {
+            let value = claim.value().map_or(0, json::octets);
+            json::octets_of(path.names()).saturating_add(value).saturating_add(size_of::<(ClaimPath, KeptClaim)>())
+        });
+        [size_of::<Self>(), self.subject.len(), json::octets_of(&self.scopes), permissions]
+            .into_iter()
+            .chain(claims)
+            .fold(0, usize::saturating_add)
+    }
+
     /// "On or after" `exp` a token is expired (RFC 7519 §4.1.4).
     pub(crate) fn is_expired(&self, now: UnixTime) -> bool {
         now >= self.expires_at
     }
 
     /// A claim that some route of the section looks at or hands on.
-    pub(crate) fn claim(&self, path: &ClaimPath) -> Option<&Value> {
-        self.claims.iter().find(|(own, _)| own == path).map(|(_, value)| value)
+    pub(super) fn claim(&self, path: &ClaimPath) -> Option<&KeptClaim> {
+        self.claims.iter().find(|(own, _)| own == path).map(|(_, claim)| claim)
     }
 
     /// The same, of a claim at the top.
-    pub(crate) fn claim_at_top(&self, name: &str) -> Option<&Value> {
-        self.claims.iter().find(|(own, _)| own.is_top(name)).map(|(_, value)| value)
+    pub(super) fn claim_at_top(&self, name: &str) -> Option<&KeptClaim> {
+        self.claims.iter().find(|(own, _)| own.is_top(name)).map(|(_, claim)| claim)
     }
 }
 
@@ -176,27 +187,31 @@ pub(super) fn judge(
             let (paths, forms) = (&issuer.claims, issuer.claims.forms);
             let (companies, no_companies) = listed(claims.at(&paths.companies), forms.companies);
             let (roles, no_roles) = listed(claims.at(&paths.roles), forms.roles);
-            unread.companies = no_companies.map(|Ambiguous| Reason::CompaniesAmbiguous);
-            unread.roles = no_roles.map(|Ambiguous| Reason::RolesAmbiguous);
             let record = PermissionsRecord::from_json_claims(
                 Arc::clone(&subject),
                 companies.as_deref(),
                 roles.as_deref(),
                 like.and_then(|like| like.permissions.as_ref()),
             );
-            Some(record.map_err(|_| Reason::ClaimsMalformed)?)
+            let (record, over) = record.map_err(|_| Reason::ClaimsMalformed)?;
+            unread.companies = no_companies.map(|Ambiguous| Reason::CompaniesAmbiguous).or(over.companies);
+            unread.roles = no_roles.map(|Ambiguous| Reason::RolesAmbiguous).or(over.roles);
+            Some(record)
         }
     };
-    let kept = issuer.kept.of(purpose).iter();
     let scopes = claims.scopes_at(&issuer.claims.scopes, issuer.claims.scopes_form, like.map(|like| &like.scopes))?;
-    unread.scopes = scopes.as_ref().err().map(|Ambiguous| Reason::ScopesAmbiguous);
+    unread.scopes = scopes.as_ref().err().copied();
+    let kept = issuer.kept.of(purpose).iter().filter_map(|path| {
+        let claim = KeptClaim::of(path, claims.at(path)?, &issuer.claims, unread);
+        Some((path.clone(), claim))
+    });
     Ok(VerifiedToken {
         issuer: index,
         subject,
         scopes: scopes.unwrap_or_default(),
         permissions,
         unread,
-        claims: kept.filter_map(|path| Some((path.clone(), claims.at(path)?.to_value()))).collect(),
+        claims: kept.collect(),
         expires_at,
     })
 }

@@ -30,6 +30,7 @@ pub use identify::Identification;
 pub use needs::{Keys, NeedsKeys, NeedsPermissions, NeedsSignature, Permissions, Progress, SignatureCheck};
 pub use pursuit::Pursuit;
 pub use survey::{Companies, Entitlement, Entitlements, FieldEntitlement, NeedsRecord, Survey};
+pub use unread::{MAX_CLAIM_BYTES, MAX_TOKEN_COMPANIES, MAX_TOKEN_ROLES, MAX_TOKEN_SCOPES};
 
 pub(crate) use company::Company;
 pub(crate) use credential::VerifiedToken;
@@ -68,7 +69,8 @@ impl Authorizer {
     /// clock every expired token would be valid again.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let tokens = ByPurpose::new(Mutex::new(TokenCache::new()), Mutex::new(TokenCache::new()));
+        let tokens =
+            ByPurpose::new(Mutex::new(TokenCache::new(Purpose::Enforce)), Mutex::new(TokenCache::new(Purpose::Try)));
         Self { policy, tokens, purpose: Purpose::Enforce, log: Mutex::default(), earliest: RELEASED_AT }
     }
 

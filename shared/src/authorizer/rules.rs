@@ -2,7 +2,11 @@
 
 use alloc::{boxed::Box, string::String, sync::Arc};
 
-use super::{Company, NeedsBody, NeedsPermissions, Progress, Unread, VerifiedToken, begin::Pending};
+use super::{
+    Company, NeedsBody, NeedsPermissions, Progress, VerifiedToken,
+    begin::Pending,
+    unread::{KeptClaim, Unread},
+};
 use crate::{
     decision::{Decision, Permit},
     digest::{self, ContentDigest},
@@ -74,15 +78,18 @@ pub(super) fn open_to(scopes: &ScopeRule, required: &[RequiredClaim], token: &Ve
     if !scopes.holds(&token.scopes) {
         return Err(Reason::ScopeMissing);
     }
-    let mut required = required.iter();
-    if !required.all(|required| required.holds(token.claim_at_top(&required.name))) {
-        return Err(Reason::ConditionUnmet);
-    }
-    Ok(())
+    required.iter().try_for_each(|required| {
+        let claim = token.claim_at_top(&required.name);
+        match claim {
+            Some(KeptClaim::TooLarge) => Err(Reason::ClaimTooLarge),
+            _ if required.holds(claim.and_then(KeptClaim::value)) => Ok(()),
+            _ => Err(Reason::ConditionUnmet),
+        }
+    })
 }
 
 /// The roles that the caller holds in `company`, where one of the `wanted` is among them or none is wanted. `unread`: which
-/// of the token's claims are not in `record` because nobody can read them.
+/// of the token's claims are not read, and so not in `record`.
 pub(super) fn held_in<'r>(
     wanted: &[String],
     record: &'r PermissionsRecord,
@@ -122,7 +129,7 @@ fn permit<'a>(
     };
     let handed_on = token.iter().flat_map(|token| {
         route.headers.iter().filter_map(|handed| {
-            let value = handed::field_value(token.claim(&handed.path)?)?;
+            let value = handed::field_value(token.claim(&handed.path)?.value()?)?;
             Some((handed.field.clone(), value))
         })
     });

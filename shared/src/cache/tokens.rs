@@ -3,19 +3,24 @@
 //! The whole token is the key and is compared in full. An entry is good for one policy (the authoriser owns
 //! the cache), for the sections it was accepted under, and for a bounded time; `exp` is looked at on every hit.
 //!
-//! When it is full, a hand goes round over the entries: what was used since it last came by is left once more, what was not
-//! makes room (the "clock" of F. J. Corbató, 1968). Each step takes constant time, spread over the hits that caused it, and
-//! a new token takes the very memory of a forgotten one.
+//! It is bounded in entries and in octets, the lists of its tokens included: tokens differ a hundredfold in size, and an
+//! instance that runs out of memory serves nobody. When it is full, a hand goes round over the entries: what was used since
+//! it last came by is left once more, what was not makes room (the "clock" of F. J. Corbató, 1968). Each step takes constant
+//! time, spread over the hits that caused it, and a new token takes the very memory of a forgotten one.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, hash::BuildHasher as _, mem, time::Duration};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::{authorizer::VerifiedToken, header::Header, time::UnixTime, token::Legacy};
+use crate::{authorizer::VerifiedToken, header::Header, purpose::Purpose, time::UnixTime, token::Legacy};
 
 /// Tokens remembered, at most. With tokens of 1 to 2 KiB this stays near 4 MiB, a thirtieth of an isolate's 128 MB.
 const CAPACITY: usize = 2048;
+/// Octets remembered, at most, as they are roughly counted: room for twice as much as 2048 usual tokens take.
+const MAX_OCTETS: usize = 8 * 1024 * 1024;
+/// The same for what is only tried.
+const MAX_TRIED_OCTETS: usize = 2 * 1024 * 1024;
 
 /// Longest that a signature check is remembered: a key withdrawn by its issuer ends no later than this.
 const MAX_AGE: Duration = Duration::from_secs(300);
@@ -25,7 +30,12 @@ pub(crate) struct TokenCache {
     /// choose what they end in. An issuer could, and need not: it is believed anyway.
     places: HashTable<usize>,
     hasher: DefaultHashBuilder,
-    entries: Vec<Entry>,
+    entries: Vec<Option<Entry>>,
+    /// Places of entries that were forgotten.
+    vacant: Vec<usize>,
+    /// What the entries take of memory, and may take.
+    octets: usize,
+    most_octets: usize,
     hand: usize,
     last: Option<Last>,
     /// The text of the token that was forgotten last.
@@ -37,6 +47,7 @@ struct Entry {
     hash: u64,
     token: Arc<VerifiedToken>,
     verified_at: UnixTime,
+    octets: usize,
     /// Since the hand came by.
     is_used: bool,
 }
@@ -55,8 +66,15 @@ impl fmt::Debug for TokenCache {
 }
 
 impl TokenCache {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(purpose: Purpose) -> Self {
+        let most_octets = match purpose {
+            Purpose::Enforce => MAX_OCTETS,
+            Purpose::Try => MAX_TRIED_OCTETS,
+        };
         Self {
+            vacant: Vec::new(),
+            octets: 0,
+            most_octets,
             places: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             entries: Vec::new(),
@@ -79,7 +97,7 @@ impl TokenCache {
     pub(crate) fn get(&mut self, compact: &str, now: UnixTime) -> Option<Arc<VerifiedToken>> {
         let hash = self.hash(compact);
         let place = self.places.find_entry(hash, are_of(&self.entries, compact)).ok()?;
-        let entry = self.entries.get_mut(*place.get())?;
+        let entry = self.entries.get_mut(*place.get())?.as_mut()?;
         // A clock that went backwards makes an entry's age unknown, so it counts as too old.
         let usable = now >= entry.verified_at
             && now.saturating_since(entry.verified_at) < MAX_AGE
@@ -96,42 +114,68 @@ impl TokenCache {
     pub(crate) fn insert(&mut self, compact: String, header: Arc<Header>, token: Arc<VerifiedToken>, now: UnixTime) {
         let hash = self.hash(&compact);
         self.last = Some(Last { token: Arc::clone(&token), header });
-        let known = self.places.find(hash, are_of(&self.entries, &compact)).copied();
-        let entry = Entry { compact, hash, token, verified_at: now, is_used: false };
+        let octets = compact.capacity().saturating_add(token.octets()).saturating_add(size_of::<Entry>());
         // Two requests with one new token may both have had it checked.
-        let place = known.or_else(|| self.vacated());
-        let forgotten = match place.and_then(|place| self.entries.get_mut(place)) {
-            Some(place) => Some(mem::replace(place, entry)),
+        if let Ok(known) = self.places.find_entry(hash, are_of(&self.entries, &compact)) {
+            let (place, _) = known.remove();
+            self.room = self.forget(place);
+        }
+        while self.is_full(octets) {
+            match self.vacate() {
+                Some(room) => self.room = room,
+                None => break,
+            }
+        }
+        let entry = Some(Entry { compact, hash, token, verified_at: now, octets, is_used: false });
+        self.octets = self.octets.saturating_add(octets);
+        let place = match self.vacant.pop() {
+            Some(place) => {
+                if let Some(vacant) = self.entries.get_mut(place) {
+                    *vacant = entry;
+                }
+                place
+            }
             None => {
                 self.entries.push(entry);
-                None
+                self.entries.len().saturating_sub(1)
             }
         };
-        self.room = forgotten.map_or_else(String::new, |forgotten| forgotten.compact);
-        if known.is_none() {
-            let place = place.unwrap_or(self.entries.len().saturating_sub(1));
-            let entries = &self.entries;
-            self.places.insert_unique(hash, place, |place| entries.get(*place).map_or(0, |entry| entry.hash));
-        }
+        let entries = &self.entries;
+        self.places.insert_unique(hash, place, |place| entry_at(entries, *place).map_or(0, |entry| entry.hash));
     }
 
-    /// The place of an entry to overwrite, which nothing leads to any more; `None` while there is room.
-    fn vacated(&mut self) -> Option<usize> {
-        if self.entries.len() < CAPACITY {
-            return None;
-        }
+    /// Whether one more entry of this size is one too many.
+    fn is_full(&self, octets: usize) -> bool {
+        let has_place = self.entries.len() < CAPACITY || !self.vacant.is_empty();
+        !has_place || self.octets.saturating_add(octets) > self.most_octets
+    }
+
+    /// Forgets an entry that was not used since the hand last came by, and returns its text; `None` where there is none.
+    fn vacate(&mut self) -> Option<String> {
         // Not past every entry twice: the first round leaves none that is used.
-        loop {
+        for _ in 0..self.entries.len().saturating_mul(2) {
             let place = self.hand;
-            self.hand = place.saturating_add(1) % CAPACITY;
-            let entry = self.entries.get_mut(place)?;
-            if !mem::take(&mut entry.is_used) {
-                if let Ok(found) = self.places.find_entry(entry.hash, |other| *other == place) {
-                    found.remove();
-                }
-                return Some(place);
+            let next = place.saturating_add(1);
+            self.hand = if next < self.entries.len() { next } else { 0 };
+            let Some(entry) = self.entries.get_mut(place).and_then(Option::as_mut) else { continue };
+            if mem::take(&mut entry.is_used) {
+                continue;
             }
+            let hash = entry.hash;
+            if let Ok(found) = self.places.find_entry(hash, |other| *other == place) {
+                found.remove();
+            }
+            return Some(self.forget(place));
         }
+        None
+    }
+
+    /// Makes the place vacant, to which nothing leads any more, and returns the text that was there.
+    fn forget(&mut self, place: usize) -> String {
+        let Some(entry) = self.entries.get_mut(place).and_then(Option::take) else { return String::new() };
+        self.octets = self.octets.saturating_sub(entry.octets);
+        self.vacant.push(place);
+        entry.compact
     }
 
     fn hash(&self, compact: &str) -> u64 {
@@ -142,9 +186,13 @@ impl TokenCache {
     }
 }
 
+fn entry_at(entries: &[Option<Entry>], place: usize) -> Option<&Entry> {
+    entries.get(place)?.as_ref()
+}
+
 /// Whether the entry at a place is this token's.
-fn are_of(entries: &[Entry], compact: &str) -> impl Fn(&usize) -> bool {
-    |place| entries.get(*place).is_some_and(|entry| are_same(&entry.compact, compact))
+fn are_of(entries: &[Option<Entry>], compact: &str) -> impl Fn(&usize) -> bool {
+    |place| entry_at(entries, *place).is_some_and(|entry| are_same(&entry.compact, compact))
 }
 
 /// Whether two tokens are the same to the last octet. Eight at a time, since WebAssembly compares memory one by one; and

@@ -70,6 +70,7 @@ pub use text_form::{ClaimForms, TextForm};
 pub use toml::{LineColumn, from_toml};
 
 pub(crate) use cors::Cors;
+pub(crate) use issuer::ClaimPaths;
 pub(crate) use table::RouteMatch;
 pub(crate) use template::Template;
 

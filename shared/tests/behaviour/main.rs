@@ -49,3 +49,4 @@ mod target;
 mod time;
 mod token_cache;
 mod token_limits;
+mod token_names;

@@ -11,7 +11,7 @@ use postern::{
 };
 
 /// Every reason, and what its caller may know of it.
-const REASONS: [(Reason, PublicCode); 66] = [
+const REASONS: [(Reason, PublicCode); 70] = [
     (Target(TargetError::NotAbsolutePath), InvalidRequest),
     (Target(TargetError::TooLong), InvalidRequest),
     (Target(TargetError::EmptySegment), InvalidRequest),
@@ -63,7 +63,11 @@ const REASONS: [(Reason, PublicCode); 66] = [
     (LifetimeTooLong, InvalidToken),
     (IssuedTooLongAgo, InvalidToken),
     (ScopesAmbiguous, AccessDenied),
+    (TooManyScopes, AccessDenied),
+    (TooManyCompanies, AccessDenied),
+    (TooManyRoles, AccessDenied),
     (ScopeMissing, InsufficientScope),
+    (ClaimTooLarge, AccessDenied),
     (ConditionUnmet, AccessDenied),
     (CompanyUnspecified, InvalidRequest),
     (BodyDigestMissing, InvalidRequest),

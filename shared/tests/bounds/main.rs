@@ -7,5 +7,6 @@
 mod families;
 mod measure;
 mod policy;
+mod remembered;
 mod request;
 mod stored;
