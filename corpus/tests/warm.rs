@@ -4,7 +4,10 @@
 //! and the cache of verified tokens is filled past its end. Nobody signs here: a token is good when its issuer made it,
 //! and those that nobody made end as good ones do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use postern::{
@@ -41,6 +44,8 @@ struct World {
     issued: Vec<String>,
     /// When a signature was last found valid for one that remembers.
     verified: HashMap<String, u64>,
+    /// The sets that were published, by their first and last `kid`: each read once.
+    sets: HashMap<(usize, usize), Rc<JwkSet>>,
 }
 
 /// A decision, and whether a signature was asked for.
@@ -48,8 +53,14 @@ type Decided = (Expect, bool);
 
 impl World {
     fn new() -> Self {
-        let mut world =
-            Self { now: NOW, kid: 0, records: BTreeMap::new(), issued: Vec::new(), verified: HashMap::new() };
+        let mut world = Self {
+            now: NOW,
+            kid: 0,
+            records: BTreeMap::new(),
+            issued: Vec::new(),
+            verified: HashMap::new(),
+            sets: HashMap::new(),
+        };
         world.change_records(&["Manager", "Standard"]);
         world
     }
@@ -61,10 +72,13 @@ impl World {
         }
     }
 
-    fn keys(&self, of_old: bool) -> JwkSet {
-        let from = if of_old { 0 } else { self.kid };
-        let keys: Vec<Value> = (from..=self.kid).map(|kid| Pair("ed").public(&format!("k{kid}"))).collect();
-        JwkSet::parse(json!({"keys": keys}).to_string().as_bytes()).expect("a set")
+    fn keys(&mut self, of_old: bool) -> Rc<JwkSet> {
+        let (from, to) = (if of_old { 0 } else { self.kid }, self.kid);
+        let set = self.sets.entry((from, to)).or_insert_with(|| {
+            let keys: Vec<Value> = (from..=to).map(|kid| Pair("ed").public(&format!("k{kid}"))).collect();
+            Rc::new(JwkSet::parse(json!({"keys": keys}).to_string().as_bytes()).expect("a set"))
+        });
+        Rc::clone(set)
     }
 
     /// A token of the caller's, good for so many seconds from now.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use postern::{
-    Authorizer, Caller, Decision, Denial, PermissionsRecord, Request, UnixTime, authorizer::Identification,
+    Authorizer, Caller, Decision, Denial, PermissionsRecord, Policy, Request, UnixTime, authorizer::Identification,
     policy::from_toml,
 };
 use postern_origin::{
@@ -81,13 +81,17 @@ struct World {
 
 impl World {
     fn new(policy: &str) -> Self {
+        Self::of(from_toml(policy, None).unwrap())
+    }
+
+    fn of(policy: Policy) -> Self {
         let record = |json: &str| PermissionsRecord::parse(json.as_bytes()).unwrap();
         let records = [
             ("ann", record(r#"{"id":"ann","companies":{"1111":["Manager"],"2222":["Standard"]}}"#)),
             ("bob", record(r#"{"id":"bob","companies":{"1111":["Standard"]}}"#)),
         ];
         Self {
-            authorizer: Authorizer::new(from_toml(policy, None).unwrap()),
+            authorizer: Authorizer::new(policy),
             records: records.map(|(name, record)| (name.to_owned(), record)).into(),
             is_up: true,
             now: UnixTime::from_secs(NOW),
@@ -378,8 +382,13 @@ fn executed(answer: &Value, selections: &[&str]) -> Vec<bool> {
 }
 
 /// AppSync before a world: answers are kept by token for as long as they say. Gives the violations.
-fn simulate(policy: &str, api: &AppSync, steps: &[Step], answer: impl Fn(&World, &AppSync, Value) -> Value) -> usize {
-    let mut world = World::new(policy);
+fn simulate(
+    policy: &Policy,
+    api: &AppSync,
+    steps: &[Step],
+    answer: impl Fn(&World, &AppSync, Value) -> Value,
+) -> usize {
+    let mut world = World::of(policy.clone());
     let (mut kept, mut violations) = (BTreeMap::<&str, (Value, UnixTime, u64, World)>::new(), 0);
     for (token, document, later, changes) in steps {
         world.now = world.now.saturating_add(Duration::from_secs(*later));
@@ -393,7 +402,7 @@ fn simulate(policy: &str, api: &AppSync, steps: &[Step], answer: impl Fn(&World,
         if kept.get(token).is_none_or(|(_, at, ttl, _)| !usable(at, ttl)) {
             let fresh = answer(&world, api, event(token, document, json!({})));
             let ttl = fresh["ttlOverride"].as_u64().unwrap();
-            let mut then = World::new(policy);
+            let mut then = World::of(policy.clone());
             (then.records, then.now) = (world.records.clone(), world.now);
             kept.insert(token, (fresh, world.now, ttl, then));
         }
@@ -417,6 +426,7 @@ fn sequences(documents: usize) -> impl Strategy<Value = Vec<Step>> {
 fn a_kept_answer_grants_and_refuses_nothing_that_its_own_would_not() {
     const SEQUENCES: u32 = 200;
     let (plain_policy, plain_api) = plain();
+    let [full_policy, plain_policy] = [POLICY, &plain_policy].map(|text| from_toml(text, None).unwrap());
     let full_api = AppSync::new(Duration::from_secs(300), SCHEMA).unwrap();
     let config = ProptestConfig { cases: SEQUENCES, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
@@ -426,7 +436,7 @@ fn a_kept_answer_grants_and_refuses_nothing_that_its_own_would_not() {
     let honest = |world: &World, api: &AppSync, event: Value| ask(world, api, event).unwrap();
     runner
         .run(&(sequences(DOCUMENTS.len()), sequences(4)), |(steps, plain_steps)| {
-            prop_assert_eq!(simulate(POLICY, &full_api, &steps, honest), 0);
+            prop_assert_eq!(simulate(&full_policy, &full_api, &steps, honest), 0);
             prop_assert_eq!(simulate(&plain_policy, &plain_api, &plain_steps, honest), 0);
             Ok(())
         })
@@ -436,7 +446,8 @@ fn a_kept_answer_grants_and_refuses_nothing_that_its_own_would_not() {
 
 #[test]
 fn the_simulation_finds_an_answer_that_is_kept_too_widely() {
-    let (policy, api) = plain();
+    let (plain_policy, api) = plain();
+    let [full_policy, policy] = [POLICY, &plain_policy].map(|text| from_toml(text, None).unwrap());
     let full = AppSync::new(Duration::from_secs(300), SCHEMA).unwrap();
     // As an authorizer does that looks at the document alone and lets it be kept.
     let careless = |world: &World, api: &AppSync, event: Value| {
@@ -445,10 +456,10 @@ fn the_simulation_finds_an_answer_that_is_kept_too_widely() {
         answer
     };
     // The first document is permitted, the second is not.
-    assert!(simulate(POLICY, &full, &[(0, 7, 0, false), (0, 8, 1, false)], careless) > 0);
-    assert!(simulate(POLICY, &full, &[(0, 4, 0, false), (0, 5, 1, false)], careless) > 0);
+    assert!(simulate(&full_policy, &full, &[(0, 7, 0, false), (0, 8, 1, false)], careless) > 0);
+    assert!(simulate(&full_policy, &full, &[(0, 4, 0, false), (0, 5, 1, false)], careless) > 0);
     // And the other way round: refused for another's sake.
-    assert!(simulate(POLICY, &full, &[(0, 8, 0, false), (0, 7, 1, false)], careless) > 0);
+    assert!(simulate(&full_policy, &full, &[(0, 8, 0, false), (0, 7, 1, false)], careless) > 0);
     // Kept past the token's end.
     assert!(simulate(&policy, &api, &[(3, 1, 0, false), (3, 1, 20, false)], careless) > 0);
 }

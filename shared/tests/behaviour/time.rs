@@ -1,7 +1,7 @@
 //! Time never overflows: whatever number a claim holds and whatever a clock says, nothing panics, no sum wraps round,
 //! and nobody is let in before or after their time.
 
-use std::{sync::LazyLock, time::Duration};
+use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use postern::{
     Authorizer, Decision, JwkSet, Policy, Progress, Request, UnixTime,
@@ -22,6 +22,8 @@ const LEEWAY: i128 = 5;
 
 /// Cloned for each token, since an authoriser remembers those that it has believed.
 static POLICY: LazyLock<Policy> = LazyLock::new(policies::example);
+/// What the issuers of [`World::example`] publish.
+static PUBLISHED: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| World::example().published);
 static KEYS: LazyLock<JwkSet> = LazyLock::new(|| JwkSet::parse(jwks(&[&PARTNERS_ED]).as_bytes()).unwrap());
 
 /// Seconds at the edges of every type that could hold them, and around the present.
@@ -128,7 +130,7 @@ proptest! {
     #[test]
     fn caches_survive_any_clock(steps in prop::collection::vec((clocks(), 0_u8..6, prop::option::of(any::<u64>())), 1..40)) {
         let issuer = POLICY.issuers().first().unwrap();
-        let published = World::example().published;
+        let published = &*PUBLISHED;
         let (mut keys, mut permissions) = (KeyCache::new(), PermissionsCache::new());
         let record = r#"{"id":"u","companies":["1111"]}"#;
         let (mut asked, mut asked_about): (Option<KeyFetch>, Option<PermissionsFetch>) = (None, None);

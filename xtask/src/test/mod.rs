@@ -297,8 +297,18 @@ fn packing(paths: &Paths, report: &Report) -> Result<()> {
     report.part("package for CloudFront", "cargo xtask test --only package", || package::check(paths))
 }
 
+/// Cases of each property test in a long run; proptest itself takes 256.
+const LONG_CASES: u32 = 2560;
+
 /// What CI does not run.
 fn long(paths: &Paths, report: &Report) -> Result<()> {
+    let again = format!("PROPTEST_CASES={LONG_CASES} cargo xtask test --only unit");
+    report.part("random tests with more cases", &again, || {
+        let packages = &["postern", "postern-cli", "postern-origin"];
+        let targets = &["behaviour", "postern", "authorizer"];
+        let variables = &[("PROPTEST_CASES", LONG_CASES.to_string())];
+        binaries::build(paths)?.run(paths, &Choice { packages, targets, variables, ..Choice::default() })
+    })?;
     corpus::cedar(paths, report)?;
     fuzz::short(paths, report)?;
     fuzz::sample(paths, report)?;

@@ -1,12 +1,16 @@
 //! The example's policy, and a way to alter it.
 
+use std::sync::LazyLock;
+
 use postern::{Policy, policy};
 
 /// The repository's `postern.toml`.
 pub(crate) const EXAMPLE: &str = include_str!("../../../../postern.toml");
 
+/// The example's policy, read once for all tests of a program.
 pub(crate) fn example() -> Policy {
-    policy::from_toml(EXAMPLE, None).unwrap()
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| policy::from_toml(EXAMPLE, None).unwrap());
+    POLICY.clone()
 }
 
 /// The example with `from` replaced by `to`; fails when the example does not say `from`.
