@@ -2,7 +2,7 @@
 
 use postern::{
     Policy,
-    policy::{BodyRule, CompanyRule, Field, RequiredClaim, Route, Verifies},
+    policy::{BodyRule, CompanyRule, Field, FreedBy, Party, RequiredClaim, Route, Verifies},
 };
 use serde_json::{Value, json};
 
@@ -49,6 +49,13 @@ fn gets_no_assertion(policy: &Policy, route: &Route) -> bool {
 /// Who may, and what else a reviewer wants to know of the route.
 fn cell(policy: &Policy, route: &Route) -> String {
     let mut cell = rules::who_may(route);
+    for by in [FreedBy::Any, FreedBy::Unbound] {
+        let free = route.free_parameters().iter().filter(|free| free.by == by);
+        let names: Vec<String> = free.map(|free| format!("{{{}}}", free.name)).collect();
+        if !names.is_empty() {
+            cell += &format!(" [{} {}]", by.name(), names.join(", "));
+        }
+    }
     if route.body() != BodyRule::Streamed {
         cell += &format!(" [body {}]", route.body().name());
     }
@@ -72,6 +79,11 @@ fn to_json(policy: &Policy) -> Value {
 fn route_json(policy: &Policy, route: &Route) -> Value {
     let headers: Vec<Value> =
         route.headers().iter().map(|handed| json!({"field": handed.field(), "claim": handed.claim()})).collect();
+    let free: Vec<Value> = route
+        .free_parameters()
+        .iter()
+        .map(|free| json!({"name": free.name, "names": free.party.map(Party::rule), "by": free.by.name()}))
+        .collect();
     json!({
         "name": route.name(),
         "methods": route.methods(),
@@ -83,6 +95,7 @@ fn route_json(policy: &Policy, route: &Route) -> Value {
         "issuers": issuers(policy, route),
         "subject": route.subject_parameter(),
         "company": company_json(route.company()),
+        "free_parameters": free,
         "roles": route.roles(),
         "scopes": {"all_of": route.scopes().all_of, "any_of": route.scopes().any_of},
         "conditions": conditions(route.required()),

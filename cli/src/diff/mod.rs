@@ -2,13 +2,15 @@
 //!
 //! Exact, not sampled: both policies are taken apart into cells ([`access`]) of which each is asked by itself whether
 //! some caller is decided differently there, and each difference is replayed with a real token. Sections of issuers that
-//! are not the same ([`sections`]) and settings that are not about who may ([`settings`]) are listed.
+//! are not the same ([`sections`]), parameters that become unbound ([`freed`]) and settings that are not about who may
+//! ([`settings`]) are listed.
 //!
 //! Not compared: answers to preflights (they follow `[cors]`, which is), and decisions while something is out of reach
 //! (they follow the ages that are listed).
 
 mod access;
 mod clauses;
+mod freed;
 mod paths;
 mod replay;
 mod report;
@@ -44,6 +46,7 @@ pub(crate) struct DiffArgs {
 struct Differences {
     access: Vec<access::Difference>,
     sections: Vec<sections::SectionChange>,
+    freed: Vec<freed::Freed>,
     settings: Vec<settings::Setting>,
 }
 
@@ -52,6 +55,7 @@ impl Differences {
         Ok(Self {
             access: access::differences(policies)?,
             sections: sections::changes(policies),
+            freed: freed::changes(policies),
             settings: settings::changes(policies),
         })
     }
@@ -62,7 +66,7 @@ impl Differences {
     }
 
     fn are_none(&self) -> bool {
-        self.access.is_empty() && self.sections.is_empty() && self.settings.is_empty()
+        self.access.is_empty() && self.sections.is_empty() && self.freed.is_empty() && self.settings.is_empty()
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     DiffArgs, Differences,
     access::{Callers, Difference},
+    freed::Freed,
     replay::Witness,
     sections::{SectionChange, SectionKind},
 };
@@ -24,7 +25,7 @@ stay with the old policy; try the new one as a shadow policy first, then deploy 
 pub(super) fn to_text(args: &DiffArgs, differences: &Differences) -> String {
     let gained = differences.access.iter().filter(|difference| difference.who.is_gain).count();
     let lost = differences.access.len() - gained;
-    let others = differences.sections.len() + differences.settings.len();
+    let others = differences.sections.len() + differences.freed.len() + differences.settings.len();
     let mut text = format!("{} -> {}\n", args.old.display(), args.new.display());
     for difference in &differences.access {
         text += &access_text(difference);
@@ -32,6 +33,10 @@ pub(super) fn to_text(args: &DiffArgs, differences: &Differences) -> String {
     if !differences.sections.is_empty() {
         let _ = writeln!(text, "\n{}", styled(HEADING, "whose tokens are believed"));
         differences.sections.iter().for_each(|change| text += &section_text(change));
+    }
+    if !differences.freed.is_empty() {
+        let _ = writeln!(text, "\n{}", styled(HEADING, "parameters that no rule binds"));
+        differences.freed.iter().for_each(|freed| text += &freed_text(freed));
     }
     if !differences.settings.is_empty() {
         let _ = writeln!(text, "\n{}", styled(HEADING, "not about who may"));
@@ -102,6 +107,12 @@ fn section_text(change: &SectionChange) -> String {
     }
 }
 
+fn freed_text(freed: &Freed) -> String {
+    let verb = if freed.is_looser { styled(BAD, "looser") } else { styled(GOOD, "stricter") };
+    let becomes = if freed.is_looser { "becomes unbound" } else { "is unbound no longer" };
+    format!("  {verb}: `{{{}}}` of route `{}` {becomes}\n", shown(&freed.parameter), shown(&freed.route))
+}
+
 fn change_text(at: &str, old: &Value, new: &Value) -> String {
     let value = |value: &Value| if value.is_null() { "unset".to_owned() } else { shown(&value.to_string()) };
     format!("  {}: {} -> {}\n", shown(at), value(old), value(new))
@@ -116,14 +127,23 @@ pub(super) fn to_json(args: &DiffArgs, policies: [&Policy; 2], differences: &Dif
         .iter()
         .map(|setting| json!({"at": setting.at, "old": setting.old, "new": setting.new}))
         .collect();
+    let freed: Vec<Value> = differences
+        .freed
+        .iter()
+        .map(|freed| {
+            let change = if freed.is_looser { "looser" } else { "stricter" };
+            json!({"route": freed.route, "parameter": freed.parameter, "change": change})
+        })
+        .collect();
     json!({
         "old": policy(&args.old, policies[0]),
         "new": policy(&args.new, policies[1]),
         "access": access,
         "issuers": sections,
+        "free_parameters": freed,
         "settings": settings,
         "gradual_deployment": differences.concern_callers().then_some(GRADUAL_DEPLOYMENT),
-        "differences": access.len() + sections.len() + settings.len(),
+        "differences": access.len() + sections.len() + freed.len() + settings.len(),
     })
 }
 

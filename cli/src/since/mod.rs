@@ -35,6 +35,7 @@ mod request_fields;
 mod reserved_fields;
 mod scope_texts;
 mod separate_shadows;
+mod tenant_names;
 mod unnamed_audiences;
 mod unread_texts;
 mod version;
@@ -67,6 +68,7 @@ const CHANGES: &[&Change] = &[
     &reserved_fields::CHANGE,
     &scope_texts::CHANGE,
     &separate_shadows::CHANGE,
+    &tenant_names::CHANGE,
     &unnamed_audiences::CHANGE,
     &unread_texts::CHANGE,
 ];

@@ -1,4 +1,5 @@
-//! What the tests of a policy leave unsaid: routes that none permits or denies, deny reasons that none brings about.
+//! What the tests of a policy leave unsaid: routes that none permits or denies, rules of routes that none is denied by
+//! ([`super::rules`]), deny reasons that none brings about.
 //!
 //! Counted are the reasons that hang on what the policy says. Those that every policy has alike, such as targets that
 //! are not canonical and tokens that are malformed, are Postern's own to test, and are asked of no author.
@@ -7,10 +8,13 @@ use std::collections::BTreeSet;
 
 use postern::{
     Decision, Policy, Reason,
-    policy::{BodyRule, CompanyRule, Issuer, PermissionsSource, Route},
+    policy::{CompanyRule, Issuer, PermissionsSource, Route},
 };
 
-use super::run::TestOutcome;
+use super::{
+    rules::{self, RouteRules},
+    run::TestOutcome,
+};
 
 /// What no test covers.
 pub(super) struct Coverage {
@@ -18,6 +22,8 @@ pub(super) struct Coverage {
     pub(super) never_permitted: Vec<String>,
     /// Names of routes that no test denies.
     pub(super) never_denied: Vec<String>,
+    /// The rules of each route.
+    pub(super) rules: Vec<RouteRules>,
     /// Reasons that the policy can give and no test brings about.
     pub(super) reasons: Vec<Reason>,
     /// How many reasons are counted.
@@ -47,6 +53,7 @@ impl Coverage {
             never_permitted: lacking(&permitted, &|_| true),
             // Nobody is denied on a route that is open to anyone.
             never_denied: lacking(&denied, &|route| !route.is_public()),
+            rules: rules::of(policy, outcomes),
             reasons: can.iter().copied().filter(|reason| !given.contains(reason)).collect(),
             of: can.len(),
         }
@@ -54,7 +61,10 @@ impl Coverage {
 
     /// Whether nothing is left unsaid.
     pub(super) fn is_whole(&self) -> bool {
-        self.never_permitted.is_empty() && self.never_denied.is_empty() && self.reasons.is_empty()
+        self.never_permitted.is_empty()
+            && self.never_denied.is_empty()
+            && self.reasons.is_empty()
+            && self.rules.iter().all(|rules| rules.covered() == rules.of)
     }
 }
 
@@ -95,18 +105,12 @@ fn can_give(policy: &Policy, reason: Reason) -> bool {
             issuer(&|issuer| issuer.max_age().is_some_and(|age| issuer.max_lifetime().is_none_or(|life| life > age)))
         }
         Reason::IssuedAtMissing => issuer(&|issuer| issuer.max_lifetime().is_some() || issuer.max_age().is_some()),
-        Reason::ScopeMissing => route(&|route| !route.scopes().is_empty()),
-        Reason::ConditionUnmet => route(&|route| !route.required().is_empty()),
-        Reason::SubjectMismatch => route(&|route| route.subject_parameter().is_some()),
         Reason::CompanyUnspecified => {
             route(&|route| matches!(route.company(), CompanyRule::Header(_) | CompanyRule::Query(_)))
         }
         Reason::PermissionsUnavailable => asks_service(),
-        Reason::CompanyMismatch => route(&|route| route.company().binds()),
-        Reason::RoleMissing => route(&|route| !route.roles().is_empty()),
-        Reason::BodyDigestMissing => route(&|route| route.body() == BodyRule::Declared),
-        // What every policy has alike, and what no test can bring about.
-        _ => false,
+        // A rule of some route; or what every policy has alike, and what no test can bring about.
+        _ => route(&|route| rules::denies_with(route, reason)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod coverage;
 mod report;
+mod rules;
 mod run;
 
 use clap::Args;
@@ -26,7 +27,8 @@ pub(crate) struct TestArgs {
     /// Run the tests whose names have this text alone; coverage is then not told.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Fail unless each route is permitted and denied by some test, and each deny reason of the policy has one.
+    /// Fail unless each route is permitted and denied by some test, each of its rules denies one, and each deny reason of the
+    /// policy has one.
     #[arg(long, conflicts_with = "filter")]
     require_coverage: bool,
 }

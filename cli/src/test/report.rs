@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use postern::Policy;
 use serde_json::{Value, json};
 
-use super::{coverage::Coverage, run::TestOutcome};
+use super::{coverage::Coverage, rules::RouteRules, run::TestOutcome};
 use crate::{
     explain::lines_text,
     output::{BAD, DIM, GOOD, HEADING, WARNING, counted, styled},
@@ -41,9 +41,12 @@ fn coverage_text(policy: &Policy, coverage: &Coverage) -> String {
     let routes = policy.routes().iter().filter(|route| !route.is_shadow()).count();
     let permitted = routes.saturating_sub(coverage.never_permitted.len());
     let of = coverage.of;
-    let mut text =
-        styled(DIM, format!("coverage: {permitted} of {routes} routes permitted, {covered} of {of} deny reasons"))
-            + "\n";
+    let rules: usize = coverage.rules.iter().map(|rules| rules.of).sum();
+    let shown: usize = coverage.rules.iter().map(RouteRules::covered).sum();
+    let summary = format!(
+        "coverage: {permitted} of {routes} routes permitted, {shown} of {rules} rules of routes, {covered} of {of} deny reasons"
+    );
+    let mut text = styled(DIM, summary) + "\n";
     let reasons: Vec<String> = coverage.reasons.iter().map(|reason| reason.code().to_owned()).collect();
     for (what, names) in [
         ("no test permits", &coverage.never_permitted),
@@ -52,6 +55,21 @@ fn coverage_text(policy: &Policy, coverage: &Coverage) -> String {
     ] {
         if !names.is_empty() {
             let _ = writeln!(text, "{}: {what} {}", styled(WARNING, "uncovered"), names.join(", "));
+        }
+    }
+    for rules in &coverage.rules {
+        if !rules.undenied.is_empty() {
+            let names = rules.undenied.join(", ");
+            let _ = writeln!(text, "{}: no test of {} is denied by {names}", styled(WARNING, "uncovered"), rules.route);
+        }
+        if !rules.untried.is_empty() {
+            let _ = writeln!(
+                text,
+                "{}: no test of {} is permitted with another {} than the caller's",
+                styled(WARNING, "uncovered"),
+                rules.route,
+                rules.untried.join(", ")
+            );
         }
     }
     text
@@ -77,6 +95,10 @@ pub(super) fn to_json(outcomes: &[TestOutcome<'_>], coverage: Option<&Coverage>)
         "coverage": coverage.map(|coverage| json!({
             "routes_never_permitted": coverage.never_permitted,
             "routes_never_denied": coverage.never_denied,
+            "rules": coverage.rules.iter().filter(|rules| rules.covered() < rules.of).map(|rules| json!({
+                "route": rules.route, "never_denied": rules.undenied, "never_permitted": rules.untried,
+            })).collect::<Vec<_>>(),
+            "rules_counted": coverage.rules.iter().map(|rules| rules.of).sum::<usize>(),
             "reasons": coverage.reasons.iter().map(|reason| reason.code()).collect::<Vec<_>>(),
             "reasons_counted": coverage.of,
             "whole": coverage.is_whole(),

@@ -182,6 +182,58 @@ fn what_wants_a_second_look_is_a_warning() {
 }
 
 #[test]
+fn a_route_that_leaves_free_what_a_sibling_binds_draws_a_warning() {
+    let route = |name: &str, path: &str, rules: &str| {
+        format!("name = \"{name}\"\npath = \"{path}\"\nissuer = \"users\"\nscopes = [\"s\"]\n{rules}")
+    };
+    let another = "\n[[route]]\nmethods = [\"GET\"]\norigin = \"vouchers\"\n";
+    let codes = |own: String, other: String| {
+        let told = check(&with_route(&format!("{own}{another}{other}")), &["--format", "json"]);
+        assert_eq!(told.code, 0, "{told:?}");
+        let told = told.json();
+        let warnings = told["warnings"].as_array().unwrap().clone();
+        let one = |warning: &serde_json::Value| format!("{} {}", warning["code"], warning["pointer"]).replace('"', "");
+        warnings.iter().map(one).collect::<Vec<_>>()
+    };
+    let bound = |rest: &str| route("bound", &format!("/shops/{{shop}}/{rest}"), "company = \"{shop}\"");
+    let warned = vec!["free_beside_bound route[8].path".to_owned()];
+    // Whatever it is called here, and whatever follows.
+    for path in ["/shops/{shop}/refunds", "/shops/{id}/refunds/{refund}", "/shops/{id}"] {
+        assert_eq!(codes(route("free", path, ""), bound("orders")), warned, "{path}");
+    }
+    let by_field = "company = { header = \"x-company\" }";
+    assert_eq!(codes(route("free", "/shops/{shop}/refunds", by_field), bound("orders")), warned);
+    // What is outright unbound is free too, and so is what another rule has left.
+    let members = |rules: &str| {
+        route("free", "/companies/{company}/users/{member}/log", &format!("company = \"{{company}}\"\n{rules}"))
+    };
+    assert_eq!(codes(members("unbound = [\"member\"]"), route("o", "/o", "")), warned);
+    assert!(codes(members("subject = \"{member}\""), route("o", "/o", "")).is_empty());
+    // `"any"` has warnings of its own.
+    let any = codes(members("subject = \"any\""), route("o", "/o", ""));
+    assert_eq!(any, ["unbound_user route[8].path"]);
+    let tenant = "/companies/{tenant}/orders/{order}/lines";
+    assert_eq!(
+        codes(route("free", tenant, "company = \"any\""), route("o", "/o", "")),
+        ["any_company route[8].company"]
+    );
+    // Another folder, another place, a literal, and a route that is only tried bind nothing here.
+    for own in ["/stores/{shop}/refunds", "/shops/all/x/{shop}", "/shops/all", "/{kind}/{shop}/refunds"] {
+        assert!(
+            codes(route("free", own, ""), bound("orders")).iter().all(|told| !told.contains("free_beside")),
+            "{own}"
+        );
+    }
+    let shadow = bound("orders") + "\nshadow = true";
+    assert!(codes(route("free", "/shops/{shop}/refunds", ""), shadow).is_empty());
+    // A public route too, where nothing else is said of it.
+    let public = "name = \"free\"\npath = \"/shops/{shop}/a/{page}\"\npublic = true".to_owned();
+    assert_eq!(codes(public, bound("orders")), warned);
+    let accepted = route("free", "/shops/{shop}/refunds", "allow = { free_beside_bound = \"every shop's\" }");
+    assert!(codes(accepted, bound("orders")).is_empty());
+}
+
+#[test]
 fn two_origins_that_receive_tokens_of_one_audience_draw_a_warning() {
     let forwards = |text: &str, origin: &str| {
         let key = format!("key = \"POSTERN_KEY_{origin}\"\n");

@@ -141,3 +141,41 @@ fn a_gain_or_a_loss_comes_with_the_fields_by_which_callers_of_a_worker_choose_a_
         assert!(diff(from, to, &["--format", "json"]).json()["gradual_deployment"].is_null());
     }
 }
+
+#[test]
+fn a_parameter_that_becomes_unbound_is_reported_as_looser() {
+    // Another parameter is bound in its place, so that callers both gain and lose.
+    let scratch = Scratch::new();
+    let route = |rules: &str| {
+        let tests = example();
+        let (policy, _) = tests.split_once("\n[[test]]").unwrap();
+        format!(
+            "{policy}\n[[route]]\nname = \"customers\"\nmethods = [\"GET\"]\norigin = \"vouchers\"\nissuer = \"users\"\n\
+             path = \"/t/{{tenant}}/{{customer}}\"\n{rules}\n"
+        )
+    };
+    scratch.file("tenant.toml", &route("company = \"{tenant}\"\nunbound = [\"customer\"]"));
+    scratch.file("customer.toml", &route("company = \"{customer}\"\nunbound = [\"tenant\"]"));
+    scratch.file("any.toml", &route("company = \"any\""));
+    scratch.file("none.toml", &example());
+    let told = |old: &str, new: &str| {
+        let text = output(postern(&["diff", old, new]).current_dir(scratch.path()).write_stdin(""));
+        let json = output(postern(&["diff", old, new, "--format", "json"]).current_dir(scratch.path()).write_stdin(""));
+        assert_eq!((text.code, json.code), (3, 3), "{text:?}");
+        (text.out, json.json()["free_parameters"].clone())
+    };
+    let one = |name: &str, change: &str| serde_json::json!({"route": "customers", "parameter": name, "change": change});
+    let (text, free) = told("tenant.toml", "customer.toml");
+    assert_eq!(free, serde_json::json!([one("tenant", "looser"), one("customer", "stricter")]));
+    assert!(text.contains("  looser: `{tenant}` of route `customers` becomes unbound\n"), "{text}");
+    assert!(text.contains("  stricter: `{customer}` of route `customers` is unbound no longer\n"), "{text}");
+    assert!(
+        text.contains("\ngained GET, HEAD /t/{tenant}/{customer} by callers of `users` without company {tenant}"),
+        "{text}"
+    );
+    assert_eq!(told("tenant.toml", "any.toml").1, serde_json::json!([one("tenant", "looser")]));
+    assert_eq!(told("any.toml", "tenant.toml").1, serde_json::json!([one("tenant", "stricter")]));
+    // A route that is new says what it leaves free.
+    assert_eq!(told("none.toml", "tenant.toml").1, serde_json::json!([one("customer", "looser")]));
+    assert_eq!(told("tenant.toml", "none.toml").1, serde_json::json!([]));
+}

@@ -53,6 +53,38 @@ fn every_rule_is_in_the_table_and_in_the_document() {
     assert_eq!((&files["body"], &files["permissions_stale_if_error_ms"]), (&json!("buffered"), &json!(60_000)));
 }
 
+#[test]
+fn what_no_rule_binds_is_in_the_table_and_in_the_document() {
+    let scratch = Scratch::new();
+    let rules = example().split_once("\n[[test]]").unwrap().0.to_owned();
+    let route = |name: &str, path: &str, rules: &str| {
+        format!(
+            "\n[[route]]\nname = \"{name}\"\nmethods = [\"GET\"]\norigin = \"vouchers\"\nissuer = \"users\"\n\
+             path = \"{path}\"\n{rules}\n"
+        )
+    };
+    let text = rules
+        + &route(
+            "unbound",
+            "/t/{tenant}/{customer}/{accountId}",
+            "company = \"{tenant}\"\nunbound = [\"accountId\", \"customer\"]",
+        )
+        + &route("any", "/u/{orgId}/{member}", "company = \"any\"\nsubject = \"any\"");
+    let file = scratch.file("policy.toml", &text);
+    let told = run(&["routes", &file]).out;
+    assert!(told.contains("company {tenant} [unbound {customer}, {accountId}]\n"), "{told}");
+    assert!(told.contains("any company [any {orgId}, {member}]\n"), "{told}");
+    let told = run(&["routes", &file, "--format", "json"]).json();
+    let free = |name: &str| {
+        let routes = told["routes"].as_array().unwrap();
+        routes.iter().find(|route| route["name"] == name).unwrap()["free_parameters"].clone()
+    };
+    let company = |name: &str| json!({"name": name, "names": "company", "by": "unbound"});
+    assert_eq!(free("unbound"), json!([company("customer"), company("accountId")]));
+    assert_eq!(free("any")[1], json!({"name": "member", "names": "subject", "by": "any"}));
+    assert_eq!(free("health"), json!([]));
+}
+
 const FIELD: &str = "\n[[field]]\nname = \"Query.orders\"\nissuer = \"users\"\nsubject = { argument = \"userId\" }\n\
                      company = { argument = \"companyId\" }\nroles = [\"Manager\"]\npermissions_max_age = \"30s\"\n";
 

@@ -54,6 +54,7 @@ fn is_well_formed(text: &str) -> bool {
                 | PolicyFault::AuthType(_)
                 | PolicyFault::Verifies(_)
                 | PolicyFault::OriginPaths(_)
+                | PolicyFault::ParameterName(_)
         )
     })
 }
@@ -99,6 +100,10 @@ fn is_valid(root: &Value, schema: &Value, value: &Value) -> bool {
         "pattern" => value.as_str().is_none_or(|text| match said.as_str().unwrap() {
             "^/" => text.starts_with('/'),
             "^[A-Z-]+$" => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'),
+            "^[a-z][A-Za-z0-9_]*$" => {
+                text.starts_with(|first: char| first.is_ascii_lowercase())
+                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            }
             "^[A-Z0-9_]+$" => {
                 !text.is_empty()
                     && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
@@ -161,6 +166,19 @@ fn the_schema_and_the_core_accept_and_reject_the_same_files() {
         (origin("verifies = true"), false),
         (origin("auth_type = \"NONE\""), true),
         (origin("auth_type = \"AWS_IAM\"\nregion = \"eu-west-2\"\ncredentials = \"AWS_ORDERS\""), true),
+        (end("[names]\ncompany = [\"merchant\", \"shopId\"]\nsubject = [\"buyer_2\"]"), true),
+        (end("[names]"), true),
+        (end("[names]\ncompany = \"merchant\""), false),
+        (end("[names]\ncompany = [\"{merchant}\"]"), false),
+        (end("[names]\nsubject = [\"a-b\"]"), false),
+        (end("[names]\nroles = [\"a\"]"), false),
+        (
+            route("company = { query = \"company\" }\nunbound = [\"customer\"]").replace("\"/r\"", "\"/r/{customer}\""),
+            true,
+        ),
+        (route("unbound = []"), true),
+        (route("unbound = \"customer\""), false),
+        (route("unbound = [\"{customer}\"]"), false),
         (end("[cloudfront]"), false),
         (end("[cloudfront]\nsecret = 1"), false),
         (end("[cloudfront]\nsecret = \"a\"\nurl = \"https://a.example\""), false),

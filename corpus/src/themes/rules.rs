@@ -16,6 +16,7 @@ pub(super) fn cases() -> Theme {
     company_in_a_field(&mut theme);
     company_in_the_query(&mut theme);
     company_is_the_subject(&mut theme);
+    companies_by_other_names(&mut theme);
     scopes(&mut theme);
     conditions(&mut theme);
     handed_on(&mut theme);
@@ -276,6 +277,47 @@ fn company_is_the_subject(theme: &mut Theme) {
         .header("x-company", "2222")
         .token(&machine("1111"))
         .permit("by-subject", who("machines", "1111", THINGS).at("1111", &[]));
+}
+
+/// `{tenantId}` and `{merchant_id}` bind like `{company}`; what the route frees binds nobody.
+fn companies_by_other_names(theme: &mut Theme) {
+    let of = |company: &str| format!("/v1/tenants/{company}/invoices/7");
+    theme
+        .get("a tenant's own invoice", of("1111"))
+        .token(&machine("1111"))
+        .permit("tenant-invoices", who("machines", "1111", THINGS).at("1111", &[]));
+    theme.get("another tenant's invoice", of("2222")).token(&machine("1111")).deny(
+        "company_mismatch",
+        403,
+        "tenant-invoices",
+    );
+    theme.get("a tenant's invoice without a token", of("1111")).deny("credential_missing", 401, "tenant-invoices");
+    let of = |merchant: &str, customer: &str| format!("/v1/merchants/{merchant}/customers/{customer}");
+    for customer in ["c7", "2222", "manager"] {
+        theme
+            .get(format!("customer {customer} of the caller's merchant"), of("1111", customer))
+            .token(&person("manager"))
+            .permit("merchant-customers", who("people", "manager", PAPERS).at("1111", &["Manager"]));
+    }
+    theme
+        .get("a customer called like the caller's company, of another merchant", of("2222", "1111"))
+        .token(&person("manager"))
+        .deny("company_mismatch", 403, "merchant-customers");
+    theme
+        .get("another account, where any may be read", "/v1/accounts/2222")
+        .token(&machine("1111"))
+        .permit("accounts-any", who("machines", "1111", THINGS));
+    theme.get("an account without a token", "/v1/accounts/2222").deny("credential_missing", 401, "accounts-any");
+    let of = |org: &str, member: &str| format!("/v1/orgs/{org}/members/{member}");
+    theme
+        .get("another member of the caller's organisation", of("1111", "somebody"))
+        .token(&person("manager"))
+        .permit("members-any", who("people", "manager", PAPERS).at("1111", &["Manager"]));
+    theme.get("the caller as a member of another organisation", of("2222", "manager")).token(&person("manager")).deny(
+        "company_mismatch",
+        403,
+        "members-any",
+    );
 }
 
 fn scopes(theme: &mut Theme) {

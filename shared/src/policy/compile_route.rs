@@ -5,11 +5,13 @@ use core::time::Duration;
 
 use super::{
     BodyRule, CompanyRule, HandedClaim, PolicyFault, RequiredClaim, Route, ScopeRule,
+    bindings::Bindings,
     compile::{Faults, is_name},
     contradictions,
     file::{CompanyFile, DefaultsFile, IssuerFile, OneOrMany, PolicyFile, RouteFile, ScopesFile},
     issuer,
     origin::{self, FORWARDED},
+    party::PartyNames,
     pointer,
     route_file::CompanyField,
     template::Template,
@@ -48,10 +50,11 @@ const RESERVED_PREFIXES: [&str; 4] = ["cf-", "cloudfront-", "sec-", "x-amz"];
 pub(super) fn routes(file: &PolicyFile, faults: &mut Faults) -> Vec<Route> {
     let none = DefaultsFile::default();
     let defaults = file.defaults.as_ref().unwrap_or(&none);
+    let names = PartyNames::compile(file.names.as_ref(), faults);
     let mut compiled: Vec<Route> = Vec::new();
     for (index, route) in file.routes.iter().enumerate() {
         let written = Written { at: format!("route[{index}]"), route, defaults, file };
-        compiled.push(written.compile(faults));
+        compiled.push(written.compile(&names, faults));
     }
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, route) in compiled.iter().enumerate() {
@@ -113,7 +116,7 @@ impl<'a> Written<'a> {
         }
     }
 
-    fn compile(&self, faults: &mut Faults) -> Route {
+    fn compile(&self, names: &PartyNames, faults: &mut Faults) -> Route {
         let route = self.route;
         if !is_name(&route.name) {
             faults.add(self.sub("name"), PolicyFault::RuleForm("name", route.name.clone()));
@@ -128,7 +131,8 @@ impl<'a> Written<'a> {
         let company = self.company(&template, faults);
         let conditions = self.conditions(&company, faults);
         self.check_assertion(faults);
-        contradictions::check_parameters(&self.at, route, &template, &company, faults);
+        let bindings = Bindings { at: &self.at, route, template: &template, company: &company, names };
+        let free = bindings.check(faults);
         Route {
             name: route.name.as_str().into(),
             methods: route.methods.clone(),
@@ -138,6 +142,7 @@ impl<'a> Written<'a> {
             is_shadow: route.shadow,
             subject: subject.map(|(_, position)| position),
             company,
+            free,
             roles: route.roles.clone(),
             scopes: conditions.scopes,
             required: conditions.required,

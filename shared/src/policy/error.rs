@@ -150,8 +150,8 @@ pub enum PolicyFault {
     NoIssuer,
     /// A public route asks for something that only a caller can have.
     PublicWithRule(&'static str),
-    /// `{company}` is in the path and no rule binds it.
-    UnboundCompany,
+    /// A parameter of the path names a company, and no rule binds it: its name, and whether the route binds somebody else.
+    UnboundCompany(String, bool),
     /// A rule names a parameter that the path does not have.
     UndefinedParameter(String),
     /// A rule is written in a form that it has not: the rule and what it says.
@@ -162,8 +162,16 @@ pub enum PolicyFault {
     RolesUnobtainable(String),
     /// `permissions_max_age` on a route that never asks for permissions.
     MaxAgeUnused,
-    /// A parameter that names the caller, `user` or `subject`, is in the path and no rule binds it.
-    UnboundSubject(&'static str),
+    /// A parameter of the path names a user, and no rule binds it: its name, and whether the route binds somebody else.
+    UnboundSubject(String, bool),
+    /// A parameter that `unbound` lists is bound by a rule.
+    BoundParameter(String),
+    /// `unbound` of a route that binds neither a company nor a user, whose resource the parameter could name.
+    UnboundOfNobody(String),
+    /// A name in `[names]` or in `unbound` that no path parameter can have.
+    ParameterName(String),
+    /// A name in `[names]` that names a party already: the name, and which (`company` or `subject`).
+    NameKnown(String, &'static str),
     /// A rule names a rest parameter, which is several segments.
     RestBound(String),
     /// One parameter is to be both the caller and one of its companies.
@@ -301,7 +309,9 @@ impl fmt::Display for PolicyFault {
             }
             Self::NoIssuer => f.write_str("nothing says who may call the route"),
             Self::PublicWithRule(rule) => write!(f, "the route is public and has `{rule}`"),
-            Self::UnboundCompany => f.write_str("the path has `{company}`, and no rule binds it to the caller"),
+            Self::UnboundCompany(name, _) => {
+                write!(f, "the path has `{{{name}}}`, which names a company, and no rule binds it to the caller")
+            }
             Self::UndefinedParameter(name) => write!(f, "the path has no parameter `{{{name}}}`"),
             Self::RuleForm(rule, text) => write!(f, "`{rule}` cannot be `{text}`"),
             Self::RolesWithoutCompany => {
@@ -309,9 +319,15 @@ impl fmt::Display for PolicyFault {
             }
             Self::RolesUnobtainable(issuer) => write!(f, "callers of issuer `{issuer}` never hold a role"),
             Self::MaxAgeUnused => f.write_str("`permissions_max_age` has no effect here"),
-            Self::UnboundSubject(name) => {
-                write!(f, "the path has `{{{name}}}`, and no rule says that it is the caller")
+            Self::UnboundSubject(name, _) => {
+                write!(f, "the path has `{{{name}}}`, which names a user, and no rule says that it is the caller")
             }
+            Self::BoundParameter(name) => write!(f, "`{name}` is listed in `unbound`, and a rule binds it"),
+            Self::UnboundOfNobody(name) => {
+                write!(f, "`{name}` cannot be a resource of somebody: the route binds neither a company nor a user")
+            }
+            Self::ParameterName(name) => write!(f, "`{name}` cannot be the name of a path parameter"),
+            Self::NameKnown(name, rule) => write!(f, "`{name}` is already a name for `{rule}`"),
             Self::RestBound(name) => write!(f, "`{{*{name}}}` is several segments, and no rule can bind it"),
             Self::SameParameter(name) => {
                 write!(f, "`{{{name}}}` would be both the caller and one of the caller's companies")

@@ -213,6 +213,7 @@ fn compile(field: &FieldFile, at: &str, defaults: &DefaultsFile, file: &PolicyFi
         issuer: field.issuer.clone(),
         subject: None,
         company: None,
+        unbound: Vec::new(),
         roles: field.roles.clone(),
         scopes: field.scopes.clone(),
         require: field.require.clone(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use super::edge::{EdgeFile, EdgeTable, default_name as default_edge_name};
 pub(crate) use super::field::FieldFile;
+pub(crate) use super::party::PartyNamesFile;
 pub(crate) use super::route_file::{CompanyFile, DefaultsFile, RouteFile, ScopesFile};
 #[cfg(feature = "toml")]
 use super::test::TestFile;
@@ -37,6 +38,9 @@ pub(crate) struct PolicyFile {
     pub(crate) limits: Option<LimitsFile>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) log: Option<LogFile>,
+    /// Path parameters that name a company or a user here, next to the usual names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) names: Option<PartyNamesFile>,
     /// What routes have that do not say it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) defaults: Option<DefaultsFile>,

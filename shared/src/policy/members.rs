@@ -26,6 +26,7 @@ pub(super) const POLICY: Table = Table {
     members: &[
         may("edge", Shape::OneOf(&[Shape::Text, Shape::Table(&EDGE)])),
         may("roles", Shape::Texts),
+        may("names", Shape::Table(&PARTY_NAMES)),
         may("defaults", Shape::Table(&DEFAULTS)),
         may("limits", Shape::Table(&LIMITS)),
         may("log", Shape::Table(&LOG)),
@@ -42,6 +43,9 @@ pub(super) const POLICY: Table = Table {
 };
 
 const EDGE: Table = Table { what: "`[edge]`", members: &[may("name", Shape::Text), may("url", Shape::Text)] };
+
+const PARTY_NAMES: Table =
+    Table { what: "`[names]`", members: &[may("company", Shape::Texts), may("subject", Shape::Texts)] };
 
 const DEFAULTS: Table = Table {
     what: "`[defaults]`",
@@ -154,6 +158,7 @@ const ROUTE: Table = Table {
         may("issuer", NAMES),
         may("subject", Shape::Text),
         may("company", Shape::OneOf(&[Shape::Text, Shape::Choice(&COMPANY)])),
+        may("unbound", Shape::Texts),
         may("roles", Shape::Texts),
         may("scopes", Shape::OneOf(&[Shape::Texts, Shape::Table(&SCOPES)])),
         may("require", REQUIRED),

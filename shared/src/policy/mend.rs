@@ -141,8 +141,16 @@ impl PolicyFault {
                     .into(),
             Self::NoIssuer => "add `issuer = \"…\"`, or `public = true` if anyone may call it".into(),
             Self::PublicWithRule(_) => "remove the rule, or remove `public = true`".into(),
-            Self::UnboundCompany => {
-                "add `company = \"{company}\"`, or `company = \"any\"` if every caller may reach every company".into()
+            Self::UnboundCompany(name, false) => {
+                format!(
+                    "add `company = \"{{{name}}}\"`, or `company = \"any\"` if every caller may reach every company"
+                )
+            }
+            Self::UnboundCompany(name, true) => {
+                format!(
+                    "add `unbound = [\"{name}\"]` if it names a resource of the company or the user that the route binds, \
+                     `company = \"{{{name}}}\"` if it is the caller's company, or `company = \"any\"` if every caller may reach every company"
+                )
             }
             Self::FieldName(_) => "write `Type.field`, as in `Query.order`".into(),
             Self::NestedArgument(_) => {
@@ -157,9 +165,23 @@ impl PolicyFault {
             Self::MaxAgeUnused => {
                 "remove it: this route's issuer does not use the permissions service, or no company is checked".into()
             }
-            Self::UnboundSubject(name) => {
+            Self::UnboundSubject(name, false) => {
                 format!("add `subject = \"{{{name}}}\"`, or `subject = \"any\"` if it may be somebody else")
             }
+            Self::UnboundSubject(name, true) => {
+                format!(
+                    "add `subject = \"{{{name}}}\"` if it is the caller, `unbound = [\"{name}\"]` if it may be any user of the \
+                     company that the route binds, or `subject = \"any\"` if it may be any user"
+                )
+            }
+            Self::BoundParameter(_) => "remove it from `unbound`, or remove the rule".into(),
+            Self::UnboundOfNobody(_) => {
+                "bind the company or the user whose resource it is, or write `company = \"any\"` or `subject = \"any\"`".into()
+            }
+            Self::ParameterName(_) => {
+                "write it without braces: a small letter, and then letters, digits and `_`, as in \"merchant\"".into()
+            }
+            Self::NameKnown(..) => "remove it".into(),
             Self::RestBound(_) => "bind a parameter of one segment, as in `/{name}/{*rest}`".into(),
             Self::SameParameter(_) => "remove `subject`: for a caller that is a company, `company` says it".into(),
             Self::Scope(_) => "write one scope, without spaces and quotes".into(),

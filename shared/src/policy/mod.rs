@@ -5,6 +5,7 @@
 //! embedded policy is checked again when it is loaded.
 
 mod audience;
+mod bindings;
 mod case_fold;
 pub mod cloudfront;
 mod compile;
@@ -26,6 +27,7 @@ mod members;
 mod mend;
 mod openness;
 mod origin;
+mod party;
 #[cfg(feature = "toml")]
 mod places;
 mod pointer;
@@ -52,12 +54,14 @@ mod unused;
 mod url;
 
 pub use audience::AudienceRule;
+pub use bindings::{FreeParameter, FreedBy};
 pub use case_fold::folded as fold_case;
 pub use cloudfront::CloudFront;
 pub use error::{PolicyError, PolicyErrors, PolicyFault};
 pub use field::{Field, OPERATION_TYPES};
 pub use issuer::{DEFAULT_JWKS_MAX_STALE, Issuer, JwksLocation, PermissionsSource};
 pub use origin::{AuthType, Origin, Paths, Verifies};
+pub use party::Party;
 pub use preset::Preset;
 pub use route::{BodyRule, CompanyRule, HandedClaim, RequiredClaim, Route, ScopeRule};
 #[cfg(feature = "schema")]

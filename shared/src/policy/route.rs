@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use serde_json::Value;
 
-use super::Template;
+use super::{FreeParameter, Template};
 use crate::claims::ClaimPath;
 
 /// One route and its rules.
@@ -22,6 +22,7 @@ pub struct Route {
     /// Place of the path segment that must equal the token's subject.
     pub(crate) subject: Option<usize>,
     pub(crate) company: CompanyRule,
+    pub(crate) free: Vec<FreeParameter>,
     pub(crate) roles: Vec<String>,
     pub(crate) scopes: ScopeRule,
     pub(crate) required: Vec<RequiredClaim>,
@@ -40,7 +41,7 @@ pub struct Route {
 pub enum CompanyRule {
     /// The route is about no company.
     None,
-    /// Any: stated outright, where the path has a `{company}` that binds nobody.
+    /// Any: stated outright, where a parameter of the path names a company and binds nobody.
     Any,
     /// The path parameter of this name, at this segment of the path, counted from 0.
     Parameter(String, usize),
@@ -221,6 +222,25 @@ impl Route {
     #[must_use]
     pub const fn company(&self) -> &CompanyRule {
         &self.company
+    }
+
+    /// The parameters of the path, a rest among them, in its order.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.template.parameters().map(|(_, name)| name)
+    }
+
+    /// Whether a rule binds the parameter of this name to the caller or to one of the caller's companies.
+    #[must_use]
+    pub fn binds(&self, parameter: &str) -> bool {
+        let is_company = matches!(&self.company, CompanyRule::Parameter(name, _) if name == parameter);
+        is_company || self.subject_parameter() == Some(parameter)
+    }
+
+    /// The parameters that no rule binds although they name a company or a user, or that the route lists as `unbound`; in
+    /// the order of the path.
+    #[must_use]
+    pub fn free_parameters(&self) -> &[FreeParameter] {
+        &self.free
     }
 
     /// Roles of which the caller must hold one in the company.

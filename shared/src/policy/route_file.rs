@@ -37,6 +37,10 @@ pub(crate) struct RouteFile {
     /// What must be one of the caller's companies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) company: Option<CompanyFile>,
+    /// Parameters that no rule binds: each names a resource of the company or the caller that the route binds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "alloc::vec::Vec<super::schema::ParameterName>"))]
+    pub(crate) unbound: Vec<String>,
     /// Roles of which the caller must hold one in the company.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) roles: Vec<String>,

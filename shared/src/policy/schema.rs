@@ -84,6 +84,7 @@ text!(SecretName, json_schema!({ "type": "string", "pattern": "^[A-Z0-9_]+$" }))
 text!(Method, json_schema!({ "type": "string", "pattern": "^[A-Z-]+$" }));
 text!(FieldName, json_schema!({ "type": "string", "pattern": "^[_A-Za-z][_0-9A-Za-z]*\\.[_A-Za-z][_0-9A-Za-z]*$" }));
 text!(PathTemplate, json_schema!({ "type": "string", "pattern": "^/" }));
+text!(ParameterName, json_schema!({ "type": "string", "pattern": "^[a-z][A-Za-z0-9_]*$" }));
 text!(
     AudienceNames,
     json_schema!({ "anyOf": [{ "enum": ["any"] }, { "type": "array", "items": { "type": "string" } }] })

@@ -107,6 +107,11 @@ impl Template {
         self.0.iter().position(|segment| matches!(segment, Segment::Parameter(own) if own == name))
     }
 
+    /// The parameters, a rest among them, each with its segment counted from 0.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.0.iter().enumerate().filter_map(|(position, segment)| Some((position, segment.name()?)))
+    }
+
     /// The name of the parameter at `position`.
     pub(crate) fn parameter(&self, position: usize) -> Option<&str> {
         match self.0.get(position)? {
@@ -189,9 +194,10 @@ impl Segment {
     }
 }
 
-fn is_identifier(name: &str) -> bool {
+/// Whether it is a parameter's name: `tenant`, `tenant_id` or `tenantId`.
+pub(super) fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -209,6 +215,9 @@ mod tests {
         assert_eq!(template("/files/{*path}").rest(), Some("path"));
         assert_eq!(template("/files/{*path}").position("path"), None);
         assert_eq!(template("/files/{path}").rest(), None);
+        assert_eq!(template("/tenants/{tenantId}/{*restOfIt}").position("tenantId"), Some(1));
+        let all = template("/tenants/{tenant_id}/x/{*restOfIt}");
+        assert_eq!(all.parameters().collect::<Vec<_>>(), [(1, "tenant_id"), (3, "restOfIt")]);
         for text in [
             "",
             "users",

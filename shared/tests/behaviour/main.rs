@@ -29,6 +29,7 @@ mod policy_aws;
 mod policy_contradictions;
 mod policy_faults;
 mod policy_issuers;
+mod policy_names;
 mod policy_overlay;
 mod policy_paths;
 mod policy_routes;

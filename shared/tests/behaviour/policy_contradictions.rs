@@ -43,16 +43,15 @@ fn accepted(text: &str) {
 
 #[test]
 fn a_company_in_the_path_is_bound_by_that_parameter_and_by_nothing_else() {
-    for rule in ["company = \"{tenant}\"", "company = { header = \"x-company\" }", "company = { query = \"company\" }"]
-    {
-        let text = altered("/companies/{company}/orders", "/{tenant}/companies/{company}")
+    for rule in ["company = \"{shop}\"", "company = { header = \"x-company\" }", "company = { query = \"company\" }"] {
+        let text = altered("/companies/{company}/orders", "/{shop}/companies/{company}")
             .replace("company = \"{company}\"", rule);
-        one(&text, "route[0]", PolicyFault::UnboundCompany, "[[route]]");
+        one(&text, "route[0]", PolicyFault::UnboundCompany("company".into(), true), "[[route]]");
     }
     let machines = altered("permissions = \"service\"", "permissions = \"subject\"")
         .replace("[permissions]\norigin = \"orders\"\n", "");
     let text = machines.replace("company = \"{company}\"", "company = \"subject\"");
-    one(&text, "route[0]", PolicyFault::UnboundCompany, "[[route]]");
+    one(&text, "route[0]", PolicyFault::UnboundCompany("company".into(), true), "[[route]]");
     accepted(&text.replace("/companies/{company}/orders", "/orders"));
     accepted(&machines.replace("company = \"{company}\"", "company = \"subject\"\nsubject = \"{company}\""));
 }
@@ -61,8 +60,7 @@ fn a_company_in_the_path_is_bound_by_that_parameter_and_by_nothing_else() {
 fn a_parameter_that_names_the_caller_is_bound_or_freed_outright() {
     for name in ["user", "subject"] {
         let text = altered("/{company}/orders", &format!("/{{company}}/{{{name}}}"));
-        let fault = PolicyFault::UnboundSubject(if name == "user" { "user" } else { "subject" });
-        one(&text, "route[0]", fault, "[[route]]");
+        one(&text, "route[0]", PolicyFault::UnboundSubject(name.into(), true), "[[route]]");
         accepted(&format!("{text}subject = \"{{{name}}}\"\n"));
         accepted(&format!("{text}subject = \"any\"\n"));
     }
@@ -93,9 +91,9 @@ fn a_rule_cannot_bind_several_segments_nor_one_segment_twice() {
 fn a_rest_that_is_named_like_a_company_or_a_caller_promises_as_much() {
     let path = |rest: &str, rules: &str| route("rest", "\"GET\"", &format!("/rest/{{*{rest}}}"), rules);
     for (rest, fault, rule) in [
-        ("company", PolicyFault::UnboundCompany, "company = \"any\""),
-        ("user", PolicyFault::UnboundSubject("user"), "subject = \"any\""),
-        ("subject", PolicyFault::UnboundSubject("subject"), "subject = \"any\""),
+        ("company", PolicyFault::UnboundCompany("company".into(), false), "company = \"any\""),
+        ("user", PolicyFault::UnboundSubject("user".into(), false), "subject = \"any\""),
+        ("subject", PolicyFault::UnboundSubject("subject".into(), false), "subject = \"any\""),
     ] {
         one(&with(&path(rest, "")), "route[1]", fault, "[[route]]");
         accepted(&with(&path(rest, rule)));

@@ -317,7 +317,7 @@ fn a_public_route_asks_nobody_for_anything() {
 #[test]
 fn a_company_in_the_path_must_be_bound() {
     let text = altered("company = \"{company}\"\n", "");
-    fault(&text, "route[0]", PolicyFault::UnboundCompany, "[[route]]");
+    fault(&text, "route[0]", PolicyFault::UnboundCompany(owned("company"), false), "[[route]]");
     assert!(from_toml(&altered("company = \"{company}\"", "company = \"any\""), None).is_ok());
 }
 

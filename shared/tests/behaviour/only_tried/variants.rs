@@ -136,6 +136,22 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("limits.max_token_bytes", change("/limits/max_token_bytes", json!(64))),
         ("limits.max_target_bytes", change("/limits/max_target_bytes", json!(24))),
         ("limits.max_body_bytes", change("/limits/max_body_bytes", json!(16))),
+        (
+            "names.company",
+            vec![
+                ("/names/company", json!(["merchant"])),
+                ("/route/3/path", json!("/companies/{merchant}/reports")),
+                ("/route/3/company", json!("{merchant}")),
+            ],
+        ),
+        (
+            "names.subject",
+            vec![
+                ("/names/subject", json!(["buyer"])),
+                ("/route/0/path", json!("/companies/{company}/{buyer}")),
+                ("/route/0/subject", json!("{buyer}")),
+            ],
+        ),
         ("log.permits", change("/log/permits", json!(0.5))),
         ("log.denials", change("/log/denials", json!(0.5))),
         ("log.unidentified_denials_per_second", change("/log/unidentified_denials_per_second", json!(1))),
@@ -247,6 +263,13 @@ fn changes() -> Vec<(&'static str, Change)> {
         (
             "route.company.query",
             vec![("/route/0/company", json!({"query": "company"})), ("/route/0/path", json!("/companies/{id}/orders"))],
+        ),
+        (
+            "route.unbound",
+            vec![
+                ("/route/0/unbound", json!(["customer"])),
+                ("/route/0/path", json!("/companies/{company}/{customer}")),
+            ],
         ),
         ("route.roles", route("/route/0/roles", json!(["Standard"]))),
         ("route.scopes.all_of", route("/route/0/scopes", json!({"all_of": ["a"]}))),

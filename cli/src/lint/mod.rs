@@ -2,19 +2,21 @@
 //!
 //! A warning is about what a rule lets happen, not about taste, and each can be answered by changing the policy.
 
+mod neighbours;
+
 use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use postern::{
     Policy,
-    policy::{CompanyRule, Issuer, Origin, PolicyError, PolicyErrors, PolicyFault, Route},
+    policy::{
+        CompanyRule, FreeParameter, FreedBy, Issuer, Origin, Party, PolicyError, PolicyErrors, PolicyFault, Route,
+    },
 };
 
 /// Beyond this a withdrawn permission is believed for long.
 const LONG_PERMISSIONS: Duration = Duration::from_secs(60);
 /// Beyond this a withdrawn key is believed for long.
 const LONG_KEYS: Duration = Duration::from_secs(24 * 3600);
-/// What a parameter is called that names the caller.
-const CALLERS: [&str; 5] = ["user", "user_id", "username", "subject", "sub"];
 
 /// The closed list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(crate) enum Lint {
     PublicBeside,
     /// Paths of a route are also those of a stricter one, or an origin may take them for those.
     LooserOverlap,
+    /// A route leaves a parameter free that a sibling binds at the same place.
+    FreeBesideBound,
     /// Permissions are believed for long.
     OldPermissions,
     /// Keys are believed for long.
@@ -47,13 +51,14 @@ pub(crate) enum Lint {
 
 impl Lint {
     /// Each of them.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::AnyCompany,
         Self::UnboundUser,
         Self::SeveralIssuers,
         Self::AnyCaller,
         Self::PublicBeside,
         Self::LooserOverlap,
+        Self::FreeBesideBound,
         Self::OldPermissions,
         Self::OldKeys,
         Self::FunctionUrl,
@@ -71,6 +76,7 @@ impl Lint {
             Self::AnyCaller => "any_caller",
             Self::PublicBeside => "public_beside",
             Self::LooserOverlap => "looser_overlap",
+            Self::FreeBesideBound => "free_beside_bound",
             Self::OldPermissions => "old_permissions",
             Self::OldKeys => "old_keys",
             Self::FunctionUrl => "function_url",
@@ -85,7 +91,7 @@ impl Lint {
         match self {
             Self::AnyCompany => "bind the company, or leave it if the route is meant for operators of all companies",
             Self::UnboundUser => {
-                "add `subject = \"{…}\"` with the parameter, or give it another name if it is no caller"
+                "add `subject = \"{…}\"` with the parameter, or leave it if callers may reach what is other users'"
             }
             Self::SeveralIssuers => {
                 "make a route for each issuer with a path of its own, or make sure that the issuers give the same subject to \
@@ -99,6 +105,9 @@ impl Lint {
             Self::LooserOverlap => {
                 "ask here for what the other route asks for, move one of them to a path of its own, or accept it: \
                  `allow = { looser_overlap = \"why\" }`"
+            }
+            Self::FreeBesideBound => {
+                "bind the parameter as the other route does, or accept it: `allow = { free_beside_bound = \"why\" }`"
             }
             Self::UnusedAllow => "remove it, or write the code of a warning that arises here, with the reason",
             Self::OldPermissions => "write at most \"1m\", or \"0s\" where a withdrawn role must count at once",
@@ -164,22 +173,36 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         let at = |member: &str| {
             if member.is_empty() { format!("route[{index}]") } else { format!("route[{index}].{member}") }
         };
-        if let Some(message) = overlap(policy, route) {
+        // What the route frees by `"any"`, or what a public route lies beside, is told once.
+        let is_told = |name: &str| {
+            let mut free = route.free_parameters().iter();
+            !route.is_public() && free.any(|free| free.name == name && free.by == FreedBy::Any)
+        };
+        let sibling = neighbours::bound_elsewhere(policy, route, |name| !is_told(name));
+        if let Some(message) = neighbours::overlap(policy, route) {
             warn(Lint::LooserOverlap, at("path"), message);
         } else if route.is_public()
-            && let Some(other) = beside(policy, route)
+            && let Some(other) = neighbours::beside(policy, route)
         {
             let message = format!("anyone may call this, and `{}` beside it is protected", other.name());
             warn(Lint::PublicBeside, at("public"), message);
+        } else if route.is_public()
+            && let Some((name, other)) = sibling
+        {
+            warn(Lint::FreeBesideBound, at("path"), free_beside(name, other));
         }
         if route.is_public() {
             continue;
         }
+        if let Some((name, other)) = sibling {
+            warn(Lint::FreeBesideBound, at("path"), free_beside(name, other));
+        }
         if *route.company() == CompanyRule::Any {
             warn(Lint::AnyCompany, at("company"), "every caller may reach every company here".to_owned());
         }
-        if let Some(parameter) = parameters(route).find(|name| CALLERS.contains(name) && !binds(route, name)) {
-            let message = format!("the path has `{{{parameter}}}`, and no rule says that it must be the caller");
+        let is_any_user = |free: &&FreeParameter| free.party == Some(Party::Subject) && free.by == FreedBy::Any;
+        if let Some(user) = route.free_parameters().iter().find(is_any_user) {
+            let message = format!("the path has `{{{}}}`, and no rule says that it must be the caller", user.name);
             warn(Lint::UnboundUser, at("path"), message);
         }
         if let Some(parameter) = route.subject_parameter() {
@@ -242,50 +265,8 @@ pub(crate) fn places<'p>(pointers: impl Iterator<Item = &'p str>, text: &str) ->
     located.0.into_iter().map(|error| error.span).collect()
 }
 
-/// What is to be said of the stricter routes with which `route` shares paths, or paths that differ in spelling alone.
-fn overlap(policy: &Policy, route: &Route) -> Option<String> {
-    let is_taken_for =
-        |other: &Route| policy.rivals(route).any(|(rival, needs_tail)| !needs_tail && rival.name() == other.name());
-    let is_stricter = |other: &&Route| {
-        let is_same = route.is_within(other) && other.is_within(route);
-        !other.is_shadow()
-            && !is_same
-            && (route.overlaps(other) || is_taken_for(other))
-            && !policy.is_as_open(other, route)
-    };
-    let stricter: Vec<&Route> = policy.routes().iter().filter(is_stricter).collect();
-    let [first, more @ ..] = stricter.as_slice() else { return None };
-    let others = match more.len() {
-        0 => format!("`{}`", first.name()),
-        1 => format!("`{}` and one other route", first.name()),
-        more => format!("`{}` and {more} other routes", first.name()),
-    };
-    let relation =
-        if route.overlaps(first) { "shares paths with" } else { "has paths that an origin may take for those of" };
-    let whom = if route.is_public() { "anyone may call this" } else { "this lets in callers whom the other does not" };
-    Some(format!("{whom}, and it {relation} {others}"))
-}
-
-/// A protected route that has all but the last segment of a public one's path.
-fn beside<'p>(policy: &'p Policy, public: &Route) -> Option<&'p Route> {
-    let (folder, _) = public.path().rsplit_once('/')?;
-    let unnamed = |path: &str| {
-        path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }.to_owned()).collect::<Vec<_>>()
-    };
-    let folder = unnamed(folder);
-    // The root has everything beside it.
-    let inside = |route: &&Route| folder.len() > 1 && unnamed(route.path()).starts_with(&folder);
-    policy.routes().iter().filter(|route| !route.is_public() && !route.is_shadow()).find(inside)
-}
-
-fn parameters(route: &Route) -> impl Iterator<Item = &str> {
-    let names = route.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.map(|name| name.trim_start_matches('*'))
-}
-
-fn binds(route: &Route, parameter: &str) -> bool {
-    let is_company = matches!(route.company(), CompanyRule::Parameter(name, _) if name == parameter);
-    route.subject_parameter() == Some(parameter) || is_company
+fn free_beside(name: &str, other: &Route) -> String {
+    format!("no rule binds `{{{name}}}` here, and `{}` binds the same place of the path to the caller", other.name())
 }
 
 fn asks_for_nothing(route: &Route) -> bool {
