@@ -374,6 +374,15 @@ fn a_literal_that_a_field_can_name_is_found() {
 }
 
 #[test]
+fn another_spelling_of_a_segment_before_the_last_is_told_of() {
+    let (strict, open) = ("issuer = \"machines\"\nscopes = [\"p\"]", "issuer = \"machines\"");
+    let told = between(&head("claims", ""), [&[("/k/{b}", strict), ("/{a}/{b}", open)], &[("/{a}/{b}", open)]]);
+    // At `/K/x` the strict route may be meant, so the old policy refuses everybody.
+    let expected = ["gained POST /{a}/{b} machines", "gained POST /{a}/{b} machines without scope `p`"];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_path_that_looks_like_a_query_names_no_company() {
     let own = "issuer = \"machines\"\ncompany = { query = \"company\" }";
     for (literal, is_permitted) in [("a", true), ("a&b", true), ("&Company=1", true), ("a&company=1", false)] {

@@ -81,6 +81,14 @@ pub(crate) fn build(paths: &Paths) -> Result<Binaries> {
     Ok(all)
 }
 
+/// Builds the test programs of these packages alone, and the programs that they start.
+pub(super) fn build_packages(paths: &Paths, packages: &[&str]) -> Result<Binaries> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--all-features", "--lib", "--bins", "--tests"]);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package]));
+    built(paths, &mut cargo)
+}
+
 fn built(paths: &Paths, cargo: &mut Command) -> Result<Binaries> {
     cargo.args(["--message-format", "json-render-diagnostics"]).current_dir(&paths.root);
     let messages = output_of(cargo).context("the tests do not build")?;
