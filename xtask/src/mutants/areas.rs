@@ -25,13 +25,13 @@ macro_rules! native {
     };
 }
 
-/// A part of the project's own run.
+/// A part of the project's own run, or those of its tests whose names contain one of these.
 macro_rules! part {
-    ($name:literal) => {
+    ($name:literal $(, $filter:literal)*) => {
         Stage {
             name: $name,
             build: &[],
-            test: &["run", "--quiet", "--package", "xtask", "--", "test", "--only", $name],
+            test: &["run", "--quiet", "--package", "xtask", "--", "test", "--only", $name $(, $filter)*],
             has_engines: true,
         }
     };
@@ -44,7 +44,7 @@ const EDGE: Stage = native!("edge", "--package", "postern-edge", "--package", "p
 const CORPUS: Stage = native!("corpus", "--package", "postern-corpus", "--tests");
 const VECTORS: Stage = native!("vectors", "--package", "postern-vectors", "--tests");
 const FUNCTION: Stage = part!("function");
-const HOSTS: Stage = part!("corpus");
+const HOSTS: Stage = part!("corpus", "the_worker_decides", "the_function_at_cloudfront_decides");
 const STACK: Stage = part!("e2e");
 
 /// Each file belongs to the first of these that its path begins with. The cheapest stage comes first; the run of a mutant

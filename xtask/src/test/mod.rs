@@ -141,7 +141,9 @@ fn one(paths: &Paths, report: &Report, part: Part, filters: &[String]) -> Result
         }
         Part::Corpus => {
             corpus::on_the_host(paths, report, &binaries, filters)?;
-            corpus::cedar(paths, report)?;
+            if filters.is_empty() {
+                corpus::cedar(paths, report)?;
+            }
             corpus::build_edges(paths)?;
             corpus::at_the_edges(paths, report, &binaries, filters)
         }
