@@ -4,7 +4,10 @@ use postern::policy::{BodyRule, Policy};
 use postern_corpus::{Case, Expect, Request};
 use postern_origin::{
     assertion::BasePath,
-    authorizer::event::{Event, Shape},
+    authorizer::{
+        answer::MAX_RESULT_BYTES,
+        event::{Event, Shape},
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -16,6 +19,10 @@ pub(crate) const NO_BODY: &str = "no event has the body, which the route binds";
 pub(crate) const NO_NAME: &str = "no resource names a path with `*`, `?` or `$`";
 
 const API: &str = "arn:aws:execute-api:eu-west-2:123456789012:abcdef1234/prod/";
+
+/// Longest credential, in octets, whose claims fit into a result for sure: a result has them up to twice, and a quarter of
+/// what base64 writes is no content.
+const LONG_CREDENTIAL: usize = MAX_RESULT_BYTES / 2;
 
 /// Why API Gateway would not have asked about this request, or not shown it as it is.
 pub(crate) fn cannot(shape: Shape, is_simple: bool, policy: &Policy, case: &Case) -> Option<&'static str> {
@@ -45,6 +52,10 @@ pub(crate) fn cannot(shape: Shape, is_simple: bool, policy: &Policy, case: &Case
     let is_as_sent = matches!(&shown, Ok(Event::Request(asked)) if asked.target() == Some(&request.target));
     if !is_as_sent {
         return Some("the event does not show the target as it was sent");
+    }
+    let credential = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    if matches!(case.expect, Expect::Permit(_)) && credential.is_some_and(|(_, value)| value.len() > LONG_CREDENTIAL) {
+        return Some("a result with all of the caller's claims is larger than API Gateway takes");
     }
     let route = match &case.expect {
         Expect::Permit(permit) => Some(permit.route.as_str()),
