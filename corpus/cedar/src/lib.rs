@@ -20,7 +20,8 @@ fn path_condition(route: &RandomRoute) -> String {
     let count = route.path.len();
     let is_rest = route.path.last() == Some(&"{*rest}");
     let mut conditions = vec![format!("context.count {} {count}", if is_rest { ">=" } else { "==" })];
-    for (place, piece) in route.path.iter().enumerate() {
+    // A rest may be one empty segment, and no path has an empty one before its last.
+    for (place, piece) in route.path.iter().enumerate().filter(|(_, piece)| **piece != "{*rest}") {
         conditions.push(match piece.starts_with('{') {
             true => format!("context.s{place} != \"\""),
             false => format!("context.s{place} == \"{piece}\""),

@@ -16,7 +16,7 @@ fn cedar_decides_as_the_core_does() {
     let as_they_are = |name: &str| name.to_owned();
     let world = random::world(&as_they_are);
     let cedar = Authorizer::new();
-    let (mut all, mut permitted) = (0, 0);
+    let (mut all, mut permitted, mut unread) = (0, 0, 0);
     for index in 0..POLICIES {
         let mut chance = Chance::of(11_000_000 + index);
         let callers = random::callers(&mut chance, 6, &as_they_are);
@@ -26,6 +26,11 @@ fn cedar_decides_as_the_core_does() {
         for _ in 0..REQUESTS {
             let (request, caller) = random::request(&mut chance, &policy, &callers, &as_they_are);
             let decision = stage.decide(&request, host::portable);
+            // What servers read in two ways is refused before any rule is looked at.
+            if matches!(&decision, Expect::Deny(denial) if denial.status == 400) {
+                unread += 1;
+                continue;
+            }
             let principal = principal(caller);
             let question = asked(&request, &principal);
             let entities = Entities::from_entities([principal], None).expect("one entity");
@@ -43,7 +48,8 @@ fn cedar_decides_as_the_core_does() {
             permitted += usize::from(is_permitted);
         }
     }
-    println!("{all} requests, {permitted} permitted by both, no difference");
+    println!("{all} requests, {permitted} permitted by both, no difference; {unread} more are not asked about");
     assert!(all >= 10_000, "{all}");
+    assert!(unread * 10 < all, "{unread} of {all} are not asked about");
     assert!((all * 35..=all * 65).contains(&(permitted * 100)), "{permitted} of {all} permitted: the mix says little");
 }
