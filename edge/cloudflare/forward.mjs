@@ -9,8 +9,8 @@ const startTimer = globalThis.setTimeout;
 const LATE = Symbol("late");
 const UNREACHABLE = Symbol("unreachable");
 
-// Status and names of fields of the last answer that the WebAssembly passes on whatever its fields hold.
-let harmless;
+// The last answer whose review holds for every answer like it: what it rests on, and what came of it.
+let reviewed = { answered: undefined, withheld: "", set: [] };
 
 /** The request as the WebAssembly reads it: method, URL, then a line for each field. */
 export function textOf(request) {
@@ -47,12 +47,12 @@ export function answer(text) {
  */
 export async function forward(plan, octets, request, { ended, end }) {
   const lines = plan.split("\n");
-  const [, method, url, bodyRule, limits, , , , deleted] = lines;
+  const [, method, url, bodyRule, limits, , , , deleted, vary] = lines;
   const body = bodyRule === "empty" ? null : (octets ?? request.body);
   if (bodyRule === "refused" && body !== null) return answer(refused(plan, "body"));
   const [withoutBody, withBody] = limits.split(",");
   let sent;
-  let at = 9;
+  let at = 10;
   try {
     const headers = new Headers(request.headers);
     if (deleted !== "") for (const name of deleted.split(",")) headers.delete(name);
@@ -68,25 +68,26 @@ export async function forward(plan, octets, request, { ended, end }) {
   if (outcome === undefined) return undefined;
   if (outcome === LATE) return answer(refused(plan, "late"));
   if (outcome === UNREACHABLE) return answer(refused(plan, "unreachable"));
-  return passedOn(outcome, plan, lines, at + 1);
+  return passedOn(outcome, plan, lines, at + 1, vary);
 }
 
 // The origin's own answer where there is nothing to withhold and nothing to set: the runtime then streams it by itself.
-function passedOn(response, plan, lines, firstField) {
-  let names = `${response.status}`;
-  response.headers.forEach((_, name) => {
-    names += `\n${name}`;
+function passedOn(response, plan, lines, firstField, vary) {
+  let answered = `${response.status}\n${vary}`;
+  response.headers.forEach((value, name) => {
+    answered += name === "vary" ? `\n${name},${value}` : `\n${name}`;
   });
-  let [withheld, set] = ["", []];
-  if (names !== harmless) {
+  let { withheld, set } = reviewed;
+  if (answered !== reviewed.answered) {
     let fields = "";
     response.headers.forEach((value, name) => {
       fields += `\n${name},${value}`;
     });
     const verdict = review(plan, response.status, fields);
-    if (verdict === "pass") harmless = names;
-    else if (verdict.startsWith("change\n")) [, withheld, ...set] = verdict.split("\n");
-    else if (verdict !== "pass once") return answer(verdict);
+    let holds;
+    [holds, withheld, ...set] = verdict.split("\n");
+    if (holds === "always") reviewed = { answered, withheld, set };
+    else if (holds !== "once") return answer(verdict);
   }
   if (withheld === "" && set.length === 0 && firstField === lines.length) return response;
   // A response is a ResponseInit too: status, status text and fields are copied, repeated ones each.
@@ -99,11 +100,6 @@ function passedOn(response, plan, lines, firstField) {
   }
   if (withheld !== "") for (const name of withheld.split(",")) copy.headers.delete(name);
   for (let at = 0; at < set.length; at += 2) copy.headers.set(set[at], set[at + 1]);
-  for (let at = firstField; at < lines.length; at += 2) {
-    const [name, value] = [lines[at], lines[at + 1]];
-    // What else the origin's answer varies by still holds.
-    if (name === "vary") copy.headers.append(name, value);
-    else copy.headers.set(name, value);
-  }
+  for (let at = firstField; at < lines.length; at += 2) copy.headers.set(lines[at], lines[at + 1]);
   return copy;
 }

@@ -63,6 +63,8 @@ pub struct Forward<'a> {
     pub is_signed: bool,
     /// Names of the caller's fields that end here.
     pub deleted: Vec<&'a str>,
+    /// Names of the request's fields that the decision read, for the answer's `Vary`.
+    pub vary: &'a str,
     /// Fields that the request is given, in place of any of that name.
     pub set: Vec<(Cow<'a, str>, String)>,
     /// Fields that the answer is given.
@@ -94,6 +96,7 @@ impl<'a> Forward<'a> {
         lines.push(if self.is_signed { "signed" } else { "" })?;
         // A name has no comma (RFC 9110 §5.1).
         lines.push_joined(&self.deleted)?;
+        lines.push(self.vary)?;
         for (name, value) in &self.set {
             lines.push_field(name, value)?;
         }
@@ -119,6 +122,7 @@ impl<'a> Forward<'a> {
         plan.request_id = lines.next().filter(|id| !id.is_empty());
         plan.is_signed = lines.next()? == "signed";
         plan.deleted = lines.next()?.split(',').filter(|name| !name.is_empty()).collect();
+        plan.vary = lines.next()?;
         loop {
             match lines.next()? {
                 NEXT => break,
@@ -134,38 +138,35 @@ impl<'a> Forward<'a> {
     /// The answer where this cannot be done, with the fields of an answer to it.
     #[must_use]
     pub fn refuse(&self, code: PublicCode) -> String {
-        answer(&Answer::of(code), self.method == "HEAD", &self.answer_fields)
+        let vary = (!self.vary.is_empty()).then_some(("vary", self.vary));
+        let fields: Vec<_> = vary.into_iter().chain(self.answer_fields.iter().copied()).collect();
+        answer(&Answer::of(code), self.method == "HEAD", &fields)
     }
 }
 
-/// What becomes of an origin's answer, where it is not refused.
+/// How an origin's answer is passed on, where it is not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Review<'a> {
-    /// It is passed on, and so is every other with this status and fields of these names, whatever they hold.
-    Pass,
-    /// It is passed on.
-    PassOnce,
-    /// It is passed on without the first fields, and with the others in place of any of their names.
-    Change(&'a [&'a str], &'a [(&'a str, String)]),
+pub struct Review<'a> {
+    /// Whether it holds for this answer alone. Otherwise it holds for every answer with this status, fields of these names
+    /// and this `Vary`, as long as the plan's `vary` is the same.
+    pub is_once: bool,
+    /// Names of the fields to leave out.
+    pub withheld: &'a [&'a str],
+    /// Fields to set, in place of all of their names.
+    pub set: &'a [(&'a str, String)],
 }
 
 impl Review<'_> {
-    /// The text of it, which is told from an answer's by its first letter: for a change the names of the fields to leave
-    /// out on one line, then the fields to set, a name and a value on two lines. `None` if some part has a line break.
+    /// The text of it, which is told from an answer's by its first line: the names of the fields to leave out follow on one
+    /// line, then the fields to set, a name and a value on two lines. `None` if some part has a line break.
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
-        Some(match self {
-            Self::Pass => "pass".to_owned(),
-            Self::PassOnce => "pass once".to_owned(),
-            Self::Change(withheld, set) => {
-                let mut lines = Lines::new("change");
-                lines.push_joined(withheld)?;
-                for (name, value) in *set {
-                    lines.push_field(name, value)?;
-                }
-                lines.text
-            }
-        })
+        let mut lines = Lines::new(if self.is_once { "once" } else { "always" });
+        lines.push_joined(self.withheld)?;
+        for (name, value) in self.set {
+            lines.push_field(name, value)?;
+        }
+        Some(lines.text)
     }
 }
 
@@ -249,7 +250,8 @@ mod tests {
                 ("x-forwarded-proto".into(), "https".to_owned()),
                 ("postern-assertion".into(), "a.b.c".to_owned()),
             ],
-            answer_fields: vec![("vary", "Origin")],
+            vary: "Authorization, Origin",
+            answer_fields: vec![("access-control-allow-origin", "*")],
         }
     }
 
@@ -265,7 +267,8 @@ mod tests {
         assert_eq!(
             text,
             "forward\nGET\nhttps://orders.example/a?b=c\nrefused\n60000,900000\norders\n8f0c-LHR\n\n\
-             host,postern-assertion\nx-forwarded-proto\nhttps\npostern-assertion\na.b.c\n\nvary\nOrigin"
+             host,postern-assertion\nAuthorization, Origin\nx-forwarded-proto\nhttps\npostern-assertion\na.b.c\n\n\
+             access-control-allow-origin\n*"
         );
         assert_eq!(Forward::parse(&text), Some(plan()));
         let bare = Forward { body: Body::Sent, is_signed: true, ..Forward::default() };
@@ -274,8 +277,8 @@ mod tests {
             "",
             "forward",
             "200\n\n",
-            "forward\nGET\nhttps://a\nother\n1,2\no\n\n\n\n",
-            "forward\nGET\nhttps://a\nsent\n1\no\n\n\n\n",
+            "forward\nGET\nhttps://a\nother\n1,2\no\n\n\n\n\n",
+            "forward\nGET\nhttps://a\nsent\n1\no\n\n\n\n\n",
         ] {
             assert_eq!(Forward::parse(cut), None, "{cut}");
         }
@@ -284,14 +287,15 @@ mod tests {
     #[test]
     fn a_change_of_an_answer_has_what_is_left_out_then_what_is_set() {
         let set = [("location", "https://api.example/a".to_owned())];
-        let change = Review::Change(&["postern-x", "access-control-max-age"], &set);
+        let text = |is_once, withheld: &[&str], set: &[(&str, String)]| Review { is_once, withheld, set }.to_text();
         assert_eq!(
-            change.to_text().as_deref(),
-            Some("change\npostern-x,access-control-max-age\nlocation\nhttps://api.example/a")
+            text(true, &["postern-x", "access-control-max-age"], &set).as_deref(),
+            Some("once\npostern-x,access-control-max-age\nlocation\nhttps://api.example/a")
         );
-        assert_eq!(Review::Change(&[], &set).to_text().as_deref(), Some("change\n\nlocation\nhttps://api.example/a"));
-        assert_eq!(Review::Change(&[], &[("location", "a\nb".to_owned())]).to_text(), None);
-        assert_eq!(Review::Change(&["a\nb"], &[]).to_text(), None);
+        assert_eq!(text(true, &[], &set).as_deref(), Some("once\n\nlocation\nhttps://api.example/a"));
+        assert_eq!(text(false, &[], &[]).as_deref(), Some("always\n"));
+        assert_eq!(text(false, &[], &[("location", "a\nb".to_owned())]), None);
+        assert_eq!(text(false, &["a\nb"], &[]), None);
     }
 
     #[test]
@@ -306,6 +310,7 @@ mod tests {
             Forward { request_id: Some("a\nb"), ..plan() },
             Forward { deleted: vec!["a\nb"], ..plan() },
             Forward { deleted: vec!["a,b"], ..plan() },
+            Forward { vary: "a\nb", ..plan() },
             set("", "a"),
             set("a\nb", "c"),
             set("a", "b\nc"),
@@ -327,9 +332,10 @@ mod tests {
             assert_eq!(answer(&core, true, &[split, ("vary", "Origin")]), "204\nallow\nGET, HEAD\nvary\nOrigin\n\n");
         }
         let refused = plan().refuse(PublicCode::BadGateway);
-        assert!(refused.starts_with("502\n") && refused.contains("\nvary\nOrigin\n\n{"), "{refused}");
+        let fields = "\nvary\nAuthorization, Origin\naccess-control-allow-origin\n*\n\n";
+        assert!(refused.starts_with("502\n") && refused.contains(&format!("{fields}{{")), "{refused}");
         let refused = Forward { method: "HEAD", ..plan() }.refuse(PublicCode::BadGateway);
-        assert!(refused.starts_with("502\n") && refused.ends_with("\nvary\nOrigin\n\n"), "{refused}");
+        assert!(refused.starts_with("502\n") && refused.ends_with(fields), "{refused}");
     }
 
     proptest! {

@@ -297,9 +297,23 @@ async fn cors_on_answers_is_the_policys_alone() {
         let answer = through(world.layer(), empty(Request::get("/health").header("origin", origin))).await;
         let said = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap());
         assert_eq!(said, allowed, "{origin}");
-        let vary: Vec<_> = answer.headers().get_all("vary").iter().map(|value| value.to_str().unwrap()).collect();
-        assert!(vary.contains(&"accept") && vary.iter().any(|value| value.eq_ignore_ascii_case("origin")), "{vary:?}");
+        assert_eq!(vary(&answer), ["accept, Origin"], "{origin}");
     }
+}
+
+fn vary(answer: &Response<String>) -> Vec<&str> {
+    answer.headers().get_all("vary").iter().map(|value| value.to_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_answer_varies_by_the_fields_that_were_decided_on() {
+    let world = World::start().await;
+    let permitted = through(world.layer(), empty(world.machine("GET", "/companies/1111/orders"))).await;
+    assert_eq!((permitted.status(), vary(&permitted)), (http::StatusCode::OK, vec!["accept, Authorization, Origin"]));
+    let denied = through(world.layer(), empty(Request::get("/companies/1111/orders"))).await;
+    assert_eq!((denied.status(), vary(&denied)), (http::StatusCode::UNAUTHORIZED, vec!["Authorization, Origin"]));
+    let unknown = through(world.layer(), empty(Request::get("/nowhere"))).await;
+    assert_eq!((unknown.status(), vary(&unknown)), (http::StatusCode::NOT_FOUND, vec!["Origin"]));
 }
 
 #[tokio::test]

@@ -7,7 +7,12 @@ use alloc::{
     vec::Vec,
 };
 
-use crate::{policy::Cors, query::QueryError, reason::PublicCode, target::TargetError};
+use crate::{
+    policy::{Cors, vary::PREFLIGHT},
+    query::QueryError,
+    reason::PublicCode,
+    target::TargetError,
+};
 
 /// Seconds after which a caller may try again what could not be decided: longer than the key cache's
 /// cooldown, so that the second try finds the cache willing.
@@ -32,6 +37,8 @@ pub(crate) struct Context<'a> {
     pub(crate) origin: Option<&'a str>,
     /// The answer is to a HEAD request, and has no body.
     pub(crate) head: bool,
+    /// The fields that the decision reads.
+    pub(crate) vary: &'a str,
 }
 
 /// What a code's answer says beyond the code.
@@ -79,6 +86,9 @@ impl Answer {
         if code == PublicCode::TemporarilyUnavailable {
             headers.push(("retry-after", RETRY_AFTER_SECONDS.to_string()));
         }
+        if !context.vary.is_empty() {
+            headers.push(("vary", context.vary.to_owned()));
+        }
         if let Some(cors) = context.cors {
             headers.extend(cors.answer_fields(context.origin));
         }
@@ -88,6 +98,7 @@ impl Answer {
 
     pub(crate) fn preflight(cors: &Cors, origin: &str, methods: &[String]) -> Self {
         let mut headers = cors.preflight_fields(origin, methods);
+        headers.push(("vary", PREFLIGHT.to_owned()));
         headers.push(("cache-control", "no-store".to_owned()));
         Self { status: 204, headers, body: String::new() }
     }

@@ -51,6 +51,7 @@ pub struct Permit {
     pub(crate) forwards_token: bool,
     pub(crate) unusual_names: UnusualNames,
     pub(crate) response_headers: Vec<(&'static str, String)>,
+    pub(crate) vary: Arc<str>,
 }
 
 /// Who calls, as far as the token says.
@@ -147,6 +148,13 @@ impl Permit {
         &self.policy_version
     }
 
+    /// The fields of the request that the decision rests on, for the answer's `Vary`; empty where there are none.
+    /// [`Policy::answer_of`] adds them to what the origin's answer varies by.
+    #[must_use]
+    pub fn vary(&self) -> &str {
+        &self.vary
+    }
+
     /// CORS fields to set on the origin's response, in place of any it set itself.
     #[must_use]
     pub fn response_headers(&self) -> &[(&'static str, String)] {
@@ -230,7 +238,7 @@ impl Permit {
 
     fn answer(&self, code: PublicCode, extra: Extra<'_>) -> Answer {
         let head = self.method == "HEAD";
-        let mut answer = Answer::denial(code, extra, Context { head, ..Context::default() });
+        let mut answer = Answer::denial(code, extra, Context { head, vary: &self.vary, ..Context::default() });
         answer.headers.extend_from_slice(&self.response_headers);
         answer
     }
@@ -314,7 +322,7 @@ impl fmt::Debug for Denial {
 }
 
 impl Policy {
-    pub(crate) fn context<'a>(&'a self, origin: Option<&'a str>, head: bool) -> Context<'a> {
-        Context { cors: self.cors.as_ref(), origin, head }
+    pub(crate) fn context<'a>(&'a self, origin: Option<&'a str>, head: bool, vary: &'a str) -> Context<'a> {
+        Context { cors: self.cors.as_ref(), origin, head, vary }
     }
 }

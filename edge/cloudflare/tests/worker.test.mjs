@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { test } from "node:test";
 
-const FORWARD = `forward\nGET\nhttps://origin.example/\nsent\n60000,60000\norigin\n\n\n\n`;
+const FORWARD = `forward\nGET\nhttps://origin.example/\nsent\n60000,60000\norigin\n\n\n\n\n`;
 const ANSWER = "204\n\n";
 
 // What the entry calls; each test sets what it says.
@@ -68,7 +68,7 @@ test("what was read of the body goes along, no cache is asked and no redirect fo
     sent.push([url, method, body, redirect, cache]);
     return new Response(null, { status: 204 });
   });
-  instance.review = () => "pass";
+  instance.review = () => "always\n";
   const octets = new Uint8Array([1, 2]);
   instance.decide = () => Promise.resolve();
   instance.resume = () => [FORWARD, octets];
@@ -91,10 +91,49 @@ test("an origin's answer that cannot be one of ours is for the rules to answer",
     const answer = new Response(null, { status: 200 });
     return Object.defineProperty(answer, "statusText", { value: "a\nb" });
   });
-  instance.review = () => "pass";
+  instance.review = () => "always\n";
   instance.refused = (plan, why) => (why === "unpassable" ? "502\n\n" : "500\n\n");
-  instance.decide = () => `${FORWARD}\nvary\nOrigin`;
+  instance.decide = () => `${FORWARD}\nx-a\nb`;
   assert.equal((await ask()).status, 502);
+});
+
+test("an origin's answer goes on as it came where nothing is withheld or set", async (context) => {
+  const answered = new Response("x", { headers: { "x-own": "1" } });
+  context.mock.method(globalThis, "fetch", async () => answered);
+  instance.decide = () => FORWARD;
+  for (const verdict of ["once\n", "always\n", undefined]) {
+    instance.review = () => verdict ?? assert.fail("it is known already");
+    assert.equal(await ask(), answered);
+  }
+});
+
+test("a review holds for answers with the same status, names, Vary and plan, and for no others", async (context) => {
+  let answered;
+  context.mock.method(globalThis, "fetch", async () => new Response(null, answered));
+  const reviewed = [];
+  instance.review = (plan, status, fields) => {
+    reviewed.push(fields);
+    return `always\nx-withheld\nvary\nReview ${reviewed.length}`;
+  };
+  const plan = (vary) => `${FORWARD.slice(0, -2)}\n${vary}\n`;
+  const headers = (vary, own = "1") => ({ vary, "x-own": own, "x-withheld": own });
+  for (const [vary, status, headersSent, review] of [
+    ["A", 200, headers("a"), 1],
+    ["A", 200, headers("a", "2"), 1],
+    ["A", 204, headers("a"), 2],
+    ["A", 204, headers("b"), 3],
+    ["B", 204, headers("b"), 4],
+    ["B", 204, { vary: "b", "x-withheld": "1" }, 5],
+    ["B", 204, { vary: "b", "x-withheld": "2" }, 5],
+  ]) {
+    answered = { status, headers: headersSent };
+    instance.decide = () => plan(vary);
+    const answer = await ask();
+    assert.equal(answer.headers.get("vary"), `Review ${review}`);
+    assert.equal(answer.headers.get("x-own"), headersSent["x-own"] ?? null);
+    assert.equal(answer.headers.get("x-withheld"), null);
+  }
+  assert.equal(reviewed.length, 5);
 });
 
 test("once the instance has trapped, a check of before answers 503 and moves nobody's request", async (context) => {

@@ -40,7 +40,7 @@ test("AWS's example events are answered, each as its kind wants it", { skip }, a
       const { "access-control-allow-origin": _, "access-control-allow-credentials": __, ...kept } = response.headers;
       const { vary, ...rest } = answer.headers;
       assert.deepEqual({ ...answer, headers: rest }, { ...response, headers: kept }, name);
-      assert.deepEqual(vary.map(({ value }) => value), ["Origin"], name);
+      assert.deepEqual(vary.map(({ value }) => value), ["Authorization, Origin"], name);
     } else {
       // No route of the policy: a generated 404.
       assert.equal(request.uri, "/");
@@ -375,6 +375,30 @@ test("an origin that refuses our assertion is 502 to the caller, and whatever is
   assert.equal(own.status, "401");
   assert.equal(own.headers["postern-debug"], undefined);
   assert.equal(own.headers["access-control-allow-origin"][0].value, "https://app.ljg-sushi.example");
-  const viewer = await respond("200", [["Vary", "Accept"]], "viewer-response");
-  assert.deepEqual(viewer.headers.vary.map(({ value }) => value), ["Accept", "Origin"]);
+});
+
+test("every answer varies by the fields that were decided on, next to what it varies by already", async () => {
+  const vary = (answer) => answer.headers.vary?.map(({ value }) => value);
+  const respond = (kind, uri, method, own) => {
+    const headers = own.length === 0 ? {} : { vary: own.map((value) => ({ key: "Vary", value })) };
+    const response = { status: "200", statusDescription: "OK", headers };
+    return send(event(kind, { method, uri, querystring: "", clientIp: "203.0.113.178" }, [], { response }));
+  };
+  for (const kind of ["origin-response", "viewer-response"]) {
+    for (const [own, expected] of [
+      [[], ["Authorization, Origin"]],
+      [["Accept"], ["Accept, Authorization, Origin"]],
+      [["accept, ORIGIN", "Accept-Language"], ["accept, ORIGIN, Accept-Language, Authorization"]],
+      [["origin,authorization"], ["origin,authorization"]],
+      [["*"], ["*"]],
+      [["Accept", "*"], ["Accept", "*"]],
+    ]) {
+      assert.deepEqual(vary(await respond(kind, ORDERS, "GET", own)), expected, `${kind} ${own}`);
+    }
+    assert.deepEqual(vary(await respond(kind, "/health", "GET", ["Accept"])), ["Accept, Origin"]);
+    // It is signed for, with its body's hash.
+    assert.deepEqual(vary(await respond(kind, ORDERS, "POST", [])), ["Authorization, X-Amz-Content-Sha256, Origin"]);
+  }
+  assert.deepEqual(vary(await send(viewerRequest(ORDERS))), ["Authorization, Origin"]);
+  assert.deepEqual(vary(await send(viewerRequest("/nowhere"))), ["Origin"]);
 });

@@ -73,6 +73,7 @@ pub(super) async fn plan(
         is_signed: origin.wants_signature(),
         deleted: incoming.fields_in_order().map(|(name, _)| name).filter(|name| rules.removes(name)).collect(),
         set: rules.fields(&incoming.vouched(isolate.is_at_cloudflare)),
+        vary: permit.vary(),
         answer_fields: permit.response_headers().iter().map(|(name, value)| (*name, value.as_str())).collect(),
     };
     match (origin.verifies(), isolate.keys_of(origin.name())) {
@@ -128,7 +129,7 @@ pub(super) fn refused(text: &str, why: &str) -> String {
 pub(super) fn review(text: &str, status: u16, joined: &str) -> String {
     let unavailable = || plan::answer(&Answer::of(PublicCode::TemporarilyUnavailable), false, &[]);
     let (Some(plan), Some(isolate)) = (Forward::parse(text), Isolate::running()) else { return unavailable() };
-    let rules = isolate.authorizer.policy().answer_of(Some(plan.origin));
+    let rules = isolate.authorizer.policy().answer_of(Some(plan.origin), plan.vary);
     if rules.refuses_assertion(status, fields(joined)) {
         let why = "the origin takes no assertion of ours";
         return refuse(&plan, "origin_refused_assertion", why, PublicCode::BadGateway);
@@ -142,14 +143,10 @@ pub(super) fn review(text: &str, status: u16, joined: &str) -> String {
         return refuse(&plan, "origin_failed", UNPASSABLE, PublicCode::BadGateway);
     }
     let withheld: Vec<&str> = fields(joined).map(|(name, _)| name).filter(|name| rules.withholds(name)).collect();
-    let set = rules.rewritten_fields(fields(joined));
+    let set = rules.changed(fields(joined));
     // Another time the challenge, or the error, may be one to us, and the location one of the origin's.
-    let differs = || matches!(status, 401 | 403) || fields(joined).any(|(name, _)| rules.looks_at(name));
-    let review = match (withheld.is_empty() && set.is_empty(), differs()) {
-        (false, _) => Review::Change(&withheld, &set),
-        (true, true) => Review::PassOnce,
-        (true, false) => Review::Pass,
-    };
+    let is_once = matches!(status, 401 | 403) || fields(joined).any(|(name, _)| rules.looks_at(name));
+    let review = Review { is_once, withheld: &withheld, set: &set };
     review.to_text().unwrap_or_else(|| refuse(&plan, "origin_failed", UNPASSABLE, PublicCode::BadGateway))
 }
 

@@ -182,8 +182,8 @@ impl Event {
         Value::Object(request.into_members()).to_string()
     }
 
-    /// The response to go on with: as it came, less the fields that `is_withheld` names, and with those of `set`. A
-    /// `vary` of `set` is added to those that are there: what else the response varies by still holds.
+    /// The response to go on with: as it came, less the fields that `is_withheld` names, and with those of `set`, each in
+    /// place of all of its name.
     ///
     /// `None` in an event that has no response.
     #[must_use]
@@ -192,11 +192,7 @@ impl Event {
         let mut response = response?;
         response.headers.remove(kind, is_withheld);
         for (name, value) in set {
-            if name.eq_ignore_ascii_case("vary") {
-                response.headers.append(kind, name, value);
-            } else {
-                response.headers.set(kind, name, value);
-            }
+            response.headers.set(kind, name, value);
         }
         Some(Value::Object(response.into_members()).to_string())
     }

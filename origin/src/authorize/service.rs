@@ -68,6 +68,7 @@ where
 struct Fields {
     enforcer: Arc<Enforcer>,
     origin: String,
+    vary: String,
     set: Vec<(&'static str, String)>,
 }
 
@@ -106,9 +107,10 @@ impl Settings {
         outgoing(enforcer, &permit, &mut parts).ok_or_else(|| permit.unavailable())?;
         let fields = permit.response_headers().to_vec();
         let origin = permit.origin().name().to_owned();
+        let vary = permit.vary().to_owned();
         parts.extensions.insert(target.clone());
         parts.extensions.insert(Permit::decided(permit, parts.method.clone(), target));
-        Ok((Request::from_parts(parts, body), Fields { enforcer: Arc::clone(enforcer), origin, set: fields }))
+        Ok((Request::from_parts(parts, body), Fields { enforcer: Arc::clone(enforcer), origin, vary, set: fields }))
     }
 
     async fn decision<B>(
@@ -160,27 +162,26 @@ fn outgoing(enforcer: &Enforcer, permit: &postern::Permit, parts: &mut Parts) ->
 /// What the core says of the service's answer. And what was decided for one caller is not kept for another, unless the
 /// service says otherwise.
 fn set_fields(headers: &mut HeaderMap, fields: &Fields) {
-    let rules = fields.enforcer.policy().answer_of(Some(&fields.origin));
+    let rules = fields.enforcer.policy().answer_of(Some(&fields.origin), &fields.vary);
     let withheld: Vec<HeaderName> = headers.keys().filter(|name| rules.withholds(name.as_str())).cloned().collect();
     for name in withheld {
         headers.remove(name);
     }
     let answered = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let moved = rules.rewritten_fields(answered);
-    let moved: Vec<(String, String)> = moved.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    for (name, value) in moved {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+    let changed = rules.changed(answered);
+    let changed: Vec<(String, String)> = changed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    for (name, value) in changed {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) else { continue };
+        // A value that is not text was not read, and still holds.
+        if headers.get_all(&name).iter().all(|value| value.to_str().is_ok()) {
             headers.insert(name, value);
+        } else {
+            headers.append(name, value);
         }
     }
     for (name, value) in &fields.set {
         let Ok(value) = HeaderValue::try_from(value) else { continue };
-        if *name == "vary" {
-            // A service's own `Vary` stays true next to ours.
-            headers.append(*name, value);
-        } else {
-            headers.insert(*name, value);
-        }
+        headers.insert(*name, value);
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-store"));
 }

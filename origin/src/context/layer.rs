@@ -106,7 +106,9 @@ impl Settings {
         // A page must be able to read why.
         if let Some(incoming) = Incoming::of(parts, &BasePath::none()) {
             let fields = incoming.fields();
-            answer.headers.extend(self.enforcer.policy().response_headers(&incoming.as_core(&fields)));
+            let (policy, request) = (self.enforcer.policy(), incoming.as_core(&fields));
+            answer.headers.push(("vary", policy.vary_of(&request).to_owned()));
+            answer.headers.extend(policy.response_headers(&request));
         }
         answer
     }

@@ -98,7 +98,8 @@ impl<'a> Pending<'a> {
             _ if scopes.is_empty() => Extra::Nothing,
             _ => Extra::Scopes(&scopes),
         };
-        let context = self.authorizer.policy.context(self.origin.as_deref(), self.method == "HEAD");
+        let (origin, is_head) = (self.origin.as_deref(), self.method == "HEAD");
+        let context = self.authorizer.policy.context(origin, is_head, &self.route.vary);
         let denial = Denial::new(reason, Some(&self.route.name), extra, context);
         let company = self.company.as_ref().ok().and_then(|company| company.as_ref()?.name(&self.target, None));
         Progress::Decided(Decision::Deny(denial.about(caller, company.map(ToOwned::to_owned))))
@@ -156,7 +157,8 @@ impl Authorizer {
             return Progress::Decided(self.unfit(request));
         }
         let deny = |reason, extra: Extra<'_>| {
-            let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD");
+            let vary = self.policy.vary_without_route(request.method);
+            let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD", vary);
             Progress::Decided(Decision::Deny(Denial::new(reason, None, extra, context)))
         };
         let target = match self.target(request) {
@@ -238,7 +240,9 @@ impl Authorizer {
         if let Some(answer) = preflight {
             return Decision::Preflight(answer);
         }
-        let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD");
+        // Whoever is answered so may have been found unfit after the caller was looked at.
+        let vary = self.policy.vary_of(request);
+        let context = self.policy.context(request.sole_header("origin"), request.method == "HEAD", vary);
         Decision::Deny(Denial::new(Reason::Unconfigured, None, Extra::Nothing, context))
     }
 

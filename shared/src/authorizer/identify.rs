@@ -65,7 +65,8 @@ impl Authorizer {
 
 impl<'a> Asked<'a> {
     fn refuse(&self, reason: Reason) -> Identification<'a> {
-        let context = self.authorizer.policy.context(self.origin.as_deref(), self.is_head);
+        let policy = &self.authorizer.policy;
+        let context = policy.context(self.origin.as_deref(), self.is_head, policy.vary_of_caller());
         Identification::Refused(Denial::new(reason, None, Extra::Nothing, context))
     }
 

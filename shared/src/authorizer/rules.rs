@@ -145,6 +145,7 @@ fn permit<'a>(
         content_sha256,
         forwards_token: origin.receives_token() && (!route.is_public() || route.forwards_token),
         unusual_names: pending.unusual_names,
+        vary: Arc::clone(&route.vary),
         response_headers: cors.map(|cors| cors.answer_fields(pending.origin.as_deref())).unwrap_or_default(),
         method: pending.method,
         target: pending.target,

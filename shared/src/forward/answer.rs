@@ -6,7 +6,10 @@ use super::{
     location::rewritten,
     names::{Class, begins_with, class},
 };
-use crate::policy::{Origin, Policy};
+use crate::{
+    cut,
+    policy::{Origin, Policy},
+};
 
 /// Where an origin's challenge arrives. API Gateway gives the field of an integration another name, in REST APIs and in
 /// HTTP APIs (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>); function
@@ -21,11 +24,13 @@ pub struct OriginAnswer<'p> {
     policy: &'p Policy,
     /// The origin's name; `None` where the platform does not say which one answers.
     origin: Option<&'p str>,
+    /// The fields of the request that the decision read.
+    vary: &'p str,
 }
 
 impl<'p> OriginAnswer<'p> {
-    pub(super) const fn new(policy: &'p Policy, origin: Option<&'p str>) -> Self {
-        Self { policy, origin }
+    pub(super) const fn new(policy: &'p Policy, origin: Option<&'p str>, vary: &'p str) -> Self {
+        Self { policy, origin, vary }
     }
 
     /// Whether the field does not reach the caller: what Postern says to an origin, and CORS, which the policy alone
@@ -59,8 +64,26 @@ impl<'p> OriginAnswer<'p> {
         self.policy.origins().iter().filter(is_own).find_map(|origin| rewritten(value, origin.url(), public))
     }
 
-    /// [`rewritten`](Self::rewritten), for every field whose value changes.
-    pub fn rewritten_fields<'f>(&self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Vec<(&'f str, String)> {
-        fields.into_iter().filter_map(|(name, value)| Some((name, self.rewritten(name, value)?))).collect()
+    /// The fields to set on an answer with these `fields`, each in place of all of its name: those that are
+    /// [`rewritten`](Self::rewritten), and `vary`.
+    pub fn changed<'f>(&self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Vec<(&'f str, String)> {
+        let (mut changed, mut varies_by) = (Vec::new(), Vec::new());
+        for (name, value) in fields {
+            if name.eq_ignore_ascii_case("vary") {
+                varies_by.push(value);
+            }
+            changed.extend(self.rewritten(name, value).map(|value| (name, value)));
+        }
+        changed.extend(self.merged_vary(&varies_by).map(|value| ("vary", value)));
+        changed
+    }
+
+    /// `Vary` for an answer that says `varies_by`; `None` where that names each of our fields already, or everything (`*`).
+    fn merged_vary(&self, varies_by: &[&str]) -> Option<String> {
+        let members = |list| cut::all(list, b',').map(|name: &str| name.trim_matches([' ', '\t']));
+        let said = || varies_by.iter().flat_map(|list| members(list)).filter(|name| !name.is_empty());
+        let is_said = |own: &&str| said().any(|name| name == "*" || name.eq_ignore_ascii_case(own));
+        let missing: Vec<&str> = members(self.vary).filter(|own| !own.is_empty() && !is_said(own)).collect();
+        (!missing.is_empty()).then(|| said().chain(missing).collect::<Vec<_>>().join(", "))
     }
 }

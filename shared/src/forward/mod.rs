@@ -4,7 +4,7 @@
 //!  Permit ─▶ Permit::forward ─▶ Forward ── removes(name): the caller's fields that end here
 //!                                       ├─ fields(): the fields that Postern sets in their place
 //!                                       └─ body(seen): what becomes of the body
-//!  an origin's answer ─▶ Policy::answer_of ─▶ OriginAnswer: fields withheld and rewritten, a refusal of the assertion
+//!  an origin's answer ─▶ Policy::answer_of ─▶ OriginAnswer: fields withheld and changed, a refusal of the assertion
 //! ```
 //!
 //! An origin must read a request as it was decided on. So every field goes by which some server takes another method,
@@ -81,10 +81,11 @@ impl Permit {
 }
 
 impl Policy {
-    /// What becomes of an answer of the origin of this name; of any of them, where the platform does not say which.
+    /// What becomes of an answer of the origin of this name; of any of them, where the platform does not say which. `vary`
+    /// names the fields that the decision read: [`Permit::vary`], or [`Policy::vary_of`].
     #[must_use]
-    pub const fn answer_of<'p>(&'p self, origin: Option<&'p str>) -> OriginAnswer<'p> {
-        OriginAnswer::new(self, origin)
+    pub const fn answer_of<'p>(&'p self, origin: Option<&'p str>, vary: &'p str) -> OriginAnswer<'p> {
+        OriginAnswer::new(self, origin, vary)
     }
 }
 

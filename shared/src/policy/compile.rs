@@ -2,7 +2,7 @@
 //!
 //! All faults are gathered before any is reported, so that an author mends them in one round.
 
-use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, format, string::String, sync::Arc, vec::Vec};
 use core::{fmt::Write as _, time::Duration};
 
 use sha2::{Digest, Sha256};
@@ -18,6 +18,7 @@ use super::{
     spelling::Spellings,
     table::RouteTable,
     url::Profile,
+    vary,
 };
 
 pub(super) fn from_json(json: &str) -> Result<Policy, PolicyErrors> {
@@ -47,7 +48,7 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
     let cors = file.cors.as_ref().map(|cors| cors::compile(cors, profile, &mut faults));
     let limits = settings::limits(file.limits.as_ref(), &mut faults);
     let log = settings::log(file.log.as_ref(), &mut faults);
-    let routes = compile_route::routes(file, &mut faults);
+    let mut routes = compile_route::routes(file, &mut faults);
     let fields = field::fields(file, &mut faults);
     #[cfg(feature = "toml")]
     let tests = super::test::compile(file, &mut faults);
@@ -77,6 +78,15 @@ pub(super) fn compile(file: &PolicyFile, json: String) -> Result<Policy, PolicyE
         for field in fields.iter().filter(|field| field.issuers.contains(&index)) {
             issuer.keep(&BOTH, field.required.iter().map(|required| ClaimPath::top(&required.name)));
         }
+    }
+    // Routes next to each other mostly have the same, and share it.
+    let mut vary: Arc<str> = Arc::default();
+    for route in &mut routes {
+        let own = vary::of_route(route, origins.get(route.origin), cors.as_ref());
+        if *vary != *own {
+            vary = own.into();
+        }
+        route.vary = Arc::clone(&vary);
     }
     let mut identity_fields: Vec<String> = routes
         .iter()

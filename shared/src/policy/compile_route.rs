@@ -1,6 +1,6 @@
 //! From what the file says of routes to [`Route`]s, each by itself and then all beside one another.
 
-use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use super::{
@@ -152,6 +152,8 @@ impl<'a> Written<'a> {
             query_method_override: route.query_method_override,
             headers: self.headers(faults),
             forwards_token: self.forwards_token(faults),
+            // Said once all of the policy is known.
+            vary: Arc::default(),
             template,
         }
     }

@@ -52,6 +52,7 @@ mod toml;
 #[cfg(feature = "toml")]
 mod unused;
 mod url;
+pub(crate) mod vary;
 
 pub use audience::AudienceRule;
 pub use bindings::{FreeParameter, FreedBy};
@@ -311,7 +312,7 @@ impl Policy {
         self.identity_fields.iter().any(|own| folded(own).eq(folded(name)))
     }
 
-    /// CORS fields to set on an origin's response to `request`, in place of any it set itself: what
+    /// CORS fields to set on an answer to `request`, in place of any it set itself: what
     /// [`Permit::response_headers`](crate::Permit::response_headers) says, for a driver that meets the response without
     /// the decision.
     #[must_use]

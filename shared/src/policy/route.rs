@@ -33,6 +33,8 @@ pub struct Route {
     pub(crate) headers: Vec<HandedClaim>,
     /// Only of a public route: whether the origin gets the value of `Authorization`.
     pub(crate) forwards_token: bool,
+    /// What `Vary` names on every answer to its requests.
+    pub(crate) vary: Arc<str>,
 }
 
 /// Which company a request is about, and so must be one of the caller's.

@@ -266,23 +266,23 @@ fn a_location_at_an_origins_host_is_rewritten_where_the_policy_says_the_public_u
     let policy = from_toml(&text, None).unwrap();
     let own = "https://external-orders.ljg-sushi.example/a?b";
     let public = Some("https://api.ljg-sushi.example/a?b".to_owned());
-    let answer = policy.answer_of(Some("external-orders"));
+    let answer = policy.answer_of(Some("external-orders"), "");
     for name in ["location", "Content-Location"] {
         assert_eq!(answer.rewritten(name, own), public, "{name}");
         assert!(answer.looks_at(name));
     }
     assert_eq!(answer.rewritten("link", own), None);
     assert_eq!(answer.rewritten("location", "https://vouchers.ljg-sushi.example/a"), None);
-    assert_eq!(policy.answer_of(Some("vouchers")).rewritten("location", own), None);
-    assert_eq!(policy.answer_of(None).rewritten("location", own), public);
+    assert_eq!(policy.answer_of(Some("vouchers"), "").rewritten("location", own), None);
+    assert_eq!(policy.answer_of(None, "").rewritten("location", own), public);
     let unsaid = policies::example();
-    assert_eq!(unsaid.answer_of(Some("external-orders")).rewritten("location", own), None);
+    assert_eq!(unsaid.answer_of(Some("external-orders"), "").rewritten("location", own), None);
 }
 
 #[test]
 fn what_an_origin_says_to_postern_and_of_cors_does_not_reach_the_caller() {
     let policy = policies::example();
-    let answer = policy.answer_of(None);
+    let answer = policy.answer_of(None, "");
     for (name, is_withheld) in [
         ("Postern_Internal", true),
         ("postern-assertion", true),

@@ -51,3 +51,4 @@ mod time;
 mod token_cache;
 mod token_limits;
 mod token_names;
+mod vary;

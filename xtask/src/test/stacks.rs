@@ -31,7 +31,7 @@ enum Through {
 
 /// Programs of the end-to-end tests, the slowest first, so that no stack ends long after the others. Those that are not
 /// about an isolate of a Worker's own run through CloudFront as well.
-const PROGRAMS: [(&str, &[Through]); 27] = {
+const PROGRAMS: [(&str, &[Through]); 28] = {
     const BOTH: &[Through] = &[Through::Worker, Through::CloudFront];
     const WORKER: &[Through] = &[Through::Worker];
     [
@@ -62,6 +62,7 @@ const PROGRAMS: [(&str, &[Through]); 27] = {
         ("orders_external", BOTH),
         ("orders_internal", BOTH),
         ("vouchers", BOTH),
+        ("vary", BOTH),
     ]
 };
 
