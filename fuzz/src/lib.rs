@@ -1,4 +1,4 @@
-//! What must hold for any input at all, one module for each kind of input that reaches the core.
+//! What must hold for any input at all, one module for each kind of input that reaches the core, the edge or an authorizer.
 //!
 //! Each module has one function, `check`, that takes any bytes and panics where a promise is broken: not only where the
 //! core panics. It uses the core's public interface alone. libFuzzer drives it (`cargo xtask fuzz`, with the targets of
@@ -10,9 +10,16 @@
 
 pub mod assertion;
 pub mod bearer;
+pub mod cache;
+pub mod cloudfront;
+mod decider;
+pub mod gateway;
+pub mod graphql;
 pub mod jwks;
 pub mod path;
+pub mod plan;
 pub mod policy;
+pub mod query;
 mod script;
 pub mod token;
 mod world;

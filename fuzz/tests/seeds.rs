@@ -7,15 +7,22 @@
 
 use std::{collections::BTreeSet, fmt::Debug, fs, path::Path};
 
-use postern_fuzz::{assertion, bearer, jwks, path, policy, token};
+use postern_fuzz::{assertion, bearer, cache, cloudfront, gateway, graphql, jwks, path, plan, policy, query, token};
 
 /// Inputs that are made for each target by changing its seeds: two seconds or so, unoptimised.
 const CHANGES: usize = 6_000;
+/// The same for targets whose inputs are larger, or many steps each: a second or so.
+const FEWER_CHANGES: usize = 1_500;
 /// Most changes that are made to a seed at a time.
 const MOST_EDITS: u64 = 4;
 
 /// Runs `check` over the seeds of `target` and over changes of them. Returns what the seeds themselves reached.
 fn run<R: Ord + Debug>(target: &str, check: fn(&[u8]) -> R) -> BTreeSet<R> {
+    run_with(CHANGES, target, check)
+}
+
+/// The same, with so many changes.
+fn run_with<R: Ord + Debug>(changes: usize, target: &str, check: fn(&[u8]) -> R) -> BTreeSet<R> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<_> =
         fs::read_dir(root.join("seeds").join(target)).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -31,7 +38,7 @@ fn run<R: Ord + Debug>(target: &str, check: fn(&[u8]) -> R) -> BTreeSet<R> {
         .collect();
     let dictionary = fs::read_to_string(root.join("dictionaries").join(target).with_extension("dict")).unwrap();
     let mut mutator = Mutator { random: 0x9E37_79B9_7F4A_7C15, words: words(&dictionary), seeds: &seeds };
-    for seed in seeds.iter().cycle().take(CHANGES) {
+    for seed in seeds.iter().cycle().take(changes) {
         let input = mutator.changed(seed);
         // Shown where the check panics: the test's output is kept until then.
         println!("{}", input.escape_ascii());
@@ -160,4 +167,45 @@ fn policies_load_again_as_they_are() {
 fn assertions_are_believed_only_as_they_were_signed() {
     use assertion::Reached::{Believed, Foreign, Keys, NoKeys, Refused};
     assert_eq!(run("assertion", assertion::check), BTreeSet::from([Foreign, NoKeys, Keys, Refused, Believed]));
+}
+
+#[test]
+fn cloudfront_forwards_what_was_decided_on_and_nothing_that_only_postern_may_say() {
+    use cloudfront::Reached::{Answered, Nothing, OriginRequest, Response, ViewerRequest};
+    let reached = run("cloudfront", cloudfront::check);
+    assert_eq!(reached, BTreeSet::from([Nothing, Answered, ViewerRequest, OriginRequest, Response]));
+}
+
+#[test]
+fn api_gateway_is_told_to_allow_only_what_a_valid_token_permits() {
+    use gateway::Reached::{Allowed, Denied, Failed, Listed, Nothing};
+    let reached = run("gateway", gateway::check);
+    assert_eq!(reached, BTreeSet::from([Nothing, Failed, Denied, Allowed, Listed]));
+}
+
+#[test]
+fn the_workers_plan_says_what_was_decided_whatever_its_parts_contain() {
+    use plan::Reached::{Answered, Forwarded, Nothing, Unwritable, Written};
+    let reached = run("plan", plan::check);
+    assert_eq!(reached, BTreeSet::from([Nothing, Unwritable, Written, Answered, Forwarded]));
+}
+
+#[test]
+fn graphql_documents_select_only_fields_whose_rules_permit() {
+    use graphql::Reached::{Connection, Executed, Failed, InPart, Nothing, Refused};
+    let reached = run_with(FEWER_CHANGES, "graphql", graphql::check);
+    assert_eq!(reached, BTreeSet::from([Nothing, Failed, Refused, InPart, Executed, Connection]));
+}
+
+#[test]
+fn queries_have_one_value_whoever_reads_them() {
+    use query::Reached::{Absent, NotCanonical, Read, Refused};
+    assert_eq!(run("query", query::check), BTreeSet::from([NotCanonical, Refused, Absent, Read]));
+}
+
+#[test]
+fn caches_give_out_nothing_past_its_time_or_of_anybody_else() {
+    use cache::Reached::{FreshKeys, Known, Nothing, Remembered, StaleKeys, StandIn};
+    let reached = run_with(FEWER_CHANGES, "cache", cache::check);
+    assert_eq!(reached, BTreeSet::from([Nothing, FreshKeys, StaleKeys, Known, StandIn, Remembered]));
 }

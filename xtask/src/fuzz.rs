@@ -40,10 +40,35 @@ pub(crate) enum Target {
     Policy,
     /// Assertions and their keys.
     Assertion,
+    /// Events of CloudFront.
+    Cloudfront,
+    /// Events of API Gateway.
+    Gateway,
+    /// Texts by which the Worker's JavaScript acts.
+    Plan,
+    /// GraphQL documents, and events of AppSync.
+    Graphql,
+    /// Queries.
+    Query,
+    /// Sequences of what happens to the caches.
+    Cache,
 }
 
 impl Target {
-    const ALL: [Self; 6] = [Self::Token, Self::Jwks, Self::Path, Self::Bearer, Self::Policy, Self::Assertion];
+    const ALL: [Self; 12] = [
+        Self::Token,
+        Self::Jwks,
+        Self::Path,
+        Self::Bearer,
+        Self::Policy,
+        Self::Assertion,
+        Self::Cloudfront,
+        Self::Gateway,
+        Self::Plan,
+        Self::Graphql,
+        Self::Query,
+        Self::Cache,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -53,6 +78,12 @@ impl Target {
             Self::Bearer => "bearer",
             Self::Policy => "policy",
             Self::Assertion => "assertion",
+            Self::Cloudfront => "cloudfront",
+            Self::Gateway => "gateway",
+            Self::Plan => "plan",
+            Self::Graphql => "graphql",
+            Self::Query => "query",
+            Self::Cache => "cache",
         }
     }
 }

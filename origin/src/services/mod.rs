@@ -6,6 +6,7 @@
 
 pub mod external_orders;
 pub mod internal_orders;
+#[cfg(feature = "dynamodb")]
 pub mod permissions;
 pub mod vouchers;
 
