@@ -47,7 +47,10 @@ pub fn check(input: &[u8]) -> Reached {
     let shown = &shown["Records"][0]["cf"];
     match event.response() {
         Some(_) => response(event, &shown["response"]),
-        None => request(event, &shown["request"], &mut script),
+        None => {
+            assert_readings_agree(text, &shown["request"]);
+            request(event, &shown["request"], &mut script)
+        }
     }
 }
 
@@ -78,12 +81,29 @@ fn request(event: Event, shown: &Value, script: &mut Script<'_>) -> Reached {
     let forwarded = event.forwarded(|name| rules.removes(name), &set);
     let forwarded: Value = serde_json::from_str(&forwarded).expect("JSON");
     assert_goes_on(kind, shown, &forwarded, |name| rules.removes(name), &set);
+    let left = fields_of(&forwarded);
+    // Said once more without the core's lists: the caller's token, and whatever only Postern may say.
+    assert!(!left.contains_key("authorization"), "the caller's token goes on");
+    let assertions = left.keys().filter(|name| folded(name).starts_with("postern-")).count();
+    assert_eq!(assertions, 1, "another number of assertions than one");
     if let Some(changes) = viewer.and_then(|viewer| viewer.changes(|name| rules.removes(name), &set)) {
         assert_eq!(forwarded, changed(shown, &changes), "the two readings forward two requests");
     }
     match driver {
         Driver::OriginRequest => Reached::OriginRequest,
         _ => Reached::ViewerRequest,
+    }
+}
+
+/// Whatever is removed and set, both readings forward one request.
+fn assert_readings_agree(text: &str, shown: &Value) {
+    let event = Event::parse(text).expect("it was one");
+    let (kind, set) = (event.kind(), [("x-own", "set"), ("via", "set")]);
+    let is_removed = |name: &str| name == "accept" || name == "host";
+    let forwarded: Value = serde_json::from_str(&event.forwarded(is_removed, &set)).expect("JSON");
+    assert_goes_on(kind, shown, &forwarded, is_removed, &set);
+    if let Some(changes) = in_few_words(kind, shown).and_then(|viewer| viewer.changes(is_removed, &set)) {
+        assert_eq!(forwarded, changed(shown, &changes), "the two readings forward two requests");
     }
 }
 
@@ -149,10 +169,6 @@ fn assert_goes_on(
     }
     let left = fields_of(forwarded);
     assert_eq!(left, expected, "other fields go on");
-    // Said once more without the core's lists: the caller's token, and whatever only Postern may say.
-    assert!(!left.contains_key("authorization"), "the caller's token goes on");
-    let assertions = left.keys().filter(|name| folded(name).starts_with("postern-")).count();
-    assert_eq!(assertions, 1, "another number of assertions than one");
 }
 
 /// The lines that `event.js` takes out of a viewer's request, read.
