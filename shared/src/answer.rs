@@ -18,6 +18,9 @@ use crate::{
 /// cooldown, so that the second try finds the cache willing.
 pub const RETRY_AFTER_SECONDS: u32 = 5;
 
+/// Fields of a denial, at most: five of its own, and CORS's.
+const FIELDS: usize = 8;
+
 /// A whole HTTP answer, for a driver to write out as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -73,10 +76,9 @@ impl Answer {
     }
 
     pub(crate) fn denial(code: PublicCode, extra: Extra<'_>, context: Context<'_>) -> Self {
-        let mut headers = Vec::from([
-            ("content-type", "application/problem+json".to_owned()),
-            ("cache-control", "no-store".to_owned()),
-        ]);
+        let mut headers = Vec::with_capacity(FIELDS);
+        headers.push(("content-type", "application/problem+json".to_owned()));
+        headers.push(("cache-control", "no-store".to_owned()));
         if let Some(challenge) = challenge(code, extra) {
             headers.push(("www-authenticate", challenge));
         }
