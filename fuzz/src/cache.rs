@@ -6,9 +6,9 @@
 //! | steps | of |
 //! | --- | --- |
 //! | `1` to `8`, `-`, `_` | the clock: on by 1, 4, 10, 60, 300, 900, 3,600 and 86,400 s; back by 10 and 3,600 s |
-//! | `k` `K` `u` `f` `F` `s` `x` `o` `O` `U` | keys ([`keys`]) |
-//! | `p` `q` `r` `w` `a` `A` `m` `n` `e` `b` `c` `d` `P` | permissions ([`permissions`]) |
-//! | `t` `T` `v` | verified tokens ([`tokens`]) |
+//! | `k` `K` `u` `f` `F` `s` `x` `o` `O` `U` | keys (`keys`) |
+//! | `p` `q` `r` `w` `a` `A` `m` `n` `e` `b` `c` `d` `P` | permissions (`permissions`) |
+//! | `t` `T` `v` | verified tokens (`tokens`) |
 
 mod keys;
 mod permissions;
