@@ -113,6 +113,20 @@ fn a_token_ends_at_the_very_second_of_exp() {
 }
 
 #[test]
+fn a_fraction_of_nbf_or_iat_is_waited_for() {
+    for (name, reason) in [("nbf", Reason::NotYetValid), ("iat", Reason::IssuedInFuture)] {
+        // The example's leeway is 5 s.
+        let at = |fraction: &str| {
+            outcome(&Token::partner("1111").raw_claims(with_number(name, &format!("{}{fraction}", NOW + 5))))
+        };
+        assert_eq!(at(""), Outcome::Permit, "{name}");
+        assert_eq!(at(".0"), Outcome::Permit, "{name}");
+        assert_eq!(at(".001"), denied(reason), "{name}");
+        assert_eq!(at(".9"), denied(reason), "{name}");
+    }
+}
+
+#[test]
 fn an_expired_token_is_told_as_expired_whatever_else_is_wrong_with_it() {
     for exp in [NOW, NOW - 1, 0] {
         let expired = Token::partner("1111").claim("exp", json!(exp));

@@ -111,6 +111,17 @@ fn a_jwks_uri_that_no_policy_may_name_is_not_asked() {
 }
 
 #[test]
+fn a_jwks_uri_with_an_address_of_the_own_network_is_not_asked() {
+    let answered = |url: &str| first_answer(200, metadata(PARTNERS_URL, url).to_string().as_bytes());
+    for host in ["10.0.0.1", "127.0.0.1:8443", "169.254.169.254", "192.168.1.1", "[::1]", "[fd00::1]:8443"] {
+        assert_eq!(answered(&format!("https://{host}/jwks")), Err(KeyFetchError::JwksUrl), "{host}");
+    }
+    for host in ["8.8.8.8", "keys.example"] {
+        assert!(answered(&format!("https://{host}/jwks")).is_ok(), "{host}");
+    }
+}
+
+#[test]
 fn what_is_no_metadata_fails_the_fetch() {
     let whole = metadata(PARTNERS_URL, "https://keys.example/jwks").to_string();
     let twice = whole.replacen('{', &format!("{{\"issuer\":\"{PARTNERS_URL}\","), 1);

@@ -514,6 +514,34 @@ fn a_service_that_wants_to_be_left_alone_is_asked_nothing_and_nothing_stands_in(
     assert_eq!(bench.look_up_for("users", "v", 0, millis(2_999)), Fetch);
 }
 
+/// Questions that left before it said so may still fail.
+#[test]
+fn nothing_stands_in_while_the_service_wants_to_be_left_alone_whatever_fails_meanwhile() {
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.store(Some(1), 0);
+    for (subject, at) in [("a", 1_000), ("b", 1_001), ("c", 1_002), ("d", 1_003)] {
+        assert_eq!(bench.look_up_for("users", subject, 0, millis(at)), Fetch);
+    }
+    bench.fail_by(1_000, PermissionsFailure::Backoff(Duration::from_secs(20)), 3_000);
+    bench.fail(1_001, 4_000);
+    bench.fail(1_002, 9_000);
+    bench.fail(1_003, 15_000);
+    assert!(!bench.stands_in(22_999));
+    assert!(bench.stands_in(23_000));
+}
+
+/// How far apart the failures were, nobody can tell then.
+#[test]
+fn nothing_stands_in_by_a_clock_that_was_set_back_behind_the_failures() {
+    let mut bench = Bench::new();
+    bench.look_up_or_stand_in(0);
+    bench.store(Some(1), 0);
+    bench.outage(20_000);
+    assert!(bench.stands_in(20_000));
+    assert!(!bench.stands_in(19_999));
+}
+
 #[test]
 fn nothing_stands_in_where_the_route_does_not_say_so_and_nothing_past_both_ages() {
     let mut bench = Bench::new();

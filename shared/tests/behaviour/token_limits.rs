@@ -61,6 +61,17 @@ fn a_token_older_than_allowed_is_refused_and_one_remembered_ends_with_its_age() 
 }
 
 #[test]
+fn a_fraction_of_iat_gives_a_token_no_more_time() {
+    let issued = |seconds_ago: f64| token().claim("iat", json!(NOW as f64 - seconds_ago));
+    // The whole second before it counts: these are 60 and 59 seconds old.
+    assert_eq!(outcome(&mut world("max_age = \"1m\""), &issued(59.1)), denied(Reason::IssuedTooLongAgo));
+    assert_eq!(outcome(&mut world("max_age = \"1m\""), &issued(58.1)), Outcome::Permit);
+    let lasting = |seconds: u64| issued(0.5).claim("exp", json!(NOW - 1 + seconds));
+    assert_eq!(outcome(&mut world("max_lifetime = \"1m\""), &lasting(60)), Outcome::Permit);
+    assert_eq!(outcome(&mut world("max_lifetime = \"1m\""), &lasting(61)), denied(Reason::LifetimeTooLong));
+}
+
+#[test]
 fn a_limit_needs_to_know_when_the_token_was_issued() {
     for rule in ["max_lifetime = \"1h\"", "max_age = \"1m\""] {
         let missing = outcome(&mut world(rule), &token().without("iat"));
