@@ -83,7 +83,7 @@ impl fmt::Debug for Forward<'_> {
 }
 
 impl<'a> Forward<'a> {
-    /// The text of it. `None` if some part of it has a line break.
+    /// The text of it. `None` if some part of it has a line break or a field has no name.
     #[must_use]
     pub fn to_text(&self) -> Option<String> {
         let mut lines = Lines::new(FORWARD);
@@ -211,7 +211,8 @@ impl Lines {
     fn push_joined(&mut self, names: &[&str]) -> Option<()> {
         self.push(NEXT)?;
         for (index, name) in names.iter().enumerate() {
-            if name.contains(['\n', ',']) {
+            // A single empty name would be read as no name at all.
+            if name.is_empty() || name.contains(['\n', ',']) {
                 return None;
             }
             if index > 0 {
@@ -310,6 +311,7 @@ mod tests {
             Forward { request_id: Some("a\nb"), ..plan() },
             Forward { deleted: vec!["a\nb"], ..plan() },
             Forward { deleted: vec!["a,b"], ..plan() },
+            Forward { deleted: vec![""], ..plan() },
             Forward { vary: "a\nb", ..plan() },
             set("", "a"),
             set("a\nb", "c"),

@@ -85,7 +85,7 @@ fn parts(script: &mut Script<'_>, text: &str) -> Reached {
         [forward.method, &forward.url, forward.origin, forward.request_id.unwrap_or_default(), forward.vary]
             .into_iter()
             .any(breaks)
-            || forward.deleted.iter().any(|name| breaks(name) || name.contains(','))
+            || forward.deleted.iter().any(|name| name.is_empty() || breaks(name) || name.contains(','))
             || set
                 .chain(forward.answer_fields.iter().copied())
                 .any(|(name, value)| name.is_empty() || breaks(name) || breaks(value));

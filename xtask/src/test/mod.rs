@@ -282,7 +282,10 @@ fn units(paths: &Paths, report: &Report, binaries: &Binaries, filters: &[String]
     report.part("unit tests", again, || {
         // The signatures' vectors run once, with their hosts.
         let without_targets = &["signatures"];
-        binaries.run(paths, &Choice { without: &["postern-e2e"], without_targets, filters, ..Choice::default() })
+        // Some programs mostly wait; one more than there are processors keeps these busy.
+        let at_a_time = binaries::processors() + 1;
+        let without = &["postern-e2e"];
+        binaries.run(paths, &Choice { without, without_targets, filters, at_a_time, ..Choice::default() })
     })?;
     report.part("documentation tests", again, || binaries::documentation(paths, filters))
 }
