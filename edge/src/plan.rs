@@ -157,7 +157,7 @@ pub struct Review<'a> {
 }
 
 impl Review<'_> {
-    /// The text of it, which is told from an answer's by its first line: the names of the fields to leave out follow on one
+    /// The text of it. Its first line distinguishes it from an answer: the names of the fields to leave out follow on one
     /// line, then the fields to set, a name and a value on two lines. `None` if some part has a line break.
     #[must_use]
     pub fn to_text(&self) -> Option<String> {

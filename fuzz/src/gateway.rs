@@ -131,7 +131,7 @@ fn credentials(event: &Value) -> usize {
     let lists = named("multiValueHeaders");
     let texts = |value: &Value| value.as_array().into_iter().flatten().filter(|one| one.is_string()).count();
     let listed: usize = lists.iter().map(|(_, list)| texts(list)).sum();
-    // The same value stands in both maps.
+    // Both maps have the same value.
     let others = named("headers")
         .into_iter()
         .filter(|(name, value)| value.is_string() && !lists.iter().any(|(own, list)| own == name && texts(list) > 0));

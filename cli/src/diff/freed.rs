@@ -1,7 +1,7 @@
 //! Parameters of paths that a rule binds in one policy only.
 //!
-//! Who gains by it is told caller by caller ([`super::access`]). This says which parameter has no rule any more, also where
-//! another one has taken its place.
+//! [`super::access`] reports who gains access. This module reports which parameter has no rule any more, also if another
+//! parameter is bound instead.
 
 use postern::Policy;
 
@@ -26,7 +26,7 @@ pub(super) fn changes([old, new]: [&Policy; 2]) -> Vec<Freed> {
             let is_looser = match (was_bound, route.binds(name)) {
                 (Some(true), false) => true,
                 (Some(false), true) => false,
-                // A parameter that is new is worth a line if it names somebody.
+                // A new parameter is reported if it names a company or a user.
                 (None, false) if is_named => true,
                 _ => continue,
             };

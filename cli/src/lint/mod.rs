@@ -173,7 +173,7 @@ pub(crate) fn warnings(policy: &Policy) -> Vec<Warning> {
         let at = |member: &str| {
             if member.is_empty() { format!("route[{index}]") } else { format!("route[{index}].{member}") }
         };
-        // What the route frees by `"any"`, or what a public route lies beside, is told once.
+        // A parameter that `"any"` frees, or a public route next to protected ones, has a warning already.
         let is_told = |name: &str| {
             let mut free = route.free_parameters().iter();
             !route.is_public() && free.any(|free| free.name == name && free.by == FreedBy::Any)

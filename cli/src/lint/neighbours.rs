@@ -1,9 +1,9 @@
-//! What a route lets happen next to other routes: paths that are also a stricter route's, a public path among protected ones,
-//! a parameter that only the other route binds.
+//! Warnings about a route compared with its neighbours: paths shared with a stricter route, a public path among protected
+//! ones, a parameter that only the other route binds.
 
 use postern::{Policy, policy::Route};
 
-/// What is to be said of the stricter routes with which `route` shares paths, or paths that differ in spelling alone.
+/// Describes the stricter routes that share paths with `route`, or whose paths differ from its own in spelling alone.
 pub(super) fn overlap(policy: &Policy, route: &Route) -> Option<String> {
     let is_taken_for =
         |other: &Route| policy.rivals(route).any(|(rival, needs_tail)| !needs_tail && rival.name() == other.name());
@@ -39,9 +39,9 @@ pub(super) fn beside<'p>(policy: &'p Policy, public: &Route) -> Option<&'p Route
     policy.routes().iter().filter(|route| !route.is_public() && !route.is_shadow()).find(inside)
 }
 
-/// A parameter of `route` that no rule binds, and a route that binds the same segment below the same path:
-/// `/shops/{shop}/refunds` next to `/shops/{shop}/orders`. It goes by the place and not by the name, so that a forgotten rule
-/// is also seen where the name says nothing. Only parameters that `concerns` accepts count.
+/// Returns an unbound parameter of `route` and a route that binds the same segment below the same path, such as
+/// `/shops/{shop}/refunds` next to `/shops/{shop}/orders`. The place is compared and not the name, so that a forgotten rule
+/// is found under any name. Only parameters that `concerns` accepts count.
 pub(super) fn bound_elsewhere<'p>(
     policy: &'p Policy,
     route: &'p Route,

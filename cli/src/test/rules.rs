@@ -1,9 +1,8 @@
 //! Which rules of each route the tests cover.
 //!
-//! A rule is covered when some test is denied by it on this route and another one is permitted there: without the rule, the
-//! first would be permitted. What a route leaves free is counted too, and is covered when some test is permitted with what
-//! is not the caller's own. So an author who removes a rule, or frees what it bound, gets a failed test or an uncovered
-//! rule.
+//! A rule is covered if it denies some test on this route and another test is permitted there: without the rule, the first
+//! would be permitted. A free parameter is counted too. It is covered if some test is permitted with a value that is not the
+//! caller's own. So an author who removes a rule or frees its parameter gets a failed test or an uncovered rule.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +32,7 @@ pub(super) struct RouteRules {
     pub(super) of: usize,
     /// Rules that no test is denied by.
     pub(super) undenied: Vec<&'static str>,
-    /// Free parameters with which no test is permitted where they are somebody else's.
+    /// Free parameters for which no test is permitted with another caller's value.
     pub(super) untried: Vec<String>,
     /// Whether some test is permitted; without one, nothing here is covered.
     pub(super) is_permitted: bool,
@@ -50,7 +49,7 @@ impl RouteRules {
     }
 }
 
-/// The rules of every route that decides and is not open to anyone, and of those that free a company.
+/// Returns the rules of each enforced route.
 pub(super) fn of(policy: &Policy, outcomes: &[TestOutcome<'_>]) -> Vec<RouteRules> {
     let mut denials: BTreeMap<&str, Vec<&Denial>> = BTreeMap::new();
     let mut permits: BTreeMap<&str, Vec<(&Permit, &PolicyTest)>> = BTreeMap::new();

@@ -279,7 +279,7 @@ fn company_is_the_subject(theme: &mut Theme) {
         .permit("by-subject", who("machines", "1111", THINGS).at("1111", &[]));
 }
 
-/// `{tenantId}` and `{merchant_id}` bind like `{company}`; what the route frees binds nobody.
+/// `{tenantId}` and `{merchant_id}` bind like `{company}`; a free parameter binds nobody.
 fn companies_by_other_names(theme: &mut Theme) {
     let of = |company: &str| format!("/v1/tenants/{company}/invoices/7");
     theme

@@ -70,7 +70,7 @@ test("200 large tokens with as many names as may be do not trap the instance", {
       note: "x".repeat(800),
     });
   assert.ok(large().length > LARGE, `${large().length}`);
-  // Three times as many, so that an instance that keeps them all is told from one that does not.
+  // Three times as many: an instance that keeps them all exceeds the limit.
   for (let times = 0; times < 3; times += 1) {
     const { permitted, wasm } = await send(Array.from({ length: 200 }, large));
     assert.equal(permitted, 200);

@@ -8,6 +8,7 @@ use postern_origin::{
     assertion::BasePath,
     authorizer::{Caching, ResponseKind, Settings, answer::answer, event::Shape, verdict::Failure},
 };
+use proptest::prelude::ProptestConfig;
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,10 +21,9 @@ use crate::{
 const STEPS: usize = 120;
 const TTL: Duration = Duration::from_secs(30);
 
-/// How many sequences are tried of each set-up: one for 20 cases of a property test. `PROPTEST_CASES` sets their number.
+/// The number of sequences for each set-up: one for 20 cases of a property test, whose number `PROPTEST_CASES` sets.
 fn sequences() -> u64 {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    cases.map_or(12, |cases: u64| cases.div_ceil(20))
+    u64::from(ProptestConfig::default().cases.div_ceil(20))
 }
 
 /// What came of all sequences of one set-up.

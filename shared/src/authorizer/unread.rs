@@ -26,12 +26,12 @@ pub const MAX_TOKEN_ROLES: usize = 1_024;
 /// that Entra ID lists take 7,801.
 pub const MAX_CLAIM_BYTES: usize = 8 * 1024;
 
-/// A claim that some route looks at or hands on, as it is kept of a token.
+/// A claim that some route checks or forwards, as the token cache keeps it.
 #[derive(Clone)]
 pub(crate) enum KeptClaim {
     /// Its value.
     Value(Value),
-    /// It is over a cap. A rule that needs it refuses, and no origin is told of it.
+    /// It is over a cap. A rule that needs it refuses, and it is not forwarded.
     TooLarge,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Unread {
 }
 
 impl Unread {
-    /// The claims that list more names than a token may have. Roles per company stand in the claim with the companies.
+    /// The claims that list more names than a token may have. Roles per company are part of the claim with the companies.
     fn over_caps(self, paths: &ClaimPaths) -> impl Iterator<Item = &ClaimPath> {
         let scopes = (self.scopes == Some(Reason::TooManyScopes)).then_some(&paths.scopes);
         let names = self.companies == Some(Reason::TooManyCompanies) || self.roles == Some(Reason::TooManyRoles);

@@ -86,7 +86,7 @@ impl<'a> Bindings<'a> {
         if self.route.unbound.iter().any(|own| own == name) {
             return Some(FreedBy::Unbound);
         }
-        // A rule that is itself at fault is told already.
+        // A faulty rule is reported already.
         let by_subject = self.by_subject();
         let is_misspelt = by_subject.is_some_and(|own| self.template.position(own).is_none());
         let fault = match party? {

@@ -1,9 +1,9 @@
 //! What `Vary` names on an answer (RFC 9110 §12.5.5): each field of the request that the decision reads, so that no cache
 //! in front of the edge or behind it gives one caller's answer to another caller.
 //!
-//! Not named: the path and the query, by which every cache tells answers apart; `Connection` and the fields of a body's
-//! length, which end at each hop; and other spellings of the field with the company, since a request that has one is
-//! refused with 400 and `no-store`.
+//! Not named: the path and the query, which are in every cache key; `Connection` and the fields of a body's length, which
+//! are valid for one hop; and other spellings of the company field, since a request with one is refused with 400 and
+//! `no-store`.
 
 use alloc::string::String;
 
@@ -14,7 +14,7 @@ use crate::{request::Request, target::CanonicalTarget};
 const ROOM: usize = 32;
 const AUTHORIZATION: &str = "Authorization";
 const ORIGIN: &str = "Origin";
-/// By these two fields a preflight is told from other requests.
+/// The two fields that distinguish a preflight from other requests.
 pub(crate) const PREFLIGHT: &str = "Origin, Access-Control-Request-Method";
 
 /// The fields that decisions on the route read.

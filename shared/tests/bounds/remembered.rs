@@ -62,7 +62,7 @@ fn message(scopes: &str, companies: &[String], note: &str) -> String {
     format!("{}.{}", encode(r#"{"alg":"EdDSA","kid":"k","typ":"at+jwt"}"#), encode(&claims.to_string()))
 }
 
-/// The signature is believed; it tells tokens apart, and is cheaper to make than other claims.
+/// The signature is not checked here. It makes the token distinct, and costs less than other claims.
 fn token(message: &str, number: u64) -> String {
     let mut signature = [7; 64];
     signature[..8].copy_from_slice(&number.to_be_bytes());
